@@ -1,0 +1,3 @@
+//! The `agentdrop` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The AgentDrop client library: transport, sealing, receiving safely.

@@ -1,0 +1,1 @@
+//! AgentDrop's server-side rules: entities, state machines, policy.

@@ -1,0 +1,1 @@
+//! What travels between AgentDrop clients and servers: wire types, ids, error codes, limits.

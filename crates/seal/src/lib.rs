@@ -1,0 +1,1 @@
+//! AgentDrop's sealing formats: keys, wrapping, streaming encryption.

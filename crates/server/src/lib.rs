@@ -1,0 +1,1 @@
+//! The AgentDrop HTTP service.

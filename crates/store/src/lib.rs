@@ -1,0 +1,1 @@
+//! Everything an AgentDrop server remembers, in SQLite or PostgreSQL.

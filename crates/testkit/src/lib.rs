@@ -1,0 +1,1 @@
+//! A whole AgentDrop server in a test: engines, frozen clock, agents.
