@@ -1,1 +1,15 @@
-//! AgentDrop's server-side rules: entities, state machines, policy.
+//! The rules of the service: what each thing may become, and who may make it so.
+//!
+//! Nothing here knows of HTTP, of SQL, of the clock or of a random source. Time and chance come in
+//! as arguments, so every rule is a plain function: a transition consumes the old state and
+//! returns the new one, or a refusal.
+
+pub mod accounts;
+pub mod actor;
+pub mod agents;
+pub mod channels;
+pub mod downloads;
+pub mod keys;
+pub mod transfers;
+
+pub use actor::{Actor, Scope};

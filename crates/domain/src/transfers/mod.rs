@@ -1,0 +1,265 @@
+//! Transfers and the states they pass through.
+
+use agentdrop_protocol::limits::DELIVERY_GRACE;
+use agentdrop_protocol::text::Label;
+use agentdrop_protocol::wire::transfers::{DeliveryStatus, TransferMode, TransferStatus};
+use agentdrop_protocol::{
+    AccountId, AgentId, ChannelId, EncryptionPublicKey, FileId, KeyId, Timestamp, TransferId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Actor;
+use crate::downloads::grant_until;
+
+/// Files on their way from one agent to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// The transfer.
+    pub id: TransferId,
+    /// Between whom it goes.
+    pub mode: TransferMode,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Who receives it.
+    pub recipient: Recipient,
+    /// How its sender encrypted it, if it did.
+    pub sealing: Option<Sealing>,
+    /// The key that the server encrypts with what its sender did not, wrapped with the server key.
+    pub wrapped_key: Vec<u8>,
+    /// Message, metadata and file names, encrypted with that key.
+    pub details: Vec<u8>,
+    /// How many files it has.
+    pub file_count: u32,
+    /// How many bytes they are together.
+    pub total_size: u64,
+    /// Whether its files go once they were delivered.
+    pub auto_delete: bool,
+    /// How often it may be downloaded.
+    pub max_downloads: u32,
+    /// How often it was.
+    pub downloads: u32,
+    /// Where it stands; [`Transfer::status_at`] also looks at the clock.
+    pub status: TransferStatus,
+    /// From when on its bytes are no longer needed; absent once they are gone.
+    pub bytes_until: Option<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Until when it can be downloaded.
+    pub expires_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Who sent a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The account.
+    pub account: AccountId,
+    /// The agent, if an agent did.
+    pub agent: Option<AgentId>,
+    /// What it calls itself.
+    pub label: Label,
+    /// The key it was sent with.
+    pub key: KeyId,
+}
+
+/// Who receives a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The account.
+    pub account: AccountId,
+    /// The agent.
+    pub agent: AgentId,
+    /// What it was called at that time.
+    pub label: String,
+}
+
+/// How a sender encrypted a transfer, as the wire says it: opaque to the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealing {
+    /// The algorithm's name.
+    pub algorithm: Option<String>,
+    /// The wrapped file key, or an ephemeral public key.
+    pub encrypted_key: Option<String>,
+    /// The channel it was encrypted for.
+    pub channel: Option<ChannelId>,
+    /// The salt its key is derived with.
+    pub salt: Option<String>,
+    /// The sender's key of the time it was sent.
+    pub sender_key: Option<EncryptionPublicKey>,
+    /// The recipient's key of the time it was sent.
+    pub recipient_key: Option<EncryptionPublicKey>,
+    /// The version of the recipient's key.
+    pub recipient_key_version: Option<u32>,
+    /// What the sender signed.
+    pub signature: Option<String>,
+}
+
+/// A file of a transfer; its name is in the transfer's details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The file.
+    pub id: FileId,
+    /// How many bytes were sent.
+    pub size: u64,
+    /// Who encrypted the stored bytes.
+    pub at_rest: AtRest,
+    /// The nonce its sender encrypted it with.
+    pub nonce: Option<String>,
+}
+
+/// Who encrypted the stored bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// The sender: they are stored as they came.
+    Sender,
+    /// The server, with the transfer's key.
+    Server,
+}
+
+/// Why a transfer cannot do what was asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransferError {
+    /// It was deleted.
+    #[error("the transfer was deleted")]
+    Deleted,
+    /// It was downloaded as often as allowed.
+    #[error("the transfer was downloaded as often as its sender allowed")]
+    Exhausted,
+    /// Its time ran out.
+    #[error("the transfer has expired")]
+    Expired,
+    /// It cannot be downloaded yet.
+    #[error("the transfer cannot be downloaded yet")]
+    NotReady,
+}
+
+impl Transfer {
+    /// Where it stands now; past its time it has expired, whether swept or not.
+    pub fn status_at(&self, now: Timestamp) -> TransferStatus {
+        match self.status {
+            TransferStatus::Pending | TransferStatus::Active | TransferStatus::PendingRecipient
+                if now >= self.expires_at =>
+            {
+                TransferStatus::Expired
+            }
+            status => status,
+        }
+    }
+
+    /// Whether the caller may know of it, given that its account sent or receives it.
+    pub fn is_visible_to(&self, actor: &Actor) -> bool {
+        self.is_sent_by(actor) || self.is_received_by(actor)
+    }
+
+    /// Whether the caller sent it.
+    pub fn is_sent_by(&self, actor: &Actor) -> bool {
+        self.sender.account == actor.account && actor.acts_as(self.sender.agent)
+    }
+
+    /// Whether the caller receives it.
+    pub fn is_received_by(&self, actor: &Actor) -> bool {
+        self.recipient.account == actor.account && actor.acts_as(Some(self.recipient.agent))
+    }
+
+    /// Takes one of its downloads.
+    pub fn claim_download(self, now: Timestamp) -> Result<Self, TransferError> {
+        match self.status_at(now) {
+            TransferStatus::Active if self.downloads < self.max_downloads => {}
+            TransferStatus::Active | TransferStatus::Downloaded => {
+                return Err(TransferError::Exhausted);
+            }
+            TransferStatus::Pending | TransferStatus::PendingRecipient => {
+                return Err(TransferError::NotReady);
+            }
+            TransferStatus::Expired => return Err(TransferError::Expired),
+            TransferStatus::Deleted => return Err(TransferError::Deleted),
+        }
+        let downloads = self.downloads + 1;
+        if downloads < self.max_downloads {
+            return Ok(Self { downloads, ..self });
+        }
+        // Whoever holds a grant may still fetch and resume; then the bytes go.
+        let until = grant_until(now, self.expires_at);
+        let bytes_until = self.bytes_until.map(|it| it.min(until));
+        Ok(Self {
+            downloads,
+            status: TransferStatus::Downloaded,
+            bytes_until,
+            ..self
+        })
+    }
+
+    /// Whether its bytes may be sent to the holder of a grant.
+    pub fn require_bytes(&self, now: Timestamp) -> Result<(), TransferError> {
+        match self.status_at(now) {
+            TransferStatus::Active => Ok(()),
+            // The last grant outlives the last download, and no grant outlives the transfer.
+            TransferStatus::Downloaded if now < self.expires_at => Ok(()),
+            TransferStatus::Downloaded | TransferStatus::Expired => Err(TransferError::Expired),
+            TransferStatus::Deleted => Err(TransferError::Deleted),
+            TransferStatus::Pending | TransferStatus::PendingRecipient => {
+                Err(TransferError::NotReady)
+            }
+        }
+    }
+
+    /// Notes that every file was sent to its end under one grant of the recipient.
+    ///
+    /// A client that sends no acknowledgement keeps some time to notice a broken connection.
+    pub fn note_streamed(self, now: Timestamp) -> Self {
+        if !self.auto_delete {
+            return self;
+        }
+        let until = now.plus(DELIVERY_GRACE);
+        Self {
+            bytes_until: self.bytes_until.map(|it| it.min(until)),
+            ..self
+        }
+    }
+
+    /// Notes how the recipient says that a download ended.
+    pub fn acknowledge(self, status: DeliveryStatus, now: Timestamp) -> Self {
+        match status {
+            DeliveryStatus::Received if self.auto_delete => self.deleted(now),
+            DeliveryStatus::Received | DeliveryStatus::Rejected => self,
+        }
+    }
+
+    /// Takes it back, or throws it away.
+    pub fn delete(self, now: Timestamp) -> Result<Self, TransferError> {
+        if self.status == TransferStatus::Deleted {
+            return Err(TransferError::Deleted);
+        }
+        Ok(self.deleted(now))
+    }
+
+    /// What it is once its bytes are gone, if their time is over.
+    pub fn sweep(self, now: Timestamp) -> Option<Self> {
+        self.bytes_until.filter(|it| *it <= now)?;
+        let status = match self.status_at(now) {
+            // The grace after a delivery ran out.
+            TransferStatus::Active => TransferStatus::Deleted,
+            status => status,
+        };
+        let deleted_at = (status == TransferStatus::Deleted).then_some(now);
+        Some(Self {
+            status,
+            bytes_until: None,
+            deleted_at: self.deleted_at.or(deleted_at),
+            ..self
+        })
+    }
+
+    fn deleted(self, now: Timestamp) -> Self {
+        Self {
+            status: TransferStatus::Deleted,
+            bytes_until: self.bytes_until.map(|it| it.min(now)),
+            deleted_at: self.deleted_at.or(Some(now)),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! The life of a transfer, step by step.
+
+use super::*;
+use crate::Scope;
+
+const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1_000)
+}
+
+fn agent(n: u8) -> AgentId {
+    AgentId::new(at(0), [n; 10])
+}
+
+fn account(n: u8) -> AccountId {
+    AccountId::new(at(0), [n; 10])
+}
+
+/// From agent 1 of account 1 to agent 2 of account 2, for an hour and two downloads.
+fn transfer() -> Transfer {
+    Transfer {
+        id: TransferId::new(at(0), [0; 10]),
+        mode: TransferMode::AgentToAgent,
+        sender: Sender {
+            account: account(1),
+            agent: Some(agent(1)),
+            label: "alice".parse().unwrap(),
+            key: KeyId::new(at(0), [0; 10]),
+        },
+        recipient: Recipient {
+            account: account(2),
+            agent: agent(2),
+            label: "bob".into(),
+        },
+        sealing: None,
+        wrapped_key: vec![],
+        details: vec![],
+        file_count: 1,
+        total_size: 1,
+        auto_delete: false,
+        max_downloads: 2,
+        downloads: 0,
+        status: TransferStatus::Active,
+        bytes_until: Some(at(3_600)),
+        created_at: at(0),
+        expires_at: at(3_600),
+        deleted_at: None,
+    }
+}
+
+#[test]
+fn it_is_downloaded_as_often_as_allowed_and_no_more() {
+    let once = transfer().claim_download(at(1)).unwrap();
+    assert_eq!((once.downloads, once.status), (1, TransferStatus::Active));
+    let twice = once.claim_download(at(2)).unwrap();
+    assert_eq!(
+        (twice.downloads, twice.status),
+        (2, TransferStatus::Downloaded)
+    );
+    assert!(
+        twice.require_bytes(at(3)).is_ok(),
+        "whoever holds a grant may still fetch"
+    );
+    assert_eq!(twice.claim_download(at(3)), Err(TransferError::Exhausted));
+}
+
+#[test]
+fn the_last_millisecond_still_counts() {
+    assert!(
+        transfer()
+            .claim_download(Timestamp::from_millis(3_599_999))
+            .is_ok()
+    );
+    assert_eq!(
+        transfer().claim_download(at(3_600)),
+        Err(TransferError::Expired)
+    );
+    assert_eq!(
+        transfer().require_bytes(at(3_600)),
+        Err(TransferError::Expired)
+    );
+    assert_eq!(transfer().status_at(at(3_600)), TransferStatus::Expired);
+}
+
+#[test]
+fn after_the_last_download_no_grant_outlives_the_transfer() {
+    let once = Transfer {
+        max_downloads: 1,
+        ..transfer()
+    };
+    let spent = once.claim_download(at(1)).unwrap();
+    assert_eq!(spent.bytes_until, Some(at(3_600)));
+    assert_eq!(spent.require_bytes(at(3_600)), Err(TransferError::Expired));
+}
+
+#[test]
+fn a_deleted_transfer_is_gone_at_once() {
+    let deleted = transfer().delete(at(5)).unwrap();
+    assert_eq!(deleted.bytes_until, Some(at(5)));
+    assert_eq!(deleted.require_bytes(at(5)), Err(TransferError::Deleted));
+    assert_eq!(
+        deleted.clone().claim_download(at(5)),
+        Err(TransferError::Deleted)
+    );
+    assert_eq!(deleted.clone().delete(at(6)), Err(TransferError::Deleted));
+    let swept = deleted.sweep(at(5)).unwrap();
+    assert_eq!((swept.bytes_until, swept.deleted_at), (None, Some(at(5))));
+    assert_eq!(
+        swept.sweep(at(99_999)),
+        None,
+        "there is nothing left to sweep"
+    );
+}
+
+#[test]
+fn files_go_after_their_delivery_where_the_sender_wants_it() {
+    let kept = transfer()
+        .note_streamed(at(10))
+        .acknowledge(DeliveryStatus::Received, at(11));
+    assert_eq!(kept, transfer());
+
+    let automatic = Transfer {
+        auto_delete: true,
+        ..transfer()
+    };
+    let streamed = automatic.clone().note_streamed(at(10));
+    assert_eq!(streamed.bytes_until, Some(at(610)), "a grace to resume in");
+    assert_eq!(streamed.clone().sweep(at(609)), None);
+    assert_eq!(
+        streamed.sweep(at(610)).unwrap().status,
+        TransferStatus::Deleted
+    );
+
+    let rejected = automatic
+        .clone()
+        .acknowledge(DeliveryStatus::Rejected, at(10));
+    assert_eq!(
+        rejected, automatic,
+        "a failed delivery never loses the file"
+    );
+    let received = automatic.acknowledge(DeliveryStatus::Received, at(10));
+    assert_eq!(
+        (received.status, received.bytes_until),
+        (TransferStatus::Deleted, Some(at(10)))
+    );
+}
+
+#[test]
+fn what_has_expired_is_swept_as_expired() {
+    assert_eq!(transfer().sweep(at(3_599)), None);
+    let swept = transfer().sweep(at(3_600)).unwrap();
+    assert_eq!(
+        (swept.status, swept.deleted_at),
+        (TransferStatus::Expired, None)
+    );
+}
+
+#[test]
+fn a_key_of_an_agent_sees_what_is_its_own() {
+    let actor = |account, scope| Actor {
+        account,
+        key: KeyId::new(at(0), [0; 10]),
+        scope,
+    };
+    let it = transfer();
+    assert!(it.is_sent_by(&actor(account(1), Scope::Account)));
+    assert!(it.is_sent_by(&actor(account(1), Scope::Agent(agent(1)))));
+    assert!(!it.is_visible_to(&actor(account(1), Scope::Agent(agent(3)))));
+    assert!(it.is_received_by(&actor(account(2), Scope::Agent(agent(2)))));
+    assert!(
+        !it.is_visible_to(&actor(account(2), Scope::Agent(agent(1)))),
+        "another account"
+    );
+    assert!(!it.is_visible_to(&actor(account(3), Scope::Account)));
+}

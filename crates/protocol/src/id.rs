@@ -1,0 +1,128 @@
+//! Ids: one type a noun, so that none is taken for another.
+//!
+//! Each is a UUID of version 7 (RFC 9562 §5.7), so ids sort by the time they were made. The moment
+//! and the chance in it are passed in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::{ParseError, Timestamp, serde_as_text};
+
+/// Defines an id: its prefix on the wire, and how its UUID is written behind it.
+macro_rules! define_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $form:ident, $example:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "openapi", schema(value_type = String, example = $example))]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, from the moment it is made and ten random bytes.
+            pub fn new(now: Timestamp, chance: [u8; 10]) -> Self {
+                Self(uuid_v7(now, chance))
+            }
+
+            /// The sixteen bytes of the id.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.$form())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                let wrong = || ParseError::new(concat!("is not an id like ", $example));
+                let rest = text.strip_prefix($prefix).ok_or_else(wrong)?;
+                let uuid = Uuid::try_parse(rest).map_err(|_| wrong())?;
+                // One spelling an id: a second one would dodge every comparison of texts.
+                if uuid.$form().to_string() == rest { Ok(Self(uuid)) } else { Err(wrong()) }
+            }
+        }
+
+        serde_as_text!($name);
+    };
+}
+
+define_id! {
+    /// An account: a person or an organisation that owns agents.
+    AccountId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
+}
+define_id! {
+    /// An agent, in all of the server; its slug is unique in its account only.
+    AgentId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
+}
+define_id! {
+    /// A channel between two agents.
+    ChannelId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
+}
+define_id! {
+    /// A grant to download the files of one transfer.
+    DownloadId, "dl_", simple, "dl_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+define_id! {
+    /// A file of a transfer.
+    FileId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
+}
+define_id! {
+    /// An API key; not the key itself.
+    KeyId, "key_", simple, "key_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+define_id! {
+    /// A transfer: one or more files on their way.
+    TransferId, "tr_", simple, "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+
+/// `unix_ts_ms(48) | version 7 | rand_a(12) | variant | rand_b(62)`, RFC 9562 §5.7.
+fn uuid_v7(now: Timestamp, chance: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.as_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    #[test]
+    fn an_id_is_read_back_as_it_is_written() {
+        let id = TransferId::new(NOW, [7; 10]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.to_string().len(), 3 + 32);
+        let id = AgentId::new(NOW, [7; 10]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn ids_sort_by_the_time_they_were_made() {
+        let later = Timestamp::from_millis(NOW.as_millis() + 1);
+        assert!(TransferId::new(NOW, [255; 10]) < TransferId::new(later, [0; 10]));
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = TransferId::new(NOW, [0xab; 10]).to_string();
+        assert!(id.to_uppercase().parse::<TransferId>().is_err());
+        assert!(id.trim_start_matches("tr_").parse::<TransferId>().is_err());
+        assert!(id.replace("tr_", "key_").parse::<TransferId>().is_err());
+        let agent = AgentId::new(NOW, [0xab; 10]).to_string();
+        assert!(agent.replace('-', "").parse::<AgentId>().is_err());
+        assert!(format!("{{{agent}}}").parse::<AgentId>().is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! Every limit on sizes and counts, with its reason.
+
+use std::time::Duration;
+
+/// A slug stands in URLs and in tables on terminals.
+pub const MAX_SLUG_CHARS: usize = 64;
+/// The name of an agent, a key or an account, for people.
+pub const MAX_NAME_CHARS: usize = 100;
+/// What an agent says it does.
+pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
+/// A sender's free-form label on a transfer.
+pub const MAX_LABEL_CHARS: usize = 128;
+/// An address of RFC 5321 §4.5.3.1.3 is at most this long.
+pub const MAX_EMAIL_CHARS: usize = 256;
+/// A message beside the files; what is longer is a file.
+pub const MAX_MESSAGE_CHARS: usize = 5_000;
+/// Metadata as JSON text; it is carried, not stored in bulk.
+pub const MAX_METADATA_BYTES: usize = 16 * 1024;
+/// An address to call back.
+pub const MAX_URL_CHARS: usize = 2_048;
+/// What common file systems take as one component.
+pub const MAX_FILE_NAME_BYTES: usize = 255;
+/// A content type; the registry's longest are below 100.
+pub const MAX_CONTENT_TYPE_CHARS: usize = 127;
+/// A reason given with an acknowledgement.
+pub const MAX_REASON_CHARS: usize = 500;
+
+/// Files in one transfer.
+pub const MAX_FILES: usize = 100;
+/// Downloads that one transfer may allow.
+pub const MAX_DOWNLOADS: u32 = 1_000;
+/// Downloads that a transfer allows where its sender says nothing.
+pub const DEFAULT_DOWNLOADS: u32 = 10;
+/// Entries in one page of a list.
+pub const MAX_PAGE: u32 = 100;
+/// Entries in a page of transfers where the caller says nothing.
+pub const DEFAULT_PAGE: u32 = 20;
+/// Entries in a page of an inbox where the caller says nothing.
+pub const DEFAULT_INBOX_PAGE: u32 = 50;
+
+/// A JSON body; the largest field in one is [`MAX_METADATA_BYTES`].
+pub const MAX_JSON_BYTES: usize = 256 * 1024;
+/// A form field that is not a file: a hundred nonces as a JSON array, with room.
+pub const MAX_FIELD_BYTES: usize = 64 * 1024;
+/// One AES-256-GCM message: NIST SP 800-38D §5.2.1.1 allows 2^39 - 256 bits, and 16 bytes of tag.
+pub const MAX_SEALED_BYTES: u64 = (1 << 36) - 32 + 16;
+
+/// A transfer lives at least this long.
+pub const MIN_LIFETIME: Duration = Duration::from_mins(1);
+/// A transfer lives this long where its sender says nothing.
+pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(24);
+/// A transfer lives at most this long, whatever the plan.
+pub const MAX_LIFETIME: Duration = Duration::from_hours(365 * 24);
+/// A granted download may be fetched, and resumed, this long.
+pub const GRANT_LIFETIME: Duration = Duration::from_hours(1);
+/// After the last byte of an automatically deleted transfer was sent, it may be resumed this long.
+pub const DELIVERY_GRACE: Duration = Duration::from_mins(10);
+/// A connection token may be used this long.
+pub const CONNECTION_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
