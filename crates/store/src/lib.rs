@@ -1,1 +1,19 @@
-//! Everything an AgentDrop server remembers, in SQLite or PostgreSQL.
+//! Everything an AgentDrop server remembers, in SQLite or in PostgreSQL.
+//!
+//! [`Store::read`] gives a [`Reader`], [`Store::write`] runs a unit of work on a [`Tx`], which
+//! can do all a reader can and more. Each noun adds its queries to both in a file of its own.
+
+mod accounts;
+mod agents;
+mod channels;
+mod columns;
+mod db;
+mod downloads;
+mod error;
+mod instance;
+mod keys;
+mod transfers;
+
+pub use db::{Reader, Store, Tx};
+pub use error::{Cause, Constraint, Error, Result};
+pub use transfers::{Page, TransferFilter};

@@ -1,1 +1,28 @@
-//! Tests.
+//! One suite, every engine.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod instance;
+mod opening;
+mod outages;
+mod schema;
+mod units_of_work;
+
+use agentdrop_store::{Result, Store};
+
+/// Writes facts down, in a unit of work.
+async fn note<const N: usize>(store: &Store, names: [&'static str; N]) -> Result<()> {
+    store
+        .write(async move |tx| {
+            for name in names {
+                tx.insert_instance_value(name, name.as_bytes()).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn is_there(store: &Store, name: &str) -> bool {
+    let mut reader = store.read().await.unwrap();
+    reader.instance_value(name).await.unwrap().is_some()
+}

@@ -1,0 +1,320 @@
+//! Transfers at rest.
+
+use agentdrop_domain::transfers::{Recipient, Sealing, Sender, Transfer};
+use agentdrop_protocol::text::Label;
+use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
+use agentdrop_protocol::{AccountId, AgentId, Timestamp, TransferId};
+
+use crate::columns::count;
+use crate::db::{Row, dialect, holding, params};
+use crate::{Error, Reader, Result, Tx};
+
+/// Which transfers a list has; nothing said is nothing left out.
+#[derive(Clone, Debug)]
+pub struct TransferFilter {
+    /// Only those of this agent: sent by it, or received by it, as the list goes.
+    pub agent: Option<AgentId>,
+    /// Only those that stand here at `now`.
+    pub status: Option<TransferStatus>,
+    /// Only those of this mode.
+    pub mode: Option<TransferMode>,
+    /// Only those of a sender who calls itself so.
+    pub sender: Option<Label>,
+    /// Only those to a recipient that was called so.
+    pub recipient: Option<Label>,
+    /// Only those created at this time or later.
+    pub since: Option<Timestamp>,
+    /// The time at which it is asked.
+    pub now: Timestamp,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many.
+    pub limit: u32,
+    /// After passing over so many.
+    pub offset: u32,
+}
+
+/// Writes a list of transfers twice, to have it and to count it; `$owner` is its owner's column
+/// and `$agent` its agent's. A transfer past its time has expired, whether swept or not.
+macro_rules! list {
+    ($what:literal, $owner:literal, $agent:literal, $then:literal) => {
+        concat!(
+            "SELECT ",
+            $what,
+            " FROM transfers WHERE ",
+            $owner,
+            " = $1 AND (",
+            $agent,
+            " = $2 OR $2 IS NULL)
+              AND ((CASE WHEN status IN ('pending', 'active', 'pending_recipient')
+                              AND expires_at <= $3
+                         THEN 'expired' ELSE status END) = $4 OR $4 IS NULL)
+              AND (mode = $5 OR $5 IS NULL)
+              AND (sender_label = $6 OR $6 IS NULL)
+              AND (recipient_label = $7 OR $7 IS NULL)
+              AND (created_at >= $8 OR $8 IS NULL) ",
+            $then
+        )
+    };
+}
+
+/// Runs one of the statements of [`list!`].
+macro_rules! run_list {
+    ($on:expr, $method:ident, $sql:expr, $owner:expr, $filter:expr, $read:expr $(, $page:expr)*) => {
+        $on.$method(
+            $sql,
+            params![
+                &$owner.to_string(),
+                $filter.agent.map(|it| it.to_string()).as_ref(),
+                $filter.now.as_millis(),
+                $filter.status.map(TransferStatus::as_str),
+                $filter.mode.map(TransferMode::as_str),
+                $filter.sender.as_ref().map(Label::as_str),
+                $filter.recipient.as_ref().map(Label::as_str),
+                $filter.since.map(Timestamp::as_millis),
+                $($page),*
+            ],
+            $read,
+        )
+    };
+}
+
+impl Reader {
+    /// The transfer `id`, if `owner` sent it or receives it.
+    pub async fn transfer_of(
+        &mut self,
+        owner: AccountId,
+        id: TransferId,
+    ) -> Result<Option<Transfer>> {
+        self.fetch_optional(
+            "SELECT * FROM transfers
+             WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2",
+            params![&owner.to_string(), &id.to_string()],
+            transfer,
+        )
+        .await
+    }
+
+    /// A page of what `owner` sent, newest first.
+    pub async fn sent_transfers_of(
+        &mut self,
+        owner: AccountId,
+        filter: &TransferFilter,
+        page: Page,
+    ) -> Result<Vec<Transfer>> {
+        let sql = list!(
+            "*",
+            "sender_account_id",
+            "sender_agent_id",
+            "ORDER BY id DESC LIMIT $9 OFFSET $10"
+        );
+        run_list!(
+            self,
+            fetch_all,
+            sql,
+            owner,
+            filter,
+            transfer,
+            page.limit,
+            page.offset
+        )
+        .await
+    }
+
+    /// How many transfers `owner` sent.
+    pub async fn sent_transfer_count_of(
+        &mut self,
+        owner: AccountId,
+        filter: &TransferFilter,
+    ) -> Result<u64> {
+        let sql = list!("COUNT(*) AS n", "sender_account_id", "sender_agent_id", "");
+        run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
+    }
+
+    /// A page of what `owner` was sent, newest first.
+    pub async fn received_transfers_of(
+        &mut self,
+        owner: AccountId,
+        filter: &TransferFilter,
+        page: Page,
+    ) -> Result<Vec<Transfer>> {
+        let sql = list!(
+            "*",
+            "recipient_account_id",
+            "recipient_agent_id",
+            "ORDER BY id DESC LIMIT $9 OFFSET $10"
+        );
+        run_list!(
+            self,
+            fetch_all,
+            sql,
+            owner,
+            filter,
+            transfer,
+            page.limit,
+            page.offset
+        )
+        .await
+    }
+
+    /// How many transfers `owner` was sent.
+    pub async fn received_transfer_count_of(
+        &mut self,
+        owner: AccountId,
+        filter: &TransferFilter,
+    ) -> Result<u64> {
+        let sql = list!(
+            "COUNT(*) AS n",
+            "recipient_account_id",
+            "recipient_agent_id",
+            ""
+        );
+        run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
+    }
+
+    /// Whether the transfer `id` is written down with bytes that are still needed.
+    ///
+    /// For the sweep alone, which asks for nobody.
+    pub async fn has_bytes(&mut self, id: TransferId) -> Result<bool> {
+        let found = self
+            .fetch_optional(
+                "SELECT 1 AS one FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
+                params![&id.to_string()],
+                |row| row.get::<i64>("one"),
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+}
+
+impl Tx {
+    /// The transfer `id`, if `owner` sent it or receives it, held until this unit of work ends.
+    pub async fn hold_transfer_of(
+        &mut self,
+        owner: AccountId,
+        id: TransferId,
+    ) -> Result<Option<Transfer>> {
+        let sql = holding!(
+            self,
+            "SELECT * FROM transfers
+             WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2"
+        );
+        self.fetch_optional(sql, params![&owner.to_string(), &id.to_string()], transfer)
+            .await
+    }
+
+    /// Up to `limit` transfers whose bytes are no longer needed, held until this unit ends.
+    ///
+    /// SQLite has one writer and needs no lock; PostgreSQL steps over rows that another node holds.
+    pub async fn hold_transfers_to_sweep(
+        &mut self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Transfer>> {
+        let sql = dialect!(
+            self,
+            sqlite: "SELECT * FROM transfers WHERE bytes_until <= $1 ORDER BY bytes_until LIMIT $2",
+            postgres: "SELECT * FROM transfers WHERE bytes_until <= $1 ORDER BY bytes_until LIMIT $2
+                       FOR UPDATE SKIP LOCKED",
+        );
+        self.fetch_all(sql, params![now.as_millis(), limit], transfer)
+            .await
+    }
+
+    /// Writes a new transfer down.
+    pub async fn insert_transfer(&mut self, transfer: &Transfer) -> Result<()> {
+        let it = transfer;
+        self.execute(
+            "INSERT INTO transfers (id, mode, sender_account_id, sender_agent_id, sender_label,
+                 sender_key_id, recipient_account_id, recipient_agent_id, recipient_label, sealing,
+                 wrapped_key, details, files, total_size, auto_delete, max_downloads, downloads,
+                 status, bytes_until, created_at, expires_at, deleted_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18, $19, $20, $21, $22)",
+            params![
+                &it.id.to_string(),
+                it.mode.as_str(),
+                &it.sender.account.to_string(),
+                it.sender.agent.map(|it| it.to_string()).as_ref(),
+                it.sender.label.as_str(),
+                &it.sender.key.to_string(),
+                &it.recipient.account.to_string(),
+                &it.recipient.agent.to_string(),
+                &it.recipient.label,
+                it.sealing.as_ref().map(to_json).transpose()?.as_ref(),
+                &it.wrapped_key,
+                &it.details,
+                &to_json(&it.files)?,
+                count(it.total_size()),
+                it.auto_delete,
+                it.max_downloads,
+                it.downloads,
+                it.status.as_str(),
+                it.bytes_until.map(Timestamp::as_millis),
+                it.created_at.as_millis(),
+                it.expires_at.as_millis(),
+                it.deleted_at.map(Timestamp::as_millis),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Writes down where a transfer stands now.
+    pub async fn update_transfer(&mut self, transfer: &Transfer) -> Result<()> {
+        self.execute(
+            "UPDATE transfers SET downloads = $1, status = $2, bytes_until = $3, deleted_at = $4
+             WHERE id = $5",
+            params![
+                transfer.downloads,
+                transfer.status.as_str(),
+                transfer.bytes_until.map(Timestamp::as_millis),
+                transfer.deleted_at.map(Timestamp::as_millis),
+                &transfer.id.to_string(),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+fn to_json(it: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(it).map_err(|it| Error::column("json", it))
+}
+
+fn transfer(row: &Row<'_>) -> Result<Transfer> {
+    let sealing: Option<String> = row.get("sealing")?;
+    let sealing = sealing
+        .map(|it| serde_json::from_str::<Sealing>(&it))
+        .transpose();
+    Ok(Transfer {
+        id: row.parse("id")?,
+        mode: row.parse("mode")?,
+        sender: Sender {
+            account: row.parse("sender_account_id")?,
+            agent: row.parse_optional("sender_agent_id")?,
+            label: row.parse("sender_label")?,
+            key: row.parse("sender_key_id")?,
+        },
+        recipient: Recipient {
+            account: row.parse("recipient_account_id")?,
+            agent: row.parse("recipient_agent_id")?,
+            label: row.get("recipient_label")?,
+        },
+        sealing: sealing.map_err(|it| Error::column("sealing", it))?,
+        wrapped_key: row.get("wrapped_key")?,
+        details: row.get("details")?,
+        files: row.json("files")?,
+        auto_delete: row.get("auto_delete")?,
+        max_downloads: row.number("max_downloads")?,
+        downloads: row.number("downloads")?,
+        status: row.parse("status")?,
+        bytes_until: row.time_optional("bytes_until")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        deleted_at: row.time_optional("deleted_at")?,
+    })
+}
