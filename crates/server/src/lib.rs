@@ -1,1 +1,162 @@
 //! The AgentDrop HTTP service.
+//!
+//! It keeps what agents send each other until they fetch it. What they sealed it cannot open: no
+//! crate under this one can, which the build keeps true.
+//!
+//! [`Server::start`] brings one up on a [`Config`], [`Server::run`] serves until it is told to
+//! stop.
+
+pub mod admin;
+mod api;
+mod app;
+mod at_rest;
+mod auth;
+mod blob;
+mod clock;
+mod config;
+mod data_dir;
+mod observe;
+mod router;
+mod serve;
+mod sweep;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use agentdrop_store::Store;
+use axum::Router;
+use tokio::net::TcpListener;
+pub use tokio_util::sync::CancellationToken;
+
+use app::{App, Parts};
+use at_rest::ServerKey;
+use blob::Blobs;
+pub use clock::{Clock, NoChance};
+pub use config::{Config, ConfigError, Limits, Signup};
+use data_dir::DataDir;
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    limits: Limits,
+    started: SystemTime,
+    /// Held so that no other server takes the folder.
+    _data_dir: DataDir,
+}
+
+/// Why a server does not come up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data directory cannot be used.
+    #[error("the data directory {0} cannot be used")]
+    DataDir(PathBuf, #[source] io::Error),
+    /// The configuration contradicts itself.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address cannot be listened on.
+    #[error("{0} cannot be listened on")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    NoChance(#[from] NoChance),
+    /// A disk failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The server key cannot be read.
+    #[error("the server key {0} cannot be read")]
+    ServerKey(PathBuf, #[source] io::Error),
+    /// The database failed.
+    #[error("the database cannot be used")]
+    Store(#[from] agentdrop_store::Error),
+    /// Another server uses the data directory.
+    #[error("another server runs on the data directory {0}")]
+    Taken(PathBuf),
+}
+
+impl Server {
+    /// Brings a server up on the machine's clock: everything is open and it listens.
+    pub async fn start(config: &Config) -> Result<Self, Error> {
+        Self::start_at(config, Clock::system()).await
+    }
+
+    /// Brings a server up on another clock.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files have the machine's times, whatever `clock` says"
+    )]
+    pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
+        let started = SystemTime::now();
+        let data_dir = DataDir::take(&config.data_dir)?;
+        let key_path = data_dir.join("server.key");
+        let server_key =
+            ServerKey::open(&key_path).map_err(|it| Error::ServerKey(key_path.clone(), it))?;
+        let blobs = Blobs::open(&data_dir.join("blobs"))?;
+        let store = Store::open(&config.database_url()).await?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|it| Error::Listen(config.listen, it))?;
+        let app = App::new(Parts {
+            store,
+            blobs,
+            server_key,
+            clock,
+            limits: config.limits,
+            signup: config.signup(),
+            sweep: tokio::sync::Notify::new(),
+            public_url: config.public_url(listener.local_addr()?)?,
+        });
+        Ok(Self {
+            app,
+            listener,
+            limits: config.limits,
+            started,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// How others reach it, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.app.public_url
+    }
+
+    /// The service, for tests that need no socket.
+    pub fn router(&self) -> Router {
+        router::router(self.app.clone())
+    }
+
+    /// Serves until `stop` is cancelled; then lets what is under way come to its end.
+    pub async fn run(self, stop: CancellationToken) {
+        let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
+        serve::serve(
+            self.listener,
+            router::router(self.app),
+            self.limits,
+            stop.clone(),
+        )
+        .await;
+        // Whoever ends the server by other means than `stop` does not get here.
+        stop.cancel();
+        drop(sweep.await);
+    }
+
+    /// Sweeps what is due now, rather than when its time comes; for tests.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        Ok(sweep::once(&self.app).await?)
+    }
+}
+
+/// The document of the API, as JSON.
+pub fn openapi() -> String {
+    let document = router::document().to_pretty_json();
+    document.unwrap_or_default()
+}

@@ -5,4 +5,10 @@
     reason = "a test fails by panicking, and so does what it stands on"
 )]
 
+#[cfg(feature = "server")]
+pub mod clock;
 pub mod engines;
+#[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
+pub mod server;

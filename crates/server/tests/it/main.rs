@@ -1,1 +1,3 @@
-//! Tests.
+//! The service through real sockets, on both engines.
+
+mod first_drop;

@@ -1,0 +1,88 @@
+//! Accounts.
+
+use agentdrop_domain::accounts::Account;
+use agentdrop_domain::{Scope, keys::Key};
+use agentdrop_protocol::api_key::{ApiKey, KeyKind};
+use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
+use agentdrop_protocol::{AccountId, ErrorCode, KeyId, Timestamp};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::error::{ApiError, Result};
+use super::extract::Body;
+use super::openapi::Errors;
+use crate::app::App;
+use crate::auth::digest_of;
+use crate::clock::{NoChance, random, random_key};
+use crate::config::Signup;
+
+/// Makes an account, with its first key.
+#[utoipa::path(
+    post, path = "/v1/accounts", tag = "accounts", operation_id = "accounts_create", security(()),
+    request_body = CreateAccount, responses((status = 201, body = CreatedAccount), Errors)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    Body(body): Body<CreateAccount>,
+) -> Result<(StatusCode, Json<CreatedAccount>)> {
+    if app.signup == Signup::Closed {
+        let message = "the operator makes the accounts of this server; ask them for one";
+        return Err(ApiError::refused(ErrorCode::SignupClosed, message));
+    }
+    let new = NewAccount::new(body, app.clock.now())?;
+    let insert =
+        async move |tx: &mut agentdrop_store::Tx| -> Result<_> { Ok(new.insert(tx).await?) };
+    Ok((StatusCode::CREATED, Json(app.store.write(insert).await?)))
+}
+
+/// An account that is about to be made, and its first key.
+pub(crate) struct NewAccount {
+    account: Account,
+    key: Key,
+    secret: ApiKey,
+}
+
+impl NewAccount {
+    pub(crate) fn new(asked: CreateAccount, now: Timestamp) -> Result<Self, NoChance> {
+        let account = Account {
+            id: AccountId::new(now, random()?),
+            name: asked.name,
+            email: asked.email,
+            created_at: now,
+        };
+        let secret = random_key(KeyKind::Account)?;
+        let key = Key {
+            id: KeyId::new(now, random()?),
+            account: account.id,
+            scope: Scope::Account,
+            name: "first key".parse().expect("it is a name"),
+            prefix: secret.shown().to_owned(),
+            digest: digest_of(&secret),
+            transfer_count: 0,
+            created_at: now,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        Ok(Self {
+            account,
+            key,
+            secret,
+        })
+    }
+
+    pub(crate) async fn insert(
+        self,
+        tx: &mut agentdrop_store::Tx,
+    ) -> agentdrop_store::Result<CreatedAccount> {
+        tx.insert_account(&self.account).await?;
+        tx.insert_key(&self.key).await?;
+        Ok(CreatedAccount {
+            id: self.account.id,
+            name: self.account.name,
+            email: self.account.email,
+            api_key: self.secret.expose_secret().to_owned(),
+            created_at: self.account.created_at,
+        })
+    }
+}

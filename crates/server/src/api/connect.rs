@@ -1,0 +1,228 @@
+//! How agents come by their keys, change them and lose them.
+
+use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, ConnectionToken};
+use agentdrop_protocol::api_key::KeyKind;
+use agentdrop_protocol::limits::CONNECTION_TOKEN_LIFETIME;
+use agentdrop_protocol::wire::agents::{
+    AgentStatus, AgentType, ConnectAgent, RegisterAgent, RegisteredAgent, RotateKey, SecondStep,
+};
+use agentdrop_protocol::{AgentId, AgentRef, Timestamp};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::agents::{check_metadata, hold, inbox_url, shown};
+use super::error::Result;
+use super::extract::{Body, Path};
+use super::openapi::Errors;
+use crate::app::App;
+use crate::auth::{Caller, bearer, digest_of, unauthorized};
+use crate::clock::{random, random_key};
+
+/// What claim codes are made of: no character that is taken for another.
+const CLAIM_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// Registers an agent: with its public key in one step, without one in two.
+#[utoipa::path(
+    post, path = "/v1/agents/register", tag = "agents", operation_id = "agents_register",
+    request_body = RegisterAgent, responses((status = 201, body = RegisteredAgent), Errors)
+)]
+pub(crate) async fn register(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<RegisterAgent>,
+) -> Result<(StatusCode, Json<RegisteredAgent>)> {
+    caller.actor.require_account()?;
+    if let Some(metadata) = &body.metadata {
+        check_metadata("metadata", metadata)?;
+    }
+    let now = app.clock.now();
+    let keys = body.public_key.map(|encryption| AgentKeys {
+        encryption,
+        signing: body.signing_public_key,
+    });
+    let agent = Agent {
+        id: AgentId::new(now, random()?),
+        account: caller.actor.account,
+        // A slug has no character that a name has not, and is shorter.
+        name: match body.name {
+            Some(name) => name,
+            None => body.agent_id.as_str().parse().expect("a slug is a name"),
+        },
+        slug: body.agent_id,
+        description: body.description,
+        webhook_url: body.webhook_url,
+        agent_type: body.agent_type.unwrap_or(AgentType::Custom),
+        metadata: body.metadata.unwrap_or_default(),
+        available_for_connections: true,
+        state: AgentState::Pending,
+        key_version: 0,
+        created_at: now,
+        last_seen_at: None,
+    };
+    let agent = match keys {
+        Some(keys) => agent.connect(keys),
+        None => agent,
+    };
+    let second_step = if keys.is_none() {
+        Some(second_step(&agent, now)?)
+    } else {
+        None
+    };
+    let message = match &second_step {
+        None => "Agent registered and connected. It can send and receive files.",
+        Some(_) => "Agent registered. Connect it with the token, within the hour.",
+    };
+    let registered = RegisteredAgent {
+        inbox_url: inbox_url(&app, &agent),
+        flat: shown(agent.clone()),
+        message: message.to_owned(),
+        second_step: second_step.as_ref().map(|(_, step)| step.clone()),
+    };
+    app.store
+        .write(async move |tx| -> Result<_> {
+            tx.insert_agent(&agent).await?;
+            if let Some((token, _)) = second_step {
+                tx.insert_connection_token(&token).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(registered)))
+}
+
+fn second_step(agent: &Agent, now: Timestamp) -> Result<(ConnectionToken, SecondStep)> {
+    let secret = random_key(KeyKind::ConnectionToken)?;
+    let chance: [u8; 6] = random()?;
+    let expires_at = now.plus(CONNECTION_TOKEN_LIFETIME);
+    let token = ConnectionToken {
+        agent: agent.id,
+        digest: digest_of(&secret),
+        expires_at,
+    };
+    let claim_code = chance
+        .iter()
+        .map(|it| char::from(CLAIM_ALPHABET[usize::from(it % 32)]));
+    let step = SecondStep {
+        agent: shown(agent.clone()),
+        connection_token: secret.expose_secret().to_owned(),
+        claim_code: claim_code.collect(),
+        token_expires_at: expires_at,
+    };
+    Ok((token, step))
+}
+
+/// The second step: gives an agent its key. The token works once.
+#[utoipa::path(
+    post, path = "/v1/agents/connect", tag = "agents", operation_id = "agents_connect",
+    security(("connection_token" = [])),
+    request_body = ConnectAgent, responses((status = 200, body = AgentStatus), Errors)
+)]
+pub(crate) async fn connect(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(body): Body<ConnectAgent>,
+) -> Result<Json<AgentStatus>> {
+    let token = bearer(&headers)?;
+    if token.kind() != KeyKind::ConnectionToken {
+        return Err(unauthorized(
+            "connecting an agent takes its connection token",
+        ));
+    }
+    let digest = digest_of(&token);
+    let now = app.clock.now();
+    let keys = AgentKeys {
+        encryption: body.public_key,
+        signing: body.signing_public_key,
+    };
+    let agent = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let spent = || unauthorized("the connection token was used, or has expired");
+            let token = tx.take_connection_token(&digest).await?.ok_or_else(spent)?;
+            if token.expires_at <= now {
+                return Err(spent());
+            }
+            let agent = tx.hold_agent_of_token(&token).await?.ok_or_else(spent)?;
+            let agent = agent.connect(keys);
+            tx.update_agent_keys(&agent, now).await?;
+            Ok(agent)
+        })
+        .await?;
+    Ok(Json(status(&app, agent, "Agent connected successfully")))
+}
+
+/// Wipes the keys of an agent and ends its channels; the record stays.
+#[utoipa::path(
+    post, path = "/v1/agents/{agent}/disconnect", tag = "agents", operation_id = "agents_disconnect",
+    params(("agent" = AgentRef, Path, description = "The agent, by id or slug")),
+    responses((status = 200, body = AgentStatus), Errors)
+)]
+pub(crate) async fn disconnect(
+    State(app): State<App>,
+    caller: Caller,
+    Path(named): Path<AgentRef>,
+) -> Result<Json<AgentStatus>> {
+    let now = app.clock.now();
+    let agent = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let agent = hold(tx, &caller, &named).await?;
+            caller.actor.require_agent(&agent)?;
+            let agent = agent.disconnect()?;
+            tx.update_agent_keys(&agent, now).await?;
+            tx.revoke_channels_of_agent(agent.id, now).await?;
+            Ok(agent)
+        })
+        .await?;
+    Ok(Json(status(
+        &app,
+        agent,
+        "Agent disconnected. Encryption keys have been wiped.",
+    )))
+}
+
+/// Gives an agent a new key; the old one stays in its history.
+#[utoipa::path(
+    post, path = "/v1/agents/{agent}/rotate-key", tag = "agents", operation_id = "agents_rotate_key",
+    params(("agent" = AgentRef, Path, description = "The agent, by id or slug")),
+    request_body = RotateKey, responses((status = 200, body = AgentStatus), Errors)
+)]
+pub(crate) async fn rotate_key(
+    State(app): State<App>,
+    caller: Caller,
+    Path(named): Path<AgentRef>,
+    Body(body): Body<RotateKey>,
+) -> Result<Json<AgentStatus>> {
+    let now = app.clock.now();
+    let keys = AgentKeys {
+        encryption: body.public_key,
+        signing: body.signing_public_key,
+    };
+    let agent = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let agent = hold(tx, &caller, &named).await?;
+            caller.actor.require_agent(&agent)?;
+            let agent = agent.connect(keys);
+            tx.update_agent_keys(&agent, now).await?;
+            Ok(agent)
+        })
+        .await?;
+    Ok(Json(status(
+        &app,
+        agent,
+        "The agent has a new key. The old one opens what was sent before.",
+    )))
+}
+
+fn status(app: &App, agent: Agent, message: &str) -> AgentStatus {
+    AgentStatus {
+        inbox_url: inbox_url(app, &agent),
+        status: agent.status(),
+        agent_uuid: agent.id,
+        agent_id: agent.slug,
+        key_version: agent.key_version,
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,155 @@
+//! Grants to download, and how downloads end.
+
+use agentdrop_domain::downloads::{Download, Outcome, grant_until};
+use agentdrop_domain::transfers::Transfer;
+use agentdrop_protocol::wire::downloads::{self as wire, DownloadFile};
+use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery};
+use agentdrop_protocol::{DownloadId, TransferId};
+use axum::Json;
+use axum::extract::State;
+
+use super::error::{ApiError, Result};
+use super::extract::{Body, Path};
+use super::openapi::Errors;
+use super::transfers::details;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::clock::random;
+
+/// Takes one of the downloads that a transfer allows: answers where its files are.
+#[utoipa::path(
+    get, path = "/v1/transfers/{transfer_id}/download", tag = "transfers",
+    operation_id = "downloads_create",
+    params(
+        ("transfer_id" = TransferId, Path, description = "The transfer's id"),
+        ("X-AgentDrop-Agent" = Option<String>, Header, description = "The acting agent, by slug or id"),
+    ),
+    responses((status = 200, body = wire::Download), Errors)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<TransferId>,
+) -> Result<Json<wire::Download>> {
+    let now = app.clock.now();
+    let download_id = DownloadId::new(now, random()?);
+    let (transfer, download) = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let account = caller.actor.account;
+            let transfer = tx.hold_transfer_of(account, id).await?;
+            let transfer = transfer.filter(|it| it.is_visible_to(&caller.actor));
+            let transfer = transfer.ok_or(ApiError::NotFound)?;
+            let agent = caller.agent(tx).await?.map(|it| it.id);
+            let claimed = transfer.claim_download(now)?;
+            let download = Download {
+                id: download_id,
+                transfer: id,
+                account,
+                agent,
+                granted_at: now,
+                expires_at: grant_until(now, claimed.expires_at),
+                outcome: None,
+            };
+            tx.update_transfer(&claimed).await?;
+            tx.insert_download(&download).await?;
+            Ok((claimed, download))
+        })
+        .await?;
+    Ok(Json(granted(&app, transfer, &download)?))
+}
+
+/// Says how a download ended; the sender sees it.
+#[utoipa::path(
+    post, path = "/v1/transfers/{transfer_id}/ack", tag = "transfers",
+    operation_id = "downloads_acknowledge",
+    params(("transfer_id" = TransferId, Path, description = "The transfer's id")),
+    request_body = Acknowledge, responses((status = 200, body = Delivery), Errors)
+)]
+pub(crate) async fn acknowledge(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<TransferId>,
+    Body(body): Body<Acknowledge>,
+) -> Result<Json<Delivery>> {
+    let now = app.clock.now();
+    let delivery = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let account = caller.actor.account;
+            let transfer = tx.hold_transfer_of(account, id).await?;
+            // Only who receives it can say that it arrived.
+            let transfer = transfer.filter(|it| it.is_received_by(&caller.actor));
+            let transfer = transfer.ok_or(ApiError::NotFound)?;
+            let download = tx.hold_download_of(account, id, body.download_id).await?;
+            let download = download.ok_or(ApiError::NotFound)?;
+            let outcome = match download.outcome.clone() {
+                // What was said first stands, however often it is said again.
+                Some(outcome) => outcome,
+                None => Outcome {
+                    status: body.status,
+                    reason: body.reason,
+                    at: now,
+                },
+            };
+            if download.outcome.is_none() {
+                tx.update_transfer(&transfer.acknowledge(outcome.status, now))
+                    .await?;
+                let ended = Download {
+                    outcome: Some(outcome.clone()),
+                    ..download
+                };
+                tx.update_download(&ended).await?;
+            }
+            Ok(Delivery {
+                download_id: body.download_id,
+                status: outcome.status,
+                reason: outcome.reason,
+                at: outcome.at,
+            })
+        })
+        .await?;
+    app.sweep.notify_one();
+    Ok(Json(delivery))
+}
+
+fn granted(app: &App, transfer: Transfer, download: &Download) -> Result<wire::Download> {
+    let details = details(app, &transfer)?;
+    let files = transfer
+        .files
+        .iter()
+        .zip(details.files)
+        .map(|(file, said)| DownloadFile {
+            file_id: file.id,
+            file_name: said.name.clone(),
+            name: said.name,
+            download_url: app.file_url(download.id, file.id, download.expires_at),
+            size: file.size,
+            content_type: said.content_type,
+            encryption_iv: file.nonce.clone(),
+        });
+    let files = files.collect();
+    let is_encrypted = transfer.sealing.is_some();
+    let sealing = transfer.sealing.unwrap_or_default();
+    Ok(wire::Download {
+        id: transfer.id,
+        download_id: download.id,
+        download_expires_at: download.expires_at,
+        sender: transfer.sender.label,
+        files,
+        downloads: transfer.downloads,
+        downloads_remaining: transfer.max_downloads - transfer.downloads,
+        expires_at: transfer.expires_at,
+        auto_delete: transfer.auto_delete,
+        message: details.message,
+        is_encrypted,
+        encryption_algorithm: sealing.algorithm,
+        encrypted_key: sealing.encrypted_key,
+        channel_id: sealing.channel,
+        encryption_salt: sealing.salt,
+        sender_public_key: sealing.sender_key,
+        recipient_public_key: sealing.recipient_key,
+        recipient_key_version: sealing.recipient_key_version,
+        sender_signature: sealing.signature,
+    })
+}

@@ -1,0 +1,131 @@
+//! What a handler takes from a request: parsed, or the request is refused.
+
+use agentdrop_protocol::ErrorCode;
+use agentdrop_protocol::limits::MAX_JSON_BYTES;
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, Result};
+use super::fields::Fields;
+use crate::serve::body_timed_out;
+
+/// The parts of the path. What cannot be read names nothing, so it is not found.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|it| Self(it.0)).map_err(|_| ApiError::NotFound)
+    }
+}
+
+/// The query.
+#[derive(Debug)]
+pub(crate) struct Query(pub(crate) Fields);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(Fields::of_query(
+            parts.uri.query().unwrap_or_default(),
+        )))
+    }
+}
+
+/// A body of JSON.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        require_json(request.headers())?;
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+/// A body of JSON, or none at all.
+#[derive(Debug)]
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let headers = request.headers().clone();
+        let bytes = read(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        require_json(&headers)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// The media type of a body, in lower case and without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(text.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+fn require_json(headers: &HeaderMap) -> Result<()> {
+    let is_json = |it: &str| it == "application/json" || it.ends_with("+json");
+    if media_type(headers).as_deref().is_some_and(is_json) {
+        return Ok(());
+    }
+    let message = "the body must be JSON, sent as content-type: application/json";
+    Err(ApiError::refused(ErrorCode::UnsupportedMediaType, message))
+}
+
+async fn read(request: Request) -> Result<axum::body::Bytes> {
+    to_bytes(request.into_body(), MAX_JSON_BYTES)
+        .await
+        .map_err(|error| body_error(&error))
+}
+
+/// What is wrong with a body that could not be read to its end.
+pub(crate) fn body_error(error: &(dyn std::error::Error + 'static)) -> ApiError {
+    let mut cause = Some(error);
+    while let Some(it) = cause {
+        if it.is::<http_body_util::LengthLimitError>() {
+            return ApiError::refused(
+                ErrorCode::BodyTooLarge,
+                format!("the body must be at most {MAX_JSON_BYTES} bytes"),
+            );
+        }
+        if body_timed_out(it) {
+            return ApiError::refused(ErrorCode::RequestTimeout, "the body came too slowly");
+        }
+        cause = it.source();
+    }
+    ApiError::invalid("body", "ends before it is complete")
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "body".to_owned() } else { path };
+        ApiError::invalid(field, without_place(&error.into_inner().to_string()))
+    })?;
+    json.end()
+        .map_err(|_| ApiError::invalid("body", "has more than one JSON value"))?;
+    Ok(value)
+}
+
+/// The message less its ` at line 1 column 2`, which says nothing to whoever built the body with a
+/// library.
+fn without_place(message: &str) -> &str {
+    message
+        .rfind(" at line ")
+        .and_then(|it| message.get(..it))
+        .unwrap_or(message)
+}

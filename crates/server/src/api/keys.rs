@@ -1,0 +1,152 @@
+//! The API keys of an account.
+
+use agentdrop_domain::Scope;
+use agentdrop_domain::keys::Key;
+use agentdrop_protocol::api_key::KeyKind;
+use agentdrop_protocol::text::Name;
+use agentdrop_protocol::wire::keys::{
+    self as wire, CreateKey, CreatedKey, KeyScope, Keys, RevokedKey,
+};
+use agentdrop_protocol::{AccountId, KeyId};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::error::{ApiError, Result};
+use super::extract::{Body, Path};
+use super::openapi::Errors;
+use crate::app::App;
+use crate::auth::{Caller, digest_of};
+use crate::clock::{random, random_key};
+
+/// Makes another key of the account.
+#[utoipa::path(
+    post, path = "/v1/api-keys", tag = "keys", operation_id = "keys_create",
+    request_body = CreateKey, responses((status = 201, body = CreatedKey), Errors)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<CreateKey>,
+) -> Result<(StatusCode, Json<CreatedKey>)> {
+    caller.actor.require_account()?;
+    let (key, created) = new_key(&app, caller.actor.account, Scope::Account, body.name)?;
+    app.store
+        .write(async move |tx| -> Result<_> { Ok(tx.insert_key(&key).await?) })
+        .await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// The keys of the account and of its agents.
+#[utoipa::path(
+    get, path = "/v1/api-keys", tag = "keys", operation_id = "keys_list",
+    responses((status = 200, body = Keys), Errors)
+)]
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Keys>> {
+    caller.actor.require_account()?;
+    let keys = app
+        .store
+        .read()
+        .await?
+        .keys_of(caller.actor.account)
+        .await?;
+    Ok(Json(Keys {
+        keys: keys.into_iter().map(shown).collect(),
+    }))
+}
+
+/// Ends a key, at once and for ever.
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{key_id}", tag = "keys", operation_id = "keys_revoke",
+    params(("key_id" = KeyId, Path, description = "The key's id")),
+    responses((status = 200, body = RevokedKey), Errors)
+)]
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<KeyId>,
+) -> Result<Json<RevokedKey>> {
+    caller.actor.require_account()?;
+    let now = app.clock.now();
+    app.store
+        .write(async move |tx| -> Result<_> {
+            let key = tx
+                .hold_key_of(caller.actor.account, id)
+                .await?
+                .ok_or(ApiError::NotFound)?;
+            let revoked = key.revoke(caller.actor.key, now)?;
+            tx.update_key(&revoked).await?;
+            Ok(Json(RevokedKey {
+                id,
+                revoked: true,
+                revoked_at: now,
+            }))
+        })
+        .await
+}
+
+/// A new key, as it is stored and as it is shown this once.
+pub(crate) fn new_key(
+    app: &App,
+    account: AccountId,
+    scope: Scope,
+    name: Name,
+) -> Result<(Key, CreatedKey)> {
+    let now = app.clock.now();
+    let secret = random_key(match scope {
+        Scope::Account => KeyKind::Account,
+        Scope::Agent(_) => KeyKind::Agent,
+    })?;
+    let key = Key {
+        id: KeyId::new(now, random()?),
+        account,
+        scope,
+        name,
+        prefix: secret.shown().to_owned(),
+        digest: digest_of(&secret),
+        transfer_count: 0,
+        created_at: now,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let wire::Key {
+        id,
+        name,
+        prefix,
+        scope,
+        agent_id,
+        created_at,
+        ..
+    } = shown(key.clone());
+    let api_key = secret.expose_secret().to_owned();
+    Ok((
+        key,
+        CreatedKey {
+            id,
+            name,
+            prefix,
+            scope,
+            agent_id,
+            api_key,
+            created_at,
+        },
+    ))
+}
+
+/// A key, without what makes it work.
+pub(crate) fn shown(key: Key) -> wire::Key {
+    let (scope, agent_id) = match key.scope {
+        Scope::Account => (KeyScope::Account, None),
+        Scope::Agent(agent) => (KeyScope::Agent, Some(agent)),
+    };
+    wire::Key {
+        id: key.id,
+        name: key.name,
+        prefix: key.prefix,
+        scope,
+        agent_id,
+        last_used_at: key.last_used_at,
+        transfer_count: key.transfer_count,
+        created_at: key.created_at,
+    }
+}

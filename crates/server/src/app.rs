@@ -1,0 +1,81 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use agentdrop_protocol::{DownloadId, FileId, Timestamp};
+use agentdrop_store::Store;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::at_rest::{ServerKey, UrlSignature};
+use crate::blob::Blobs;
+use crate::clock::Clock;
+use crate::config::{Limits, Signup};
+
+/// What every handler can reach. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct App(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// What the server remembers.
+    pub(crate) store: Store,
+    /// Where the bytes of files are.
+    pub(crate) blobs: Blobs,
+    /// What the server encrypts with.
+    pub(crate) server_key: ServerKey,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// What the server takes.
+    pub(crate) limits: Limits,
+    /// Who may make an account.
+    pub(crate) signup: Signup,
+    /// Woken when something became due for the sweep.
+    pub(crate) sweep: tokio::sync::Notify,
+    /// How the server is reached, without a slash at the end.
+    pub(crate) public_url: String,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// An address on this server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+
+    /// The address of a file under a grant, which works without an API key.
+    pub(crate) fn file_url(&self, download: DownloadId, file: FileId, until: Timestamp) -> String {
+        let signature = self.server_key.sign_url(download, file, until);
+        let signature = URL_SAFE_NO_PAD.encode(signature.0);
+        let until = until.as_millis();
+        self.url(&format!(
+            "/v1/downloads/{download}/files/{file}?expires={until}&signature={signature}"
+        ))
+    }
+
+    /// Whether a file's address is one that [`App::file_url`] made.
+    pub(crate) fn is_file_url(
+        &self,
+        download: DownloadId,
+        file: FileId,
+        until: Timestamp,
+        signature: &str,
+    ) -> bool {
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok();
+        let signature = signature
+            .and_then(|it| <[u8; 32]>::try_from(it).ok())
+            .map(UrlSignature);
+        signature.is_some_and(|it| self.server_key.verifies_url(download, file, until, it))
+    }
+}

@@ -1,0 +1,255 @@
+//! The server key, and the keys under it.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
+
+use agentdrop_protocol::{DownloadId, FileId, Timestamp, TransferId};
+
+use super::{AtRestError, derive, label};
+use crate::clock::{NoChance, random};
+
+const NONCE: usize = 12;
+/// The length of what signs an address, in bytes.
+const SIGNATURE: usize = 32;
+
+/// What every transfer's key is wrapped with, and what signs the addresses of files.
+///
+/// It lies in `server.key` in the data directory. Losing it loses what the server encrypted.
+pub(crate) struct ServerKey {
+    wrap: Zeroizing<[u8; 32]>,
+    url: hmac::Key,
+}
+
+/// The key of one transfer, for what its sender did not encrypt.
+pub(crate) struct TransferKey(Zeroizing<[u8; 32]>);
+
+/// What makes the address of a file work without an API key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UrlSignature(pub(crate) [u8; SIGNATURE]);
+
+impl ServerKey {
+    /// Reads the key at `path`; makes it on the first start.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let mut secret = Zeroizing::new([0; 32]);
+        match File::open(path) {
+            Ok(mut file) => {
+                let mut rest = [0; 1];
+                file.read_exact(&mut secret[..])?;
+                if file.read(&mut rest)? != 0 {
+                    return Err(io::Error::other("is longer than a key"));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                *secret = random().map_err(io::Error::other)?;
+                write_new(path, &secret[..])?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Self::new(&secret))
+    }
+
+    /// The key made of these bytes.
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+        let url = derive(secret, label::URL, &[]);
+        Self {
+            wrap: derive(secret, label::WRAP, &[]),
+            url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
+        }
+    }
+
+    /// A new key for `transfer`, and the same key wrapped:
+    /// `nonce(12) ‖ AES-256-GCM(wrap key, nonce, key, aad = transfer id) ‖ tag(16)`.
+    pub(crate) fn new_transfer_key(
+        &self,
+        transfer: TransferId,
+    ) -> Result<(TransferKey, Vec<u8>), NoChance> {
+        let key = TransferKey(Zeroizing::new(random()?));
+        let wrapped = seal(&self.wrap, transfer.as_bytes(), &key.0[..])?;
+        Ok((key, wrapped))
+    }
+
+    /// The key of `transfer`, from its wrapped form.
+    pub(crate) fn transfer_key(
+        &self,
+        transfer: TransferId,
+        wrapped: &[u8],
+    ) -> Result<TransferKey, AtRestError> {
+        let key = Zeroizing::new(open(&self.wrap, transfer.as_bytes(), wrapped)?);
+        let key = <[u8; 32]>::try_from(&key[..]).map_err(|_| AtRestError)?;
+        Ok(TransferKey(Zeroizing::new(key)))
+    }
+
+    /// `HMAC-SHA256(url key, download id ‖ file id ‖ expiry in milliseconds, big-endian)`.
+    pub(crate) fn sign_url(
+        &self,
+        download: DownloadId,
+        file: FileId,
+        expires_at: Timestamp,
+    ) -> UrlSignature {
+        let tag = hmac::sign(&self.url, &signed_bytes(download, file, expires_at));
+        let mut signature = [0; SIGNATURE];
+        signature.copy_from_slice(tag.as_ref());
+        UrlSignature(signature)
+    }
+
+    /// Whether [`ServerKey::sign_url`] made this signature; takes the same time either way.
+    pub(crate) fn verifies_url(
+        &self,
+        download: DownloadId,
+        file: FileId,
+        expires_at: Timestamp,
+        signature: UrlSignature,
+    ) -> bool {
+        hmac::verify(
+            &self.url,
+            &signed_bytes(download, file, expires_at),
+            &signature.0,
+        )
+        .is_ok()
+    }
+}
+
+impl TransferKey {
+    /// Encrypts names and messages: `nonce(12) ‖ AES-256-GCM(details key, nonce, text) ‖ tag(16)`.
+    pub(super) fn seal_details(&self, text: &[u8]) -> Result<Vec<u8>, NoChance> {
+        seal(&derive(&self.0, label::DETAILS, &[]), &[], text)
+    }
+
+    /// Decrypts what [`TransferKey::seal_details`] made.
+    pub(super) fn open_details(&self, sealed: &[u8]) -> Result<Vec<u8>, AtRestError> {
+        open(&derive(&self.0, label::DETAILS, &[]), &[], sealed)
+    }
+
+    /// The key of the file at `position`.
+    pub(super) fn file_key(&self, position: u32) -> Zeroizing<[u8; 32]> {
+        derive(&self.0, label::FILE, &position.to_be_bytes())
+    }
+}
+
+fn signed_bytes(download: DownloadId, file: FileId, expires_at: Timestamp) -> [u8; 40] {
+    let mut bytes = [0; 40];
+    bytes[..16].copy_from_slice(download.as_bytes());
+    bytes[16..32].copy_from_slice(file.as_bytes());
+    bytes[32..].copy_from_slice(&expires_at.as_millis().to_be_bytes());
+    bytes
+}
+
+pub(super) fn aes(key: &[u8; 32]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("the key has 32 bytes"))
+}
+
+fn seal(key: &[u8; 32], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, NoChance> {
+    let nonce: [u8; NONCE] = random()?;
+    let mut sealed = nonce.to_vec();
+    sealed.extend_from_slice(plaintext);
+    let tag = aes(key)
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(aad),
+            &mut sealed[NONCE..],
+        )
+        .map_err(|_| NoChance)?;
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(sealed)
+}
+
+fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, AtRestError> {
+    let (nonce, ciphertext) = sealed.split_at_checked(NONCE).ok_or(AtRestError)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| AtRestError)?;
+    let mut text = ciphertext.to_vec();
+    let length = aes(key)
+        .open_in_place(nonce, Aad::from(aad), &mut text)
+        .map_err(|_| AtRestError)?
+        .len();
+    text.truncate(length);
+    Ok(text)
+}
+
+/// Writes a file that was not there, for its owner alone, so that it outlives a power cut.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+impl fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerKey")
+    }
+}
+
+impl fmt::Debug for TransferKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TransferKey")
+    }
+}
+
+impl fmt::Debug for UrlSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UrlSignature")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1);
+
+    #[test]
+    fn the_key_is_made_once_and_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.key");
+        let made = ServerKey::open(&path).unwrap();
+        let read = ServerKey::open(&path).unwrap();
+        assert_eq!(*made.wrap, *read.wrap);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_wrapped_key_opens_for_its_transfer_alone() {
+        let server = ServerKey::new(&[1; 32]);
+        let transfer = TransferId::new(NOW, [1; 10]);
+        let (key, wrapped) = server.new_transfer_key(transfer).unwrap();
+        assert_eq!(*server.transfer_key(transfer, &wrapped).unwrap().0, *key.0);
+        let other = TransferId::new(NOW, [2; 10]);
+        assert!(server.transfer_key(other, &wrapped).is_err());
+        assert!(
+            ServerKey::new(&[2; 32])
+                .transfer_key(transfer, &wrapped)
+                .is_err()
+        );
+        for at in 0..wrapped.len() {
+            let mut bad = wrapped.clone();
+            bad[at] ^= 1;
+            assert!(server.transfer_key(transfer, &bad).is_err());
+            assert!(server.transfer_key(transfer, &wrapped[..at]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_signature_is_for_one_file_of_one_grant_until_one_time() {
+        let server = ServerKey::new(&[1; 32]);
+        let (download, file) = (DownloadId::new(NOW, [1; 10]), FileId::new(NOW, [2; 10]));
+        let signature = server.sign_url(download, file, NOW);
+        assert!(server.verifies_url(download, file, NOW, signature));
+        let (later, other) = (Timestamp::from_millis(2), FileId::new(NOW, [3; 10]));
+        assert!(!server.verifies_url(download, file, later, signature));
+        assert!(!server.verifies_url(download, other, NOW, signature));
+        assert!(!server.verifies_url(DownloadId::new(NOW, [9; 10]), file, NOW, signature));
+        assert!(!ServerKey::new(&[2; 32]).verifies_url(download, file, NOW, signature));
+    }
+}

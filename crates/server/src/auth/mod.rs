@@ -1,0 +1,149 @@
+//! Who is calling.
+
+use agentdrop_domain::agents::Agent;
+use agentdrop_domain::keys::Key;
+use agentdrop_domain::{Actor, Scope};
+use agentdrop_protocol::api_key::{ApiKey, KeyKind};
+use agentdrop_protocol::{AgentId, AgentRef, ErrorCode, KeyId, Timestamp};
+use agentdrop_store::Reader;
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use crate::api::error::{ApiError, Result};
+use crate::app::App;
+
+/// The header that picks the acting agent.
+const ACTING_AGENT: &str = "x-agentdrop-agent";
+/// How old "used last" may be before it is written down anew; a write each request would be many.
+const TOUCH_AFTER_MILLIS: i64 = 60_000;
+
+/// Whoever holds the API key that a request came with.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// Who is asking.
+    pub(crate) actor: Actor,
+    /// The agent that the request names as acting.
+    acting: Option<AgentRef>,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let key = bearer(&parts.headers)?;
+        if key.kind() == KeyKind::ConnectionToken {
+            return Err(unauthorized("a connection token only connects an agent"));
+        }
+        let found = app
+            .store
+            .read()
+            .await?
+            .key_by_digest(&digest_of(&key))
+            .await?;
+        let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
+        if found.revoked_at.is_some() {
+            return Err(ApiError::refused(
+                ErrorCode::KeyRevoked,
+                "the API key was revoked",
+            ));
+        }
+        let actor = Actor {
+            account: found.account,
+            key: found.id,
+            scope: found.scope,
+        };
+        tracing::Span::current().record("account", tracing::field::display(actor.account));
+        if let Scope::Agent(agent) = actor.scope {
+            tracing::Span::current().record("agent", tracing::field::display(agent));
+        }
+        touch(app, &found);
+        Ok(Self {
+            actor,
+            acting: acting(&parts.headers)?,
+        })
+    }
+}
+
+impl Caller {
+    /// The agent that acts: the key's own, or the one that the request names, or none.
+    pub(crate) async fn agent(&self, reader: &mut Reader) -> Result<Option<Agent>> {
+        let named = match (self.actor.scope, &self.acting) {
+            (Scope::Agent(own), None) => AgentRef::Id(own),
+            (_, Some(named)) => named.clone(),
+            (Scope::Account, None) => return Ok(None),
+        };
+        let agent = reader.agent_of(self.actor.account, &named).await?;
+        let agent = agent.ok_or(ApiError::NotFound)?;
+        self.actor.require_agent(&agent)?;
+        Ok(Some(agent))
+    }
+}
+
+/// The key in `Authorization: Bearer …`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<ApiKey> {
+    let missing = || unauthorized("send the API key as Authorization: Bearer …");
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let (scheme, key) = value
+        .to_str()
+        .ok()
+        .and_then(|it| it.split_once(' '))
+        .ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    key.trim()
+        .parse()
+        .map_err(|error| unauthorized(format!("the API key {error}")))
+}
+
+/// What the store knows a key by: `SHA-256(key)`.
+pub(crate) fn digest_of(key: &ApiKey) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, key.expose_secret().as_bytes()).as_ref());
+    bytes
+}
+
+pub(crate) fn unauthorized(message: impl Into<std::borrow::Cow<'static, str>>) -> ApiError {
+    ApiError::refused(ErrorCode::Unauthorized, message)
+}
+
+fn acting(headers: &HeaderMap) -> Result<Option<AgentRef>> {
+    let Some(value) = headers.get(ACTING_AGENT) else {
+        return Ok(None);
+    };
+    // What cannot be a name names no agent.
+    let named = value.to_str().ok().and_then(|it| it.trim().parse().ok());
+    named.map(Some).ok_or(ApiError::NotFound)
+}
+
+/// Writes down, at most once a minute and behind the answer, that a key was used.
+fn touch(app: &App, key: &Key) {
+    let agent = match key.scope {
+        Scope::Account => None,
+        Scope::Agent(agent) => Some(agent),
+    };
+    touch_both(app, key.id, key.last_used_at, agent);
+}
+
+/// Writes down that an agent was heard of, under a key of its account.
+pub(crate) fn touch_agent(app: &App, actor: &Actor, agent: &Agent) {
+    touch_both(app, actor.key, agent.last_seen_at, Some(agent.id));
+}
+
+fn touch_both(app: &App, key: KeyId, last: Option<Timestamp>, agent: Option<AgentId>) {
+    let now = app.clock.now();
+    if last.is_some_and(|it| now.as_millis() - it.as_millis() < TOUCH_AFTER_MILLIS) {
+        return;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        let touched = async move |tx: &mut agentdrop_store::Tx| -> agentdrop_store::Result<()> {
+            tx.touch_key(key, agent, now).await
+        };
+        if let Err(error) = app.store.write(touched).await {
+            tracing::warn!(%error, "the use of a key was not written down");
+        }
+    });
+}

@@ -1,0 +1,152 @@
+//! Blobs in a folder of the data directory.
+//!
+//! `blobs/<shard>/<transfer>.<position>`, 256 shards by the last two digits of the transfer's id,
+//! which are random; `blobs/staging/` has what is still coming in. A blob is written to the
+//! staging folder, made to outlive a power cut, and only then renamed to where it is read.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use agentdrop_protocol::TransferId;
+use tokio::task::spawn_blocking;
+
+use super::{BlobKey, Staged, Staging};
+
+/// A folder of blobs. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Blobs {
+    root: Arc<Path>,
+}
+
+/// A blob that is open for reading.
+#[derive(Clone, Debug)]
+pub(crate) struct Blob(Arc<File>);
+
+impl Blobs {
+    /// Opens the folder, makes what is missing of it, and throws away what never came in whole.
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        let staging = root.join("staging");
+        make_folder(root)?;
+        match fs::remove_dir_all(&staging) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => make_folder(&staging)?,
+        }
+        for shard in 0..=u8::MAX {
+            make_folder(&root.join(format!("{shard:02x}")))?;
+        }
+        File::open(root)?.sync_all()?;
+        Ok(Self { root: root.into() })
+    }
+
+    /// Begins to take a blob in.
+    pub(crate) async fn stage(&self) -> io::Result<Staging> {
+        Staging::new(&self.root.join("staging")).await
+    }
+
+    /// Puts staged blobs where they are read; when this returns, they outlive a power cut.
+    ///
+    /// If it fails, or is not waited for, [`Blobs::delete`] takes back what it did.
+    pub(crate) async fn keep(&self, transfer: TransferId, staged: Vec<Staged>) -> io::Result<()> {
+        let blobs = self.clone();
+        blocking(move || {
+            for (staged, position) in staged.into_iter().zip(0..) {
+                staged.rename_to(&blobs.path(BlobKey { transfer, position }))?;
+            }
+            File::open(blobs.shard(transfer))?.sync_all()
+        })
+        .await
+    }
+
+    /// Opens a blob for reading.
+    pub(crate) async fn read(&self, key: BlobKey) -> io::Result<Blob> {
+        let path = self.path(key);
+        blocking(move || Ok(Blob(Arc::new(File::open(path)?)))).await
+    }
+
+    /// Deletes the blobs of a transfer, as far as they are there.
+    pub(crate) async fn delete(&self, transfer: TransferId, count: u32) -> io::Result<()> {
+        let blobs = self.clone();
+        blocking(move || {
+            for position in 0..count {
+                match fs::remove_file(blobs.path(BlobKey { transfer, position })) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The blobs in one shard that were written before `since`.
+    pub(crate) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
+        let folder = self.root.join(format!("{shard:02x}"));
+        blocking(move || {
+            let mut found = Vec::new();
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let key = entry.file_name().to_str().and_then(|it| it.parse().ok());
+                if let Some(key) = key
+                    && entry.metadata()?.modified()? < since
+                {
+                    found.push(key);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Whether a blob could be written now.
+    pub(crate) async fn check(&self) -> io::Result<()> {
+        drop(self.stage().await?);
+        Ok(())
+    }
+
+    fn path(&self, key: BlobKey) -> PathBuf {
+        self.shard(key.transfer).join(key.to_string())
+    }
+
+    fn shard(&self, transfer: TransferId) -> PathBuf {
+        self.root.join(format!("{:02x}", transfer.as_bytes()[15]))
+    }
+}
+
+impl Blob {
+    /// Reads at most `length` bytes from `offset` on; fewer at the end of the blob.
+    pub(crate) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = Arc::clone(&self.0);
+        blocking(move || {
+            let (mut bytes, mut filled) = (vec![0; length], 0);
+            while filled < length {
+                match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+                    Ok(0) => break,
+                    Ok(n) => filled += n,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            bytes.truncate(filled);
+            Ok(bytes)
+        })
+        .await
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Runs what may wait for a disk where it holds nobody up.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    spawn_blocking(work).await.map_err(io::Error::other)?
+}

@@ -1,0 +1,58 @@
+//! Time and chance, as the server meets them; tests put their own in their place.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use agentdrop_protocol::Timestamp;
+use agentdrop_protocol::api_key::{ApiKey, KeyKind};
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    #[expect(clippy::disallowed_methods, reason = "the one place where it is read")]
+    pub fn system() -> Self {
+        Self::from_fn(|| {
+            let since_epoch = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+        })
+    }
+
+    /// A clock of a test.
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+/// The operating system gave no random bytes, without which nothing may go on.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct NoChance;
+
+/// Random bytes from the operating system's generator.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoChance> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoChance)?;
+    Ok(bytes)
+}
+
+/// A new API key or token.
+pub(crate) fn random_key(kind: KeyKind) -> Result<ApiKey, NoChance> {
+    ApiKey::new(kind, &random()?).ok_or(NoChance)
+}

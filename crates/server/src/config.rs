@@ -1,0 +1,150 @@
+//! What an operator decides.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use agentdrop_protocol::limits::MAX_SEALED_BYTES;
+
+/// What an operator decides.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where everything lies: the database, the files, the server key.
+    pub data_dir: PathBuf,
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// How others reach it; `http://` and where it listens, if nothing is said.
+    pub public_url: Option<String>,
+    /// The database; SQLite in the data directory, if nothing is said.
+    pub database_url: Option<String>,
+    /// Who may make an account; everyone on this machine and nobody else, if nothing is said.
+    pub signup: Option<Signup>,
+    /// What the server takes.
+    pub limits: Limits,
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signup {
+    /// Whoever reaches the server.
+    Open,
+    /// The operator alone, with `agentdrop admin account create`.
+    Closed,
+}
+
+/// What the server takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one file, as it is sent.
+    pub max_file_bytes: u64,
+    /// Connections at a time, of all callers together.
+    pub max_connections: usize,
+    /// Connections at a time from one address; a proxy in front counts as one.
+    pub max_connections_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_file_bytes: MAX_SEALED_BYTES,
+            max_connections: 4_096,
+            max_connections_per_address: 1_024,
+        }
+    }
+}
+
+/// Why a server cannot be run so.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Nobody could use the addresses in its answers.
+    #[error("listening on {0}, which is not this machine alone, needs a public URL")]
+    NoPublicUrl(SocketAddr),
+    /// The public URL is none.
+    #[error("the public URL must begin with http:// or https:// and have no query")]
+    PublicUrl,
+}
+
+impl Config {
+    /// The defaults, in this data directory.
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            data_dir,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            public_url: None,
+            database_url: None,
+            signup: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Who may make an account.
+    pub(crate) fn signup(&self) -> Signup {
+        let alone = self.listen.ip().is_loopback();
+        self.signup
+            .unwrap_or(if alone { Signup::Open } else { Signup::Closed })
+    }
+
+    /// How others reach a server that listens on `bound`, without a slash at the end.
+    pub(crate) fn public_url(&self, bound: SocketAddr) -> Result<String, ConfigError> {
+        match &self.public_url {
+            Some(url) => {
+                let web = url.starts_with("http://") || url.starts_with("https://");
+                let url = url.trim_end_matches('/');
+                let plain = url
+                    .chars()
+                    .all(|it| it.is_ascii_graphic() && !matches!(it, '?' | '#'));
+                if web && plain {
+                    Ok(url.to_owned())
+                } else {
+                    Err(ConfigError::PublicUrl)
+                }
+            }
+            None if bound.ip().is_loopback() => Ok(format!("http://{bound}")),
+            None => Err(ConfigError::NoPublicUrl(bound)),
+        }
+    }
+
+    /// The database.
+    pub(crate) fn database_url(&self) -> String {
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("agentdrop.db").display()))
+    }
+}
+
+impl FromStr for Signup {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "open" => Ok(Self::Open),
+            "closed" => Ok(Self::Closed),
+            _ => Err("must be open or closed".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_for_others_says_how_they_reach_it_and_makes_no_accounts_for_them() {
+        let mut config = Config::new("x".into());
+        assert_eq!(config.signup(), Signup::Open);
+        assert_eq!(
+            config.public_url(config.listen).unwrap(),
+            "http://127.0.0.1:8787"
+        );
+        config.listen = SocketAddr::from(([0, 0, 0, 0], 80));
+        assert_eq!(config.signup(), Signup::Closed);
+        assert!(config.public_url(config.listen).is_err());
+        config.public_url = Some("https://drop.example.org/".into());
+        assert_eq!(
+            config.public_url(config.listen).unwrap(),
+            "https://drop.example.org"
+        );
+        config.public_url = Some("drop.example.org".into());
+        assert!(config.public_url(config.listen).is_err());
+    }
+}

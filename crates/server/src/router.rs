@@ -1,0 +1,76 @@
+//! The whole URL map, on one page.
+
+use std::sync::Arc;
+
+use agentdrop_protocol::ErrorCode;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Router, middleware};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::error::ApiError;
+use crate::api::{
+    accounts, agent_keys, agents, channels, connect, downloads, files, health, inbox, keys,
+    openapi, profile, send, transfers,
+};
+use crate::app::App;
+use crate::observe::observe;
+
+/// Every operation, each with its document.
+fn operations() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(accounts::create))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(connect::register))
+        .routes(routes!(connect::connect))
+        .routes(routes!(agents::list))
+        .routes(routes!(agents::sendable))
+        .routes(routes!(profile::show))
+        .routes(routes!(agents::resolve))
+        .routes(routes!(agents::show, agents::update, agents::delete))
+        .routes(routes!(connect::disconnect))
+        .routes(routes!(connect::rotate_key))
+        .routes(routes!(agents::public_keys))
+        .routes(routes!(agent_keys::create, agent_keys::list))
+        .routes(routes!(agent_keys::revoke))
+        .routes(routes!(inbox::of_agent))
+        .routes(routes!(channels::create, channels::list))
+        .routes(routes!(channels::show, channels::revoke))
+        .routes(routes!(send::create, transfers::list))
+        .routes(routes!(inbox::of_caller))
+        .routes(routes!(transfers::show, transfers::delete))
+        .routes(routes!(downloads::create))
+        .routes(routes!(downloads::acknowledge))
+        .routes(routes!(files::show))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+}
+
+/// The document of the API.
+pub(crate) fn document() -> OpenApi {
+    operations().split_for_parts().1
+}
+
+/// The service.
+pub(crate) fn router(app: App) -> Router {
+    let (router, document) = operations().split_for_parts();
+    router
+        .with_state(app.clone())
+        .route(
+            "/openapi.json",
+            get(openapi::show).with_state(Arc::new(document)),
+        )
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || {
+            ApiError::refused(
+                ErrorCode::MethodNotAllowed,
+                "this path does not take this method",
+            )
+        })
+        // Each handler has a limit of its own; files are counted as they come.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(app, observe))
+}

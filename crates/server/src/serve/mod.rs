@@ -1,0 +1,146 @@
+//! The accept loop.
+//!
+//! `axum::serve` installs no timer, so none of hyper's time limits would work under it; this loop
+//! does, and adds the limits that hyper has not: for the first byte, for bodies that drip, for
+//! readers that stall, and for the number of connections.
+
+mod gate;
+mod paced;
+mod stall;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::config::Limits;
+use gate::{Gate, Pass};
+use paced::Paced;
+pub(crate) use paced::body_timed_out;
+use stall::StallGuard;
+
+/// A connection that says nothing for so long is closed.
+const FIRST_BYTE: Duration = Duration::from_secs(5);
+/// A request's head has to come within this.
+const HEAD: Duration = Duration::from_secs(10);
+/// A peer that takes nothing of what is sent to it for so long is closed.
+const STALLED: Duration = Duration::from_mins(1);
+/// Requests under way when the server stops may take so long.
+const GRACE: Duration = Duration::from_secs(30);
+/// All header fields of a request together, in bytes.
+const HEADERS: u32 = 16 * 1024;
+/// Requests at a time on one HTTP/2 connection.
+const STREAMS: u32 = 64;
+
+/// Serves until `stop`, then lets what is under way come to its end.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let (tracker, gate) = (TaskTracker::new(), Gate::new(limits));
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                after_failed_accept(&error).await;
+                continue;
+            }
+        };
+        let Some(pass) = gate.enter(peer.ip()) else {
+            // Closed at once: whoever has this many has no claim to an explanation.
+            continue;
+        };
+        tracker.spawn(connection(stream, peer, pass, router.clone(), stop.clone()));
+    }
+    drop(listener);
+    tracker.close();
+    if timeout(GRACE, tracker.wait()).await.is_err() {
+        tracing::warn!(
+            left = tracker.len(),
+            "stopped with requests still under way"
+        );
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    pass: Pass,
+    router: Router,
+    stop: CancellationToken,
+) {
+    let _pass = pass;
+    // Small answers go out at once.
+    drop(stream.set_nodelay(true));
+    // Before the socket is handed over: the look for the protocol has no limit of its own.
+    let first = timeout(FIRST_BYTE, stream.readable());
+    if !matches!(stop.run_until_cancelled(first).await, Some(Ok(Ok(())))) {
+        return;
+    }
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(256 * 1024)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADERS)
+        .max_pending_accept_reset_streams(Some(STREAMS as usize))
+        .keep_alive_interval(Some(Duration::from_secs(20)))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let mut request = request.map(|body| Body::new(Paced::new(body)));
+            request
+                .extensions_mut()
+                .insert(axum::extract::ConnectInfo(peer));
+            let Ok(response) = router.oneshot(request).await;
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let io = TokioIo::new(StallGuard::new(stream, STALLED));
+    let connection = builder.serve_connection(io, service);
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = &mut connection => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        // Clients that go away in the middle are everyday.
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// What is wrong with one connection is passed over; where the machine has no room for another,
+/// trying again at once would only burn its time.
+async fn after_failed_accept(error: &io::Error) {
+    let of_the_peer = [
+        io::ErrorKind::ConnectionAborted,
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::ConnectionReset,
+    ];
+    if !of_the_peer.contains(&error.kind()) {
+        tracing::warn!(%error, "no connection can be accepted");
+        sleep(Duration::from_millis(500)).await;
+    }
+}

@@ -1,0 +1,85 @@
+//! Bytes that are no longer needed go.
+
+use std::time::{Duration, SystemTime};
+
+use agentdrop_protocol::{Timestamp, TransferId};
+use agentdrop_store::Tx;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+/// How often it looks without being told to.
+const EVERY: Duration = Duration::from_secs(30);
+/// How many transfers go in one unit of work.
+const BATCH: u32 = 100;
+
+/// Sweeps whenever there may be something to, until it is told to stop.
+pub(crate) async fn run(app: App, since: SystemTime, stop: CancellationToken) {
+    let orphans = delete_orphans(&app, since);
+    if let Some(Err(error)) = stop.run_until_cancelled(orphans).await {
+        tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
+    }
+    while !stop.is_cancelled() {
+        if let Some(Err(error)) = stop.run_until_cancelled(once(&app)).await {
+            tracing::warn!(%error, "what has expired was not swept to the end");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = app.sweep.notified() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Sweeps what is due.
+pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
+    loop {
+        let now = app.clock.now();
+        let take = async move |tx: &mut Tx| take_due(tx, now).await;
+        let due = app.store.write(take).await?;
+        for (transfer, files) in &due {
+            // Written down as gone already: what stays is found as an orphan at the next start.
+            if let Err(error) = app.blobs.delete(*transfer, *files).await {
+                tracing::warn!(%error, %transfer, "the bytes of a transfer are still there");
+            }
+        }
+        let expired = async move |tx: &mut Tx| tx.delete_expired_connection_tokens(now).await;
+        app.store.write(expired).await?;
+        if due.len() < BATCH as usize {
+            return Ok(());
+        }
+    }
+}
+
+async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(TransferId, u32)>> {
+    let mut due = Vec::new();
+    for transfer in tx.hold_transfers_to_sweep(now, BATCH).await? {
+        let (id, files) = (
+            transfer.id,
+            u32::try_from(transfer.files.len()).unwrap_or(u32::MAX),
+        );
+        if let Some(swept) = transfer.sweep(now) {
+            tx.update_transfer(&swept).await?;
+            due.push((id, files));
+        }
+    }
+    Ok(due)
+}
+
+/// Deletes the blobs from before this start that no transfer needs: their upload was cut off
+/// before it was acknowledged, or their deletion was.
+async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error> {
+    let mut deleted = 0_u64;
+    for shard in 0..=u8::MAX {
+        for blob in app.blobs.in_shard(shard, since).await? {
+            if !app.store.read().await?.has_bytes(blob.transfer).await? {
+                app.blobs.delete(blob.transfer, blob.position + 1).await?;
+                deleted += 1;
+            }
+        }
+    }
+    if deleted > 0 {
+        tracing::info!(deleted, "deleted blobs that belong to no transfer");
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! A whole server, on either engine, with a clock that the test moves.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use agentdrop_server::{CancellationToken, Config, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::clock::FrozenClock;
+use crate::engines::{Database, Engine, database};
+use crate::http::Http;
+
+/// A server that runs until this is dropped, with a data directory and a database of its own.
+#[derive(Debug)]
+pub struct TestServer {
+    /// What it is spoken to with.
+    pub http: Http,
+    /// Its clock.
+    pub clock: FrozenClock,
+    /// Where it is, without a slash at the end.
+    pub url: String,
+    engine: Engine,
+    folder: TempDir,
+    database: Database,
+    running: Running,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: CancellationToken,
+    task: Option<JoinHandle<()>>,
+}
+
+/// An account of a test, with its first key.
+#[derive(Clone, Debug)]
+pub struct TestAccount {
+    /// The account's id.
+    pub id: String,
+    /// Its key.
+    pub key: String,
+}
+
+impl TestServer {
+    /// One server on each engine.
+    pub async fn each() -> Vec<Self> {
+        let mut servers = Vec::new();
+        for engine in Engine::ALL {
+            servers.push(Self::start(engine, |_| {}).await);
+        }
+        servers
+    }
+
+    /// A server on `engine`, configured otherwise as `change` has it.
+    pub async fn start(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let (database, clock) = (database(engine).await, FrozenClock::new());
+        let mut config = Config::new(folder.path().join("data"));
+        config.listen = ([127, 0, 0, 1], 0).into();
+        config.database_url = Some(database.url().to_owned());
+        change(&mut config);
+        let server = Server::start_at(&config, clock.to_clock())
+            .await
+            .expect("the server starts");
+        let url = server.public_url().to_owned();
+        let stop = CancellationToken::new();
+        let task = Some(tokio::spawn(server.run(stop.clone())));
+        let running = Running { stop, task };
+        Self {
+            http: Http::new(url.clone()),
+            clock,
+            url,
+            engine,
+            folder,
+            database,
+            running,
+        }
+    }
+
+    /// Which engine it runs on.
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Its data directory.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The folder of its SQLite database, if it has one.
+    pub fn database_folder(&self) -> Option<&Path> {
+        self.database.folder()
+    }
+
+    /// Its database.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// A new account.
+    pub async fn account(&self) -> TestAccount {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let body =
+            json!({ "name": format!("Account {n}"), "email": format!("account{n}@example.org") });
+        let made = self.http.post("/v1/accounts", "", &body).await.expect(201);
+        TestAccount {
+            id: text(&made, "id"),
+            key: text(&made, "api_key"),
+        }
+    }
+
+    /// A new agent of `account` that has a key; answers what registering answered.
+    pub async fn agent(&self, account: &TestAccount, slug: &str) -> Value {
+        // Any 32 bytes are a key, but for the few of low order.
+        let body = json!({ "agent_id": slug, "public_key": "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=" });
+        self.http
+            .post("/v1/agents/register", &account.key, &body)
+            .await
+            .expect(201)
+    }
+
+    /// Stops the server the way an operator does, and waits for it.
+    pub async fn stop(&mut self) {
+        self.running.stop.cancel();
+        if let Some(task) = self.running.task.take() {
+            task.await.expect("the server does not panic");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A text out of an answer.
+pub fn text(value: &Value, field: &str) -> String {
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text {field} in {value}"))
+        .to_owned()
+}
