@@ -28,10 +28,8 @@ pub struct Transfer {
     pub wrapped_key: Vec<u8>,
     /// Message, metadata and file names, encrypted with that key.
     pub details: Vec<u8>,
-    /// How many files it has.
-    pub file_count: u32,
-    /// How many bytes they are together.
-    pub total_size: u64,
+    /// Its files, in the order they were sent in.
+    pub files: Vec<File>,
     /// Whether its files go once they were delivered.
     pub auto_delete: bool,
     /// How often it may be downloaded.
@@ -96,7 +94,7 @@ pub struct Sealing {
 }
 
 /// A file of a transfer; its name is in the transfer's details.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// The file.
     pub id: FileId,
@@ -109,11 +107,13 @@ pub struct File {
 }
 
 /// Who encrypted the stored bytes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AtRest {
     /// The sender: they are stored as they came.
+    #[serde(rename = "sender")]
     Sender,
     /// The server, with the transfer's key.
+    #[serde(rename = "server")]
     Server,
 }
 
@@ -145,6 +145,16 @@ impl Transfer {
             }
             status => status,
         }
+    }
+
+    /// How many bytes its files are together.
+    pub fn total_size(&self) -> u64 {
+        self.files.iter().map(|it| it.size).sum()
+    }
+
+    /// The file `id`, and its place among the files.
+    pub fn file(&self, id: FileId) -> Option<(usize, &File)> {
+        self.files.iter().enumerate().find(|(_, it)| it.id == id)
     }
 
     /// Whether the caller may know of it, given that its account sent or receives it.
