@@ -1,1 +1,48 @@
 //! The AgentDrop client library: transport, sealing, receiving safely.
+//!
+//! Files are sealed here and opened here; the server in between is not believed. [`Client::send`]
+//! never sends plaintext, and [`Client::receive`] places all files of a transfer or none.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use agentdrop_client::{Client, Identity, Incoming, Outgoing, Page};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let identity = Identity::load(Path::new(".agentdrop"))?;
+//! let client = Client::builder("https://drop.example.org").identity(identity).build()?;
+//! let sent = client.send(Outgoing::to("analysis-agent".parse()?).file("report.pdf")).await?;
+//! for transfer in client.inbox(Page::default()).await?.transfers {
+//!     client.receive(transfer.id, Incoming::into_folder("inbox").listed(transfer)).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod agents;
+mod channels;
+mod client;
+mod downloads;
+pub mod error;
+pub mod identity;
+mod inbox;
+mod keys;
+mod multipart;
+mod private_file;
+mod progress;
+mod receive;
+mod send;
+mod server_url;
+mod transfers;
+mod transport;
+
+pub use agents::{NewAgent, Registered};
+pub use client::{Client, ClientBuilder};
+pub use error::{Error, Result};
+pub use identity::Identity;
+pub use private_file::write_private;
+pub use progress::{Phase, Progress, Report};
+pub use receive::{Incoming, Received, ReceivedFile, Security};
+pub use send::Outgoing;
+pub use transfers::Page;

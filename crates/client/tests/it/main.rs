@@ -1,1 +1,8 @@
-//! Tests.
+//! The client against a server that lies, breaks off, and answers nonsense.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod calls;
+mod hostile;
+mod receiving;
+mod registering;
+mod sending;

@@ -1,0 +1,134 @@
+//! What the server answers when it refuses or fails.
+
+use std::fmt;
+use std::time::Duration;
+
+use agentdrop_protocol::error_body::FieldError;
+use agentdrop_protocol::{ErrorBody, ErrorCode};
+
+use super::shown;
+
+/// Fields of a server's error that are repeated.
+const MAX_DETAILS: usize = 20;
+
+/// An error that the server answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// What kind of error it is.
+    pub code: ErrorCode,
+    /// What happened, in the server's words, made printable.
+    pub message: String,
+    /// Which fields are wrong, and why.
+    pub details: Vec<FieldError>,
+    /// The request, as the server's log names it.
+    pub request_id: Option<String>,
+    /// How long to wait before another try.
+    pub retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    /// Reads an error's body; whatever is no error body becomes an error that knows its status only.
+    pub(crate) fn read(
+        status: http::StatusCode,
+        body: &[u8],
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let Ok(ErrorBody { error }) = serde_json::from_slice(body) else {
+            return Self::bare(status, retry_after);
+        };
+        let details = error.details.into_iter().take(MAX_DETAILS);
+        Self {
+            status: status.as_u16(),
+            code: error.code,
+            message: shown(&error.message),
+            details: details
+                .map(|it| FieldError {
+                    field: shown(&it.field),
+                    message: shown(&it.message),
+                })
+                .collect(),
+            request_id: Some(shown(&error.request_id)).filter(|it| !it.is_empty()),
+            retry_after: retry_after.or_else(|| error.retry_after.map(Duration::from_secs)),
+        }
+    }
+
+    /// An error without a body worth reading.
+    pub(crate) fn bare(status: http::StatusCode, retry_after: Option<Duration>) -> Self {
+        Self {
+            status: status.as_u16(),
+            code: ErrorCode::Unknown,
+            message: format!("the server answered {status}"),
+            details: Vec::new(),
+            request_id: None,
+            retry_after,
+        }
+    }
+
+    pub(super) fn hint(&self) -> Option<String> {
+        if let Some(request_id) = self.request_id.as_ref().filter(|_| self.status >= 500) {
+            return Some(format!("the server's log has more under {request_id}"));
+        }
+        let hint = match self.code {
+            ErrorCode::KeyRevoked | ErrorCode::Unauthorized => {
+                "check the API key, and that it is one of this server"
+            }
+            ErrorCode::ScopeMismatch => "use a key of the account, `agd_live_…`",
+            ErrorCode::AgentExists => "choose another name, or delete the agent that has it",
+            ErrorCode::Gone => "ask the sender to send it again",
+            ErrorCode::NotFound => "check the name, and that the key belongs to the right account",
+            ErrorCode::SignupClosed => {
+                "ask the operator, who makes accounts with `agentdrop admin account create`"
+            }
+            ErrorCode::StorageUnavailable | ErrorCode::Unavailable => "try again later",
+            _ if self.status == 429 => {
+                let wait = self.retry_after.map_or(60, |it| it.as_secs());
+                return Some(format!("try again in {wait} s"));
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for (n, detail) in self.details.iter().enumerate() {
+            let separator = if n == 0 { ": " } else { "; " };
+            write!(f, "{separator}`{}` {}", detail.field, detail.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_body_is_read_and_made_printable() {
+        let body =
+            br#"{"error":{"code":"VALIDATION_ERROR","message":"no\u001b[2Jgood","status":400,
+            "request_id":"r-1","details":[{"field":"name","message":"must not be empty"}]}}"#;
+        let error = ApiError::read(http::StatusCode::BAD_REQUEST, body, None);
+        assert_eq!(error.code, ErrorCode::ValidationError);
+        assert_eq!(
+            error.to_string(),
+            r"no\u{1b}[2Jgood: `name` must not be empty"
+        );
+        assert_eq!(error.request_id.as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn whatever_else_comes_is_an_error_of_its_status() {
+        for body in [&b""[..], b"<html>", b"{}", br#"{"error":"text"}"#, b"\xff"] {
+            let error = ApiError::read(http::StatusCode::BAD_GATEWAY, body, None);
+            assert_eq!(error.code, ErrorCode::Unknown);
+            assert_eq!(error.to_string(), "the server answered 502 Bad Gateway");
+        }
+    }
+}

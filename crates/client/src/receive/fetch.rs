@@ -1,0 +1,168 @@
+//! Fetching one file: exactly as long as announced, and resumed where the connection broke.
+
+use std::fs::File;
+use std::io::SeekFrom;
+
+use http::StatusCode;
+use http::header::{CONTENT_RANGE, ETAG, HeaderValue};
+use reqwest::{Response, Url};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
+use tokio::time::sleep;
+
+use crate::error::{Error, Result, TransportError, TransportProblem};
+use crate::server_url::origin;
+use crate::transport::{Repeat, Transport, chunk, pause};
+
+const BUFFER_BYTES: usize = 256 * 1024;
+/// A try that came this far was worth it, and does not count against the number of tries.
+const WORTHWHILE_BYTES: u64 = 1024 * 1024;
+
+pub(super) struct Fetch<'a> {
+    transport: &'a Transport,
+    url: Url,
+    bytes: u64,
+    done: u64,
+    /// What names the file that `done` bytes are here of. Without it no try can go on where another ended.
+    etag: Option<HeaderValue>,
+    file: BufWriter<tokio::fs::File>,
+}
+
+impl<'a> Fetch<'a> {
+    pub(super) fn new(transport: &'a Transport, url: Url, bytes: u64, into: File) -> Self {
+        let file = BufWriter::with_capacity(BUFFER_BYTES, tokio::fs::File::from_std(into));
+        Self {
+            transport,
+            url,
+            bytes,
+            done: 0,
+            etag: None,
+            file,
+        }
+    }
+
+    /// Fetches all of it, and answers the file, standing at its beginning.
+    pub(super) async fn run(mut self, report: impl Fn(u64) + Sync) -> Result<File> {
+        let mut tries = 0;
+        loop {
+            let before = self.done;
+            let Err(error) = self.once(&report).await else {
+                break;
+            };
+            let moved = self.done.saturating_sub(before);
+            tries = if moved >= WORTHWHILE_BYTES {
+                1
+            } else {
+                tries + 1
+            };
+            match pause(&error, Repeat::Safe, tries) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(error),
+            }
+        }
+        let rewound = async {
+            self.file.flush().await?;
+            self.file.seek(SeekFrom::Start(0)).await
+        };
+        rewound
+            .await
+            .map_err(Error::io("write", "a received file"))?;
+        Ok(self.file.into_inner().into_std().await)
+    }
+
+    async fn once(&mut self, report: &(impl Fn(u64) + Sync)) -> Result<()> {
+        if self.etag.is_none() {
+            self.start_over().await?;
+        }
+        let etag = self.etag.as_ref().filter(|_| self.done > 0);
+        let mut response = self.transport.fetch(&self.url, self.done, etag).await?;
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT if self.done > 0 => self.check_range(&response)?,
+            // From its beginning: it was asked for so, or is another file than before.
+            StatusCode::OK => {
+                self.start_over().await?;
+                self.etag = strong_etag(&response);
+                if response.content_length().is_some_and(|it| it != self.bytes) {
+                    return Err(self.wrong_length());
+                }
+            }
+            status => return Err(Error::Answer(format!("a file comes with {status}"))),
+        }
+        report(self.done);
+        loop {
+            let piece = match chunk(&mut response).await {
+                Ok(Some(piece)) => piece,
+                Ok(None) if self.done < self.bytes => return Err(self.ended_early()),
+                // What ends a body may be lost where nothing of the body is.
+                Err(error) if self.done < self.bytes => return Err(error),
+                Ok(None) | Err(_) => return Ok(()),
+            };
+            let done = self.done + piece.len() as u64;
+            if done > self.bytes {
+                return Err(self.wrong_length());
+            }
+            let written = self.file.write_all(&piece).await;
+            written.map_err(Error::io("write", "a received file"))?;
+            self.done = done;
+            report(self.done);
+        }
+    }
+
+    async fn start_over(&mut self) -> Result<()> {
+        if self.done == 0 {
+            return Ok(());
+        }
+        let emptied = async {
+            self.file.seek(SeekFrom::Start(0)).await?;
+            self.file.get_mut().set_len(0).await
+        };
+        emptied
+            .await
+            .map_err(Error::io("write", "a received file"))?;
+        self.done = 0;
+        Ok(())
+    }
+
+    /// `Content-Range: bytes <done>-<bytes - 1>/<bytes>`, RFC 9110 §14.4.
+    fn check_range(&self, response: &Response) -> Result<()> {
+        let range = response
+            .headers()
+            .get(CONTENT_RANGE)
+            .and_then(|it| it.to_str().ok());
+        let expected = format!(
+            "bytes {}-{}/{}",
+            self.done,
+            self.bytes.saturating_sub(1),
+            self.bytes
+        );
+        if range == Some(&*expected) {
+            return Ok(());
+        }
+        Err(Error::Answer(
+            "a file goes on with another range than was asked for".to_owned(),
+        ))
+    }
+
+    fn wrong_length(&self) -> Error {
+        Error::Answer(format!(
+            "a file is not {} bytes long, as was announced",
+            self.bytes
+        ))
+    }
+
+    fn ended_early(&self) -> Error {
+        let detail = format!("after {} of {} bytes of a file", self.done, self.bytes);
+        let problem = TransportProblem::BrokenOff;
+        TransportError {
+            problem,
+            server: origin(&self.url),
+            detail,
+        }
+        .into()
+    }
+}
+
+/// A weak one (`W/"…"`) may name two files that differ, RFC 9110 §13.1.5.
+fn strong_etag(response: &Response) -> Option<HeaderValue> {
+    let etag = response.headers().get(ETAG)?;
+    etag.as_bytes().starts_with(b"\"").then(|| etag.clone())
+}
