@@ -6,11 +6,17 @@ use agentdrop_protocol::AccountId;
 use crate::db::{Row, params};
 use crate::{Reader, Result, Tx};
 
+macro_rules! columns {
+    () => {
+        "id, name, email, created_at"
+    };
+}
+
 impl Reader {
     /// The account `id`.
     pub async fn account(&mut self, id: AccountId) -> Result<Option<Account>> {
         self.fetch_optional(
-            "SELECT * FROM accounts WHERE id = $1",
+            concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1"),
             params![&id.to_string()],
             account,
         )
@@ -19,8 +25,12 @@ impl Reader {
 
     /// Every account, oldest first.
     pub async fn accounts(&mut self) -> Result<Vec<Account>> {
-        self.fetch_all("SELECT * FROM accounts ORDER BY id", params![], account)
-            .await
+        self.fetch_all(
+            concat!("SELECT ", columns!(), " FROM accounts ORDER BY id"),
+            params![],
+            account,
+        )
+        .await
     }
 }
 

@@ -6,8 +6,16 @@ use agentdrop_protocol::text::{Description, WebhookUrl};
 use agentdrop_protocol::wire::agents::ConnectionStatus;
 use agentdrop_protocol::{AccountId, AgentId, AgentRef, Slug, Timestamp, TransferId};
 
-use crate::db::{Row, holding, params};
+use crate::db::{Row, dialect, holding, params};
 use crate::{Error, Reader, Result, Tx};
+
+macro_rules! columns {
+    () => {
+        "id, account_id, slug, name, description, webhook_url, agent_type, metadata,
+         available_for_connections, status, public_key, signing_public_key, key_version, created_at,
+         last_seen_at"
+    };
+}
 
 impl Reader {
     /// The agent of `owner` that goes by this id or slug.
@@ -21,7 +29,11 @@ impl Reader {
     /// The agent `id` of `owner`.
     pub async fn agent_by_id_of(&mut self, owner: AccountId, id: AgentId) -> Result<Option<Agent>> {
         self.fetch_optional(
-            "SELECT * FROM agents WHERE account_id = $1 AND id = $2",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM agents WHERE account_id = $1 AND id = $2"
+            ),
             params![&owner.to_string(), &id.to_string()],
             read_agent,
         )
@@ -30,7 +42,11 @@ impl Reader {
 
     async fn agent_by_slug_of(&mut self, owner: AccountId, slug: &Slug) -> Result<Option<Agent>> {
         self.fetch_optional(
-            "SELECT * FROM agents WHERE account_id = $1 AND slug = $2",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM agents WHERE account_id = $1 AND slug = $2"
+            ),
             params![&owner.to_string(), slug.as_str()],
             read_agent,
         )
@@ -40,7 +56,11 @@ impl Reader {
     /// The agents of `owner`, oldest first.
     pub async fn agents_of(&mut self, owner: AccountId) -> Result<Vec<Agent>> {
         self.fetch_all(
-            "SELECT * FROM agents WHERE account_id = $1 ORDER BY id",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM agents WHERE account_id = $1 ORDER BY id"
+            ),
             params![&owner.to_string()],
             read_agent,
         )
@@ -54,8 +74,10 @@ impl Reader {
         agent: AgentId,
     ) -> Result<Vec<KeyVersion>> {
         self.fetch_all(
-            "SELECT agent_keys.* FROM agent_keys JOIN agents ON agents.id = agent_keys.agent_id
-             WHERE agents.account_id = $1 AND agents.id = $2 ORDER BY version DESC",
+            "SELECT version, public_key, signing_public_key, created_at, retired_at FROM agent_keys
+             WHERE agent_id = $2
+               AND EXISTS (SELECT 1 FROM agents WHERE account_id = $1 AND id = $2)
+             ORDER BY version DESC",
             params![&owner.to_string(), &agent.to_string()],
             key_version,
         )
@@ -68,7 +90,11 @@ impl Tx {
     pub async fn hold_agent_of(&mut self, owner: AccountId, id: AgentId) -> Result<Option<Agent>> {
         let sql = holding!(
             self,
-            "SELECT * FROM agents WHERE account_id = $1 AND id = $2"
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM agents WHERE account_id = $1 AND id = $2"
+            )
         );
         self.fetch_optional(
             sql,
@@ -78,13 +104,63 @@ impl Tx {
         .await
     }
 
+    /// The agent of `owner` that goes by this id or slug, which nobody holds, and so nobody
+    /// deletes or disconnects, until this unit of work ends; others may keep it as well.
+    ///
+    /// For what is decided or written about an agent that does not change itself. Hold what is
+    /// to change at once, and not what is kept: of two who keep it and then hold it, each waits
+    /// for the other.
+    pub async fn keep_agent_of(
+        &mut self,
+        owner: AccountId,
+        agent: &AgentRef,
+    ) -> Result<Option<Agent>> {
+        // Less than SHARE, so that it does not wait for a note that the agent was heard of.
+        macro_rules! keeping {
+            ($select:expr) => {
+                dialect!(self, sqlite: $select, postgres: concat!($select, " FOR KEY SHARE"))
+            };
+        }
+        let (sql, named) = match agent {
+            AgentRef::Id(id) => (
+                keeping!(concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM agents WHERE account_id = $1 AND id = $2"
+                )),
+                id.to_string(),
+            ),
+            AgentRef::Slug(slug) => (
+                keeping!(concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM agents WHERE account_id = $1 AND slug = $2"
+                )),
+                slug.to_string(),
+            ),
+        };
+        self.fetch_optional(sql, params![&owner.to_string(), &named], read_agent)
+            .await
+    }
+
     /// Takes a connection token out, if it is there: whoever gets it uses it.
+    ///
+    /// It holds the agent first: so does deleting it, and two who lock the same rows in another
+    /// order wait for each other.
     pub async fn take_connection_token(
         &mut self,
         digest: &[u8; 32],
     ) -> Result<Option<ConnectionToken>> {
+        let sql = holding!(
+            self,
+            "SELECT id FROM agents
+             WHERE id = (SELECT agent_id FROM connection_tokens WHERE digest = $1)"
+        );
+        self.fetch_optional(sql, params![&digest[..]], |row| row.get::<String>("id"))
+            .await?;
         self.fetch_optional(
-            "DELETE FROM connection_tokens WHERE digest = $1 RETURNING *",
+            "DELETE FROM connection_tokens WHERE digest = $1
+             RETURNING digest, agent_id, expires_at",
             params![&digest[..]],
             connection_token,
         )
@@ -93,7 +169,10 @@ impl Tx {
 
     /// The agent that a connection token is for, held until this unit of work ends.
     pub async fn hold_agent_of_token(&mut self, token: &ConnectionToken) -> Result<Option<Agent>> {
-        let sql = holding!(self, "SELECT * FROM agents WHERE id = $1");
+        let sql = holding!(
+            self,
+            concat!("SELECT ", columns!(), " FROM agents WHERE id = $1")
+        );
         self.fetch_optional(sql, params![&token.agent.to_string()], read_agent)
             .await
     }
@@ -173,6 +252,9 @@ impl Tx {
     }
 
     /// Writes down which keys an agent has now, and that it had the others until now.
+    ///
+    /// A connection token that is left over goes: it was for the first key, and whoever finds it
+    /// later must not replace another.
     pub async fn update_agent_keys(&mut self, agent: &Agent, now: Timestamp) -> Result<()> {
         let keys = agent.keys();
         self.execute(
@@ -192,6 +274,11 @@ impl Tx {
         self.execute(
             "UPDATE agent_keys SET retired_at = $1 WHERE agent_id = $2 AND retired_at IS NULL",
             params![now.as_millis(), &agent.id.to_string()],
+        )
+        .await?;
+        self.execute(
+            "DELETE FROM connection_tokens WHERE agent_id = $1",
+            params![&agent.id.to_string()],
         )
         .await?;
         self.insert_key_version(agent, now).await
@@ -220,6 +307,10 @@ impl Tx {
     /// how many files it has, whose bytes are to follow.
     pub async fn delete_agent(&mut self, agent: &Agent) -> Result<Vec<(TransferId, u32)>> {
         let id = agent.id.to_string();
+        // Behind whoever writes a transfer of it at this moment, so that none is passed over.
+        let sql = holding!(self, "SELECT id FROM agents WHERE id = $1");
+        self.fetch_optional(sql, params![&id], |row| row.get::<String>("id"))
+            .await?;
         let transfers = self
             .fetch_all(
                 "DELETE FROM transfers WHERE sender_agent_id = $1 OR recipient_agent_id = $1

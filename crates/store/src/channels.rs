@@ -6,11 +6,21 @@ use agentdrop_protocol::{AccountId, AgentId, ChannelId, Timestamp};
 use crate::db::{Row, holding, params};
 use crate::{Reader, Result, Tx};
 
+macro_rules! columns {
+    () => {
+        "id, a_agent_id, a_account_id, b_agent_id, b_account_id, created_at, revoked_at"
+    };
+}
+
 impl Reader {
     /// The channel `id`, if `owner` is on one side of it.
     pub async fn channel_of(&mut self, owner: AccountId, id: ChannelId) -> Result<Option<Channel>> {
         self.fetch_optional(
-            "SELECT * FROM channels WHERE (a_account_id = $1 OR b_account_id = $1) AND id = $2",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM channels WHERE (a_account_id = $1 OR b_account_id = $1) AND id = $2"
+            ),
             params![&owner.to_string(), &id.to_string()],
             channel,
         )
@@ -20,7 +30,11 @@ impl Reader {
     /// The channels that `owner` is on one side of, newest first.
     pub async fn channels_of(&mut self, owner: AccountId) -> Result<Vec<Channel>> {
         self.fetch_all(
-            "SELECT * FROM channels WHERE a_account_id = $1 OR b_account_id = $1 ORDER BY id DESC",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM channels WHERE a_account_id = $1 OR b_account_id = $1 ORDER BY id DESC"
+            ),
             params![&owner.to_string()],
             channel,
         )
@@ -37,33 +51,40 @@ impl Tx {
     ) -> Result<Option<Channel>> {
         let sql = holding!(
             self,
-            "SELECT * FROM channels WHERE (a_account_id = $1 OR b_account_id = $1) AND id = $2"
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM channels WHERE (a_account_id = $1 OR b_account_id = $1) AND id = $2"
+            )
         );
         self.fetch_optional(sql, params![&owner.to_string(), &id.to_string()], channel)
             .await
     }
 
-    /// Writes `new` down, unless its two agents have a channel; answers the one they have now.
+    /// Writes `new` down, unless its two agents have a channel; answers the one they have now,
+    /// held until this unit of work ends.
+    ///
+    /// One statement, whose update changes nothing: between two, another unit could revoke the
+    /// channel that the first one found.
     pub async fn insert_or_find_channel(&mut self, new: &Channel) -> Result<Channel> {
-        let (a, b) = (new.a.agent.to_string(), new.b.agent.to_string());
-        self.execute(
-            "INSERT INTO channels (id, a_agent_id, a_account_id, b_agent_id, b_account_id, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (a_agent_id, b_agent_id) WHERE revoked_at IS NULL DO NOTHING",
+        self.fetch_one(
+            concat!(
+                "INSERT INTO channels (id, a_agent_id, a_account_id, b_agent_id, b_account_id,
+                     created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (a_agent_id, b_agent_id) WHERE revoked_at IS NULL
+                 DO UPDATE SET created_at = channels.created_at
+                 RETURNING ",
+                columns!()
+            ),
             params![
                 &new.id.to_string(),
-                &a,
+                &new.a.agent.to_string(),
                 &new.a.account.to_string(),
-                &b,
+                &new.b.agent.to_string(),
                 &new.b.account.to_string(),
                 new.created_at.as_millis(),
             ],
-        )
-        .await?;
-        self.fetch_one(
-            "SELECT * FROM channels
-             WHERE a_agent_id = $1 AND b_agent_id = $2 AND revoked_at IS NULL",
-            params![&a, &b],
             channel,
         )
         .await

@@ -8,11 +8,17 @@ use agentdrop_protocol::{AccountId, DownloadId, FileId, TransferId};
 use crate::db::{Row, holding, params};
 use crate::{Reader, Result, Tx};
 
+macro_rules! columns {
+    () => {
+        "id, transfer_id, account_id, agent_id, granted_at, expires_at, outcome, reason, ended_at"
+    };
+}
+
 impl Reader {
     /// The grant `id`. Its address is signed, so whoever asks has been let in.
     pub async fn download(&mut self, id: DownloadId) -> Result<Option<Download>> {
         self.fetch_optional(
-            "SELECT * FROM downloads WHERE id = $1",
+            concat!("SELECT ", columns!(), " FROM downloads WHERE id = $1"),
             params![&id.to_string()],
             download,
         )
@@ -26,10 +32,16 @@ impl Reader {
         transfer: TransferId,
     ) -> Result<Vec<Download>> {
         self.fetch_all(
-            "SELECT downloads.* FROM downloads JOIN transfers ON transfers.id = transfer_id
-             WHERE (sender_account_id = $1 OR recipient_account_id = $1)
-               AND transfer_id = $2 AND outcome IS NOT NULL
-             ORDER BY ended_at DESC, downloads.id DESC",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM downloads
+                 WHERE transfer_id = $2 AND outcome IS NOT NULL
+                   AND EXISTS (SELECT 1 FROM transfers
+                               WHERE id = $2
+                                 AND (sender_account_id = $1 OR recipient_account_id = $1))
+                 ORDER BY ended_at DESC, id DESC"
+            ),
             params![&owner.to_string(), &transfer.to_string()],
             download,
         )
@@ -39,6 +51,9 @@ impl Reader {
 
 impl Tx {
     /// The grant `id` for `transfer` that `owner` got, held until this unit of work ends.
+    ///
+    /// Hold the transfer first: so does deleting it, and two who lock the same rows in another
+    /// order wait for each other.
     pub async fn hold_download_of(
         &mut self,
         owner: AccountId,
@@ -47,7 +62,11 @@ impl Tx {
     ) -> Result<Option<Download>> {
         let sql = holding!(
             self,
-            "SELECT * FROM downloads WHERE account_id = $1 AND transfer_id = $2 AND id = $3"
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM downloads WHERE account_id = $1 AND transfer_id = $2 AND id = $3"
+            )
         );
         let (owner, transfer, id) = (owner.to_string(), transfer.to_string(), id.to_string());
         self.fetch_optional(sql, params![&owner, &transfer, &id], download)
@@ -90,7 +109,11 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes down that a file was sent to its end under a grant; answers how many have been.
+    /// Writes down that a file was sent to its end under a grant; answers how many have been,
+    /// which is none if the grant has gone.
+    ///
+    /// Hold the transfer first: of two who send the last two files at once, each would count its
+    /// own alone, and nobody all of them.
     pub async fn insert_streamed_file(
         &mut self,
         download: DownloadId,
@@ -98,7 +121,8 @@ impl Tx {
     ) -> Result<usize> {
         let download = download.to_string();
         self.execute(
-            "INSERT INTO streamed_files (download_id, file_id) VALUES ($1, $2)
+            "INSERT INTO streamed_files (download_id, file_id)
+             SELECT id, $2 FROM downloads WHERE id = $1
              ON CONFLICT (download_id, file_id) DO NOTHING",
             params![&download, &file.to_string()],
         )

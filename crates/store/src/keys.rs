@@ -8,11 +8,18 @@ use crate::columns::count;
 use crate::db::{Row, holding, params};
 use crate::{Reader, Result, Tx};
 
+macro_rules! columns {
+    () => {
+        "id, account_id, agent_id, name, prefix, digest, transfer_count, created_at, last_used_at,
+         revoked_at"
+    };
+}
+
 impl Reader {
     /// The key with this digest, revoked or not.
     pub async fn key_by_digest(&mut self, digest: &[u8; 32]) -> Result<Option<Key>> {
         self.fetch_optional(
-            "SELECT * FROM api_keys WHERE digest = $1",
+            concat!("SELECT ", columns!(), " FROM api_keys WHERE digest = $1"),
             params![&digest[..]],
             key,
         )
@@ -22,7 +29,11 @@ impl Reader {
     /// The keys of `owner` that work, its agents' among them; newest first.
     pub async fn keys_of(&mut self, owner: AccountId) -> Result<Vec<Key>> {
         self.fetch_all(
-            "SELECT * FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id DESC",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id DESC"
+            ),
             params![&owner.to_string()],
             key,
         )
@@ -32,8 +43,12 @@ impl Reader {
     /// The keys of one agent of `owner` that work; newest first.
     pub async fn keys_of_agent(&mut self, owner: AccountId, agent: AgentId) -> Result<Vec<Key>> {
         self.fetch_all(
-            "SELECT * FROM api_keys
-             WHERE account_id = $1 AND agent_id = $2 AND revoked_at IS NULL ORDER BY id DESC",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM api_keys
+                 WHERE account_id = $1 AND agent_id = $2 AND revoked_at IS NULL ORDER BY id DESC"
+            ),
             params![&owner.to_string(), &agent.to_string()],
             key,
         )
@@ -46,7 +61,11 @@ impl Tx {
     pub async fn hold_key_of(&mut self, owner: AccountId, id: KeyId) -> Result<Option<Key>> {
         let sql = holding!(
             self,
-            "SELECT * FROM api_keys WHERE account_id = $1 AND id = $2"
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM api_keys WHERE account_id = $1 AND id = $2"
+            )
         );
         self.fetch_optional(sql, params![&owner.to_string(), &id.to_string()], key)
             .await
@@ -93,17 +112,15 @@ impl Tx {
     }
 
     /// Writes down that a key was used, and its agent heard of.
+    ///
+    /// The agent first: deleting one locks it before its keys, and two who lock the same rows in
+    /// another order wait for each other.
     pub async fn touch_key(
         &mut self,
         id: KeyId,
         agent: Option<AgentId>,
         now: Timestamp,
     ) -> Result<()> {
-        self.execute(
-            "UPDATE api_keys SET last_used_at = $1 WHERE id = $2",
-            params![now.as_millis(), &id.to_string()],
-        )
-        .await?;
         if let Some(agent) = agent {
             self.execute(
                 "UPDATE agents SET last_seen_at = $1 WHERE id = $2",
@@ -111,6 +128,11 @@ impl Tx {
             )
             .await?;
         }
+        self.execute(
+            "UPDATE api_keys SET last_used_at = $1 WHERE id = $2",
+            params![now.as_millis(), &id.to_string()],
+        )
+        .await?;
         Ok(())
     }
 

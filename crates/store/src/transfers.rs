@@ -9,6 +9,15 @@ use crate::columns::count;
 use crate::db::{Row, dialect, holding, params};
 use crate::{Error, Reader, Result, Tx};
 
+macro_rules! columns {
+    () => {
+        "id, mode, sender_account_id, sender_agent_id, sender_label, sender_key_id,
+         recipient_account_id, recipient_agent_id, recipient_label, sealing, wrapped_key, details,
+         files, auto_delete, max_downloads, downloads, status, bytes_until, created_at, expires_at,
+         deleted_at"
+    };
+}
+
 /// Which transfers a list has; nothing said is nothing left out.
 #[derive(Clone, Debug)]
 pub struct TransferFilter {
@@ -40,7 +49,7 @@ pub struct Page {
 /// Writes a list of transfers twice, to have it and to count it; `$owner` is its owner's column
 /// and `$agent` its agent's. A transfer past its time has expired, whether swept or not.
 macro_rules! list {
-    ($what:literal, $owner:literal, $agent:literal, $then:literal) => {
+    ($what:expr, $owner:literal, $agent:literal, $then:literal) => {
         concat!(
             "SELECT ",
             $what,
@@ -90,8 +99,12 @@ impl Reader {
         id: TransferId,
     ) -> Result<Option<Transfer>> {
         self.fetch_optional(
-            "SELECT * FROM transfers
-             WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2"
+            ),
             params![&owner.to_string(), &id.to_string()],
             transfer,
         )
@@ -106,7 +119,7 @@ impl Reader {
         page: Page,
     ) -> Result<Vec<Transfer>> {
         let sql = list!(
-            "*",
+            columns!(),
             "sender_account_id",
             "sender_agent_id",
             "ORDER BY id DESC LIMIT $9 OFFSET $10"
@@ -142,7 +155,7 @@ impl Reader {
         page: Page,
     ) -> Result<Vec<Transfer>> {
         let sql = list!(
-            "*",
+            columns!(),
             "recipient_account_id",
             "recipient_agent_id",
             "ORDER BY id DESC LIMIT $9 OFFSET $10"
@@ -181,9 +194,9 @@ impl Reader {
     pub async fn has_bytes(&mut self, id: TransferId) -> Result<bool> {
         let found = self
             .fetch_optional(
-                "SELECT 1 AS one FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
+                "SELECT id FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
                 params![&id.to_string()],
-                |row| row.get::<i64>("one"),
+                |row| row.get::<String>("id"),
             )
             .await?;
         Ok(found.is_some())
@@ -199,8 +212,12 @@ impl Tx {
     ) -> Result<Option<Transfer>> {
         let sql = holding!(
             self,
-            "SELECT * FROM transfers
-             WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2"
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2"
+            )
         );
         self.fetch_optional(sql, params![&owner.to_string(), &id.to_string()], transfer)
             .await
@@ -216,15 +233,26 @@ impl Tx {
     ) -> Result<Vec<Transfer>> {
         let sql = dialect!(
             self,
-            sqlite: "SELECT * FROM transfers WHERE bytes_until <= $1 ORDER BY bytes_until LIMIT $2",
-            postgres: "SELECT * FROM transfers WHERE bytes_until <= $1 ORDER BY bytes_until LIMIT $2
-                       FOR UPDATE SKIP LOCKED",
+            sqlite: concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers WHERE bytes_until <= $1 ORDER BY bytes_until LIMIT $2"
+            ),
+            postgres: concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers WHERE bytes_until <= $1 ORDER BY bytes_until LIMIT $2
+                 FOR UPDATE SKIP LOCKED"
+            ),
         );
         self.fetch_all(sql, params![now.as_millis(), limit], transfer)
             .await
     }
 
     /// Writes a new transfer down.
+    ///
+    /// Its agents are to be kept first ([`Tx::keep_agent_of`]): should one have been deleted in
+    /// the meantime, this fails.
     pub async fn insert_transfer(&mut self, transfer: &Transfer) -> Result<()> {
         let it = transfer;
         self.execute(

@@ -85,8 +85,10 @@ impl Writer {
 fn commit_group(tx: &mut Tx, first: Unit, queue: &mut mpsc::Receiver<Unit>) {
     // IMMEDIATE waits for the lock here; a later upgrade would fail with SQLITE_BUSY halfway.
     if let Err(error) = run(tx, "BEGIN IMMEDIATE") {
-        // Whoever is waiting would only wait as long again, one behind the other.
-        let waiting = iter::from_fn(|| queue.try_recv().ok()).take(QUEUE);
+        // Whoever is waiting would only wait as long again, one behind the other. Not who comes
+        // while these are told: the lock may be free by then.
+        let count = queue.len();
+        let waiting = iter::from_fn(|| queue.try_recv().ok()).take(count);
         for unit in iter::once(first).chain(waiting) {
             unit(Err(error.clone()))(Ok(()));
         }

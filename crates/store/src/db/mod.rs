@@ -118,7 +118,7 @@ macro_rules! dialect {
 ///
 /// SQLite's writer is alone already; PostgreSQL has to be asked.
 macro_rules! holding {
-    ($on:expr, $select:literal) => {
+    ($on:expr, $select:expr) => {
         $crate::db::dialect!($on, sqlite: $select, postgres: concat!($select, " FOR UPDATE"))
     };
 }

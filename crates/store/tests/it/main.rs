@@ -2,11 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
+mod agents;
+mod channels;
+mod downloads;
 mod instance;
+mod keys;
 mod opening;
 mod outages;
 mod schema;
+mod things;
+mod transfers;
 mod units_of_work;
+mod upgrades;
 
 use agentdrop_store::{Result, Store};
 

@@ -1,0 +1,356 @@
+//! Things to write down, each new.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use agentdrop_domain::Scope;
+use agentdrop_domain::accounts::Account;
+use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, ConnectionToken};
+use agentdrop_domain::channels::{Channel, ChannelError, Party};
+use agentdrop_domain::downloads::Download;
+use agentdrop_domain::keys::{Key, KeyError};
+use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
+use agentdrop_protocol::wire::agents::AgentType;
+use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
+use agentdrop_protocol::{
+    AccountId, AgentId, ChannelId, DownloadId, FileId, KeyId, Timestamp, TransferId,
+};
+use agentdrop_store::{Error, Result, Store, TransferFilter, Tx};
+use agentdrop_testkit::engines::{Database, Engine};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_postgres::NoTls;
+
+/// The moment so many milliseconds after the one that all tests begin at.
+pub(crate) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_790_000_000_000 + millis)
+}
+
+/// The moment and the chance of a new id: each sorts behind the one before.
+fn new() -> (Timestamp, [u8; 10]) {
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    (at(count.into()), [0xab; 10])
+}
+
+macro_rules! ids {
+    ($($name:ident -> $id:ident),*) => { $(
+        pub(crate) fn $name() -> $id {
+            let (moment, chance) = new();
+            $id::new(moment, chance)
+        }
+    )* };
+}
+ids!(account_id -> AccountId, agent_id -> AgentId, channel_id -> ChannelId, file_id -> FileId,
+     download_id -> DownloadId, key_id -> KeyId, transfer_id -> TransferId);
+
+pub(crate) fn digest() -> [u8; 32] {
+    let mut digest = [0xcd; 32];
+    digest[..2].copy_from_slice(&new().0.as_millis().to_be_bytes()[6..]);
+    digest
+}
+
+pub(crate) fn account(name: &str) -> Account {
+    Account {
+        id: account_id(),
+        name: name.parse().unwrap(),
+        email: format!("{name}@example.org").parse().unwrap(),
+        created_at: at(0),
+    }
+}
+
+/// An agent that has no keys yet.
+pub(crate) fn agent(of: &Account, slug: &str) -> Agent {
+    Agent {
+        id: agent_id(),
+        account: of.id,
+        slug: slug.parse().unwrap(),
+        name: format!("Agent {slug}").parse().unwrap(),
+        description: None,
+        webhook_url: None,
+        agent_type: AgentType::Custom,
+        metadata: serde_json::Map::new(),
+        available_for_connections: true,
+        state: AgentState::Pending,
+        key_version: 0,
+        created_at: at(0),
+        last_seen_at: None,
+    }
+}
+
+pub(crate) fn agent_keys(byte: u8, signing: Option<u8>) -> AgentKeys {
+    AgentKeys {
+        encryption: [byte; 32].try_into().unwrap(),
+        signing: signing.map(|it| [it; 32].try_into().unwrap()),
+    }
+}
+
+pub(crate) fn connection_token(of: &Agent) -> ConnectionToken {
+    ConnectionToken {
+        agent: of.id,
+        digest: digest(),
+        expires_at: at(1000),
+    }
+}
+
+pub(crate) fn key(of: AccountId, scope: Scope) -> Key {
+    Key {
+        id: key_id(),
+        account: of,
+        scope,
+        name: "production".parse().unwrap(),
+        prefix: "agd_1234".to_owned(),
+        digest: digest(),
+        transfer_count: 0,
+        created_at: at(0),
+        last_used_at: None,
+        revoked_at: None,
+    }
+}
+
+pub(crate) fn channel(one: &Agent, other: &Agent) -> Channel {
+    let [one, other] = [one, other].map(|it| Party {
+        agent: it.id,
+        account: it.account,
+    });
+    Channel::new(channel_id(), one, other, at(0)).unwrap()
+}
+
+/// A transfer of one file that can be downloaded once, until `at(1000)`.
+pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
+    Transfer {
+        id: transfer_id(),
+        mode: TransferMode::AgentToAgent,
+        sender: Sender {
+            account: from.account,
+            agent: Some(from.id),
+            label: from.slug.as_str().parse().unwrap(),
+            key: key_id(),
+        },
+        recipient: Recipient {
+            account: to.account,
+            agent: to.id,
+            label: to.slug.to_string(),
+        },
+        sealing: None,
+        wrapped_key: vec![0, 1, 255],
+        details: vec![],
+        files: vec![file()],
+        auto_delete: false,
+        max_downloads: 1,
+        downloads: 0,
+        status: TransferStatus::Active,
+        bytes_until: Some(at(1000)),
+        created_at: at(0),
+        expires_at: at(1000),
+        deleted_at: None,
+    }
+}
+
+pub(crate) fn file() -> File {
+    File {
+        id: file_id(),
+        size: 7,
+        at_rest: AtRest::Server,
+        nonce: None,
+    }
+}
+
+pub(crate) fn download(of: &Transfer) -> Download {
+    Download {
+        id: download_id(),
+        transfer: of.id,
+        account: of.recipient.account,
+        agent: Some(of.recipient.agent),
+        granted_at: at(0),
+        expires_at: at(1000),
+        outcome: None,
+    }
+}
+
+/// Lets every transfer through.
+pub(crate) fn everything() -> TransferFilter {
+    TransferFilter {
+        agent: None,
+        status: None,
+        mode: None,
+        sender: None,
+        recipient: None,
+        since: None,
+        now: at(0),
+    }
+}
+
+/// Two accounts that deal with each other, and one that has nothing to do with them but an agent
+/// that goes by the same name.
+pub(crate) struct Cast {
+    pub(crate) alice: Account,
+    /// Alice's.
+    pub(crate) ann: Agent,
+    pub(crate) bob: Account,
+    /// Bob's.
+    pub(crate) ben: Agent,
+    pub(crate) mallory: Account,
+    /// Mallory's.
+    pub(crate) imp: Agent,
+}
+
+impl Cast {
+    /// Writes them down.
+    pub(crate) async fn of(store: &Store) -> Self {
+        let [alice, bob, mallory] = ["alice", "bob", "mallory"].map(account);
+        let cast = Self {
+            ann: agent(&alice, "ann"),
+            ben: agent(&bob, "ben"),
+            imp: agent(&mallory, "ann"),
+            alice,
+            bob,
+            mallory,
+        };
+        let accounts = [&cast.alice, &cast.bob, &cast.mallory].map(Clone::clone);
+        let agents = [&cast.ann, &cast.ben, &cast.imp].map(Clone::clone);
+        write(store, async move |tx| {
+            for it in &accounts {
+                tx.insert_account(it).await?;
+            }
+            for it in &agents {
+                tx.insert_agent(it).await?;
+            }
+            Ok(())
+        })
+        .await;
+        cast
+    }
+}
+
+/// Runs a unit of work that is to succeed.
+pub(crate) async fn write<T: Send + 'static>(
+    store: &Store,
+    unit: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+) -> T {
+    store.write(unit).await.unwrap()
+}
+
+/// Writes transfers down.
+pub(crate) async fn write_transfers(store: &Store, transfers: &[&Transfer]) {
+    let transfers: Vec<_> = transfers.iter().map(|it| (*it).clone()).collect();
+    write(store, async move |tx| {
+        for it in &transfers {
+            tx.insert_transfer(it).await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// What a unit of work came to, as a handler has it.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Channel(ChannelError),
+    Gone,
+    Key(KeyError),
+    Store(#[expect(dead_code, reason = "for the message of a test that fails")] Error),
+    Transfer(TransferError),
+}
+
+impl From<ChannelError> for Refusal {
+    fn from(it: ChannelError) -> Self {
+        Self::Channel(it)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(it: Error) -> Self {
+        Self::Store(it)
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(it: KeyError) -> Self {
+        Self::Key(it)
+    }
+}
+
+impl From<TransferError> for Refusal {
+    fn from(it: TransferError) -> Self {
+        Self::Transfer(it)
+    }
+}
+
+/// Runs one for each of `count` racers at once; answers what they came to.
+pub(crate) async fn race<T, F>(count: usize, racer: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let all: JoinSet<T> = (0..count).map(racer).collect();
+    all.join_all().await
+}
+
+/// Begins a unit of work that takes a while before it ends; returns once it has done its part.
+pub(crate) async fn begin<T: Send + 'static, U>(store: &Store, unit: U) -> JoinHandle<Result<T>>
+where
+    U: for<'t> FnOnce(&'t mut Tx) -> Begun<'t, T> + Send + 'static,
+{
+    let (store, (begun, under_way)) = (store.clone(), tokio::sync::oneshot::channel());
+    let slow = tokio::spawn(async move {
+        store
+            .write(async move |tx: &mut Tx| {
+                let done = unit(tx).await?;
+                begun.send(()).unwrap();
+                dwell(Duration::from_millis(200));
+                Ok(done)
+            })
+            .await
+    });
+    under_way.await.unwrap();
+    slow
+}
+
+/// Takes a while in a unit of work. It is the thread that does, for SQLite's writer has to stand
+/// still; of the test's own, another one takes over what this one would have read.
+pub(crate) fn dwell(time: Duration) {
+    tokio::task::block_in_place(|| std::thread::sleep(time));
+}
+
+/// The first part of a unit of work.
+pub(crate) type Begun<'t, T> = std::pin::Pin<Box<dyn Future<Output = Result<T>> + Send + 't>>;
+
+/// Runs statements that the store itself has none like, past it.
+pub(crate) async fn run_sql(database: &Database, sql: &str) {
+    match database.engine() {
+        Engine::Sqlite => sqlite(database).execute_batch(sql).unwrap(),
+        Engine::Postgres => postgres(database).await.batch_execute(sql).await.unwrap(),
+    }
+}
+
+/// Runs a query of one column of text, past the store.
+pub(crate) async fn texts(database: &Database, sql: &str) -> Vec<String> {
+    match database.engine() {
+        Engine::Sqlite => {
+            let connection = sqlite(database);
+            let mut statement = connection.prepare(sql).unwrap();
+            let texts = statement.query_map([], |row| row.get(0)).unwrap();
+            texts.map(std::result::Result::unwrap).collect()
+        }
+        Engine::Postgres => {
+            let rows = postgres(database).await.query(sql, &[]).await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        }
+    }
+}
+
+fn sqlite(database: &Database) -> rusqlite::Connection {
+    let file = database.folder().unwrap().join("store.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .unwrap();
+    connection
+}
+
+async fn postgres(database: &Database) -> tokio_postgres::Client {
+    let connecting = tokio_postgres::connect(database.url(), NoTls);
+    let (client, connection) = connecting.await.unwrap();
+    tokio::spawn(connection);
+    client
+}

@@ -1,0 +1,154 @@
+//! A server whose database another one brings up to date.
+
+use agentdrop_domain::Scope;
+use agentdrop_domain::downloads::{Download, Outcome};
+use agentdrop_protocol::AgentRef;
+use agentdrop_protocol::wire::transfers::DeliveryStatus;
+use agentdrop_store::{Page, Store};
+use agentdrop_testkit::engines::stores;
+
+use crate::things::{
+    Cast, agent, agent_keys, at, channel, connection_token, download, everything, file_id, key,
+    run_sql, texts, transfer, write,
+};
+
+/// While servers are replaced one by one, the old ones go on beside a schema that has got new
+/// columns. PostgreSQL refuses a `SELECT *` that it prepared before: "cached plan must not change
+/// result type".
+#[tokio::test]
+async fn a_new_column_is_in_nobodys_way() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        run_every_statement(&store, &cast).await;
+        let tables = match store.database().folder() {
+            Some(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+            None => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'",
+        };
+        let tables = texts(store.database(), tables).await;
+        let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
+        let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
+        let alter: Vec<String> = ours.map(alter).collect();
+        assert_eq!(alter.len(), 10, "{tables:?}");
+        run_sql(store.database(), &alter.concat()).await;
+        run_every_statement(&store, &cast).await;
+    }
+}
+
+/// Runs each statement that answers rows, and those that make there be some, on one connection
+/// of PostgreSQL's: the pool makes a second only for two at a time.
+pub(crate) async fn run_every_statement(store: &Store, cast: &Cast) {
+    run_those_of_agents(store, cast).await;
+    run_those_of_keys_and_channels(store, cast).await;
+    run_those_of_transfers(store, cast).await;
+}
+
+async fn run_those_of_agents(store: &Store, cast: &Cast) {
+    let (alice, ann) = (cast.alice.id, cast.ann.id);
+    let (extra, token) = (agent(&cast.alice, "extra"), connection_token(&cast.ann));
+    let names = [AgentRef::Id(ann), AgentRef::Slug(cast.ann.slug.clone())];
+    let named = names.clone();
+    write(store, async move |tx| {
+        tx.insert_agent(&extra).await?;
+        tx.delete_agent(&extra).await?;
+        tx.insert_connection_token(&token).await?;
+        tx.delete_expired_connection_tokens(at(0)).await?;
+        assert!(tx.take_connection_token(&token.digest).await?.is_some());
+        for named in &named {
+            assert!(tx.keep_agent_of(alice, named).await?.is_some());
+        }
+        assert!(tx.hold_agent_of(alice, ann).await?.is_some());
+        let held = tx.hold_agent_of_token(&token).await?.unwrap();
+        let connected = held.connect(agent_keys(9, None));
+        tx.update_agent(&connected).await?;
+        tx.update_agent_keys(&connected, at(1)).await?;
+        Ok(())
+    })
+    .await;
+
+    let mut reader = store.read().await.unwrap();
+    assert!(reader.account(alice).await.unwrap().is_some());
+    assert_eq!(reader.accounts().await.unwrap().len(), 3);
+    for named in names {
+        assert!(reader.agent_of(alice, &named).await.unwrap().is_some());
+    }
+    assert_eq!(reader.agents_of(alice).await.unwrap().len(), 1);
+    let versions = reader.key_versions_of(alice, ann).await.unwrap();
+    assert!(!versions.is_empty());
+    drop(reader);
+}
+
+async fn run_those_of_keys_and_channels(store: &Store, cast: &Cast) {
+    let (alice, bob, ann) = (cast.alice.id, cast.bob.id, cast.ann.id);
+    let key = key(alice, Scope::Agent(ann));
+    let (digest, made) = (key.digest, channel(&cast.ann, &cast.ben));
+    let made = write(store, async move |tx| {
+        tx.insert_key(&key).await?;
+        assert!(tx.hold_key_of(alice, key.id).await?.is_some());
+        tx.update_key(&key).await?;
+        tx.touch_key(key.id, Some(ann), at(1)).await?;
+        tx.count_transfer(key.id).await?;
+        tx.revoke_channels_of_agent(ann, at(1)).await?;
+        let made = tx.insert_or_find_channel(&made).await?;
+        assert!(tx.hold_channel_of(bob, made.id).await?.is_some());
+        tx.update_channel(&made).await?;
+        Ok(made)
+    })
+    .await;
+
+    let mut reader = store.read().await.unwrap();
+    assert!(reader.key_by_digest(&digest).await.unwrap().is_some());
+    assert!(!reader.keys_of(alice).await.unwrap().is_empty());
+    let keys = reader.keys_of_agent(alice, ann).await.unwrap();
+    assert!(!keys.is_empty());
+    assert!(!reader.channels_of(bob).await.unwrap().is_empty());
+    let found = reader.channel_of(bob, made.id).await.unwrap();
+    assert_eq!(found, Some(made));
+}
+
+async fn run_those_of_transfers(store: &Store, cast: &Cast) {
+    let (alice, bob) = (cast.alice.id, cast.bob.id);
+    let sent = transfer(&cast.ann, &cast.ben);
+    let grant = download(&sent);
+    let (sent_id, grant_id) = (sent.id, grant.id);
+    write(store, async move |tx| {
+        tx.insert_transfer(&sent).await?;
+        assert!(tx.hold_transfer_of(bob, sent_id).await?.is_some());
+        assert!(!tx.hold_transfers_to_sweep(at(1000), 9).await?.is_empty());
+        tx.update_transfer(&sent).await?;
+        tx.insert_download(&grant).await?;
+        let held = tx.hold_download_of(bob, sent_id, grant_id).await?.unwrap();
+        let outcome = Outcome {
+            status: DeliveryStatus::Received,
+            reason: None,
+            at: at(1),
+        };
+        let ended = Download {
+            outcome: Some(outcome),
+            ..held
+        };
+        tx.update_download(&ended).await?;
+        assert_eq!(tx.insert_streamed_file(grant_id, file_id()).await?, 1);
+        Ok(())
+    })
+    .await;
+
+    let (filter, page) = (
+        everything(),
+        Page {
+            limit: 9,
+            offset: 0,
+        },
+    );
+    let mut reader = store.read().await.unwrap();
+    assert!(reader.transfer_of(bob, sent_id).await.unwrap().is_some());
+    let sent = reader.sent_transfers_of(alice, &filter, page).await;
+    let received = reader.received_transfers_of(bob, &filter, page).await;
+    assert_eq!(sent.unwrap(), received.unwrap());
+    let sent = reader.sent_transfer_count_of(alice, &filter).await;
+    let received = reader.received_transfer_count_of(bob, &filter).await;
+    assert_eq!(sent.unwrap(), received.unwrap());
+    assert!(reader.has_bytes(sent_id).await.unwrap());
+    assert!(reader.download(grant_id).await.unwrap().is_some());
+    let ended = reader.ended_downloads_of(alice, sent_id).await.unwrap();
+    assert_eq!(ended.len(), 1);
+}
