@@ -1,0 +1,63 @@
+//! The published Python client, unmodified, against our server on both engines.
+
+use std::path::{Path, PathBuf};
+
+use agentdrop_testkit::server::TestServer;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_sends_and_receives() {
+    for server in TestServer::each().await {
+        let account = server.account().await;
+        let folder = tempfile::tempdir().unwrap();
+        run(
+            "first_drop.py",
+            &[
+                &server.url,
+                &account.key,
+                &folder.path().display().to_string(),
+            ],
+        )
+        .await;
+    }
+}
+
+async fn run(script: &str, arguments: &[&str]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/published_client")
+        .join(script);
+    let (python, arguments) = (
+        python(),
+        arguments
+            .iter()
+            .map(|it| (*it).to_owned())
+            .collect::<Vec<_>>(),
+    );
+    let ran = tokio::task::spawn_blocking(move || {
+        std::process::Command::new(python)
+            .arg(script)
+            .args(arguments)
+            .output()
+            .unwrap()
+    });
+    let output = ran.await.unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success() && out.trim_end().ends_with("equal"),
+        "{out}\n{err}"
+    );
+}
+
+/// The interpreter that has the published client; `scripts/setup` makes it.
+fn python() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
+    let python = std::env::var_os("AGENTDROP_TEST_PYTHON").map_or(workspace, PathBuf::from);
+    assert!(
+        python.exists(),
+        "{} is missing: run scripts/setup",
+        python.display()
+    );
+    python
+}
