@@ -10,5 +10,6 @@ pub mod clock;
 pub mod engines;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod python;
 #[cfg(feature = "server")]
 pub mod server;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use agentdrop_server::{CancellationToken, Config, Server};
+use agentdrop_server::{CancellationToken, Config, Server, Sweeper};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -24,6 +24,7 @@ pub struct TestServer {
     engine: Engine,
     folder: TempDir,
     database: Database,
+    sweeper: Sweeper,
     running: Running,
 }
 
@@ -64,6 +65,7 @@ impl TestServer {
             .await
             .expect("the server starts");
         let url = server.public_url().to_owned();
+        let sweeper = server.sweeper();
         let stop = CancellationToken::new();
         let task = Some(tokio::spawn(server.run(stop.clone())));
         let running = Running { stop, task };
@@ -74,6 +76,7 @@ impl TestServer {
             engine,
             folder,
             database,
+            sweeper,
             running,
         }
     }
@@ -119,6 +122,11 @@ impl TestServer {
             .post("/v1/agents/register", &account.key, &body)
             .await
             .expect(201)
+    }
+
+    /// Sweeps what is due by the clock of the test.
+    pub async fn sweep(&self) {
+        self.sweeper.sweep().await.expect("what is due is swept");
     }
 
     /// Stops the server the way an operator does, and waits for it.
