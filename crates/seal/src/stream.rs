@@ -113,7 +113,7 @@ impl<R: Read + Seek> SealedFile<R> {
 
     /// Checks the tag over the whole ciphertext, and releases not a byte of it.
     pub fn verify(mut self, key: &ContentKey) -> Result<VerifiedFile<'_, R>, OpenError> {
-        self.pass(key, |_| Ok(()))?;
+        self.pass(key, |_, _| Ok(()))?;
         Ok(VerifiedFile { file: self, key })
     }
 
@@ -121,7 +121,7 @@ impl<R: Read + Seek> SealedFile<R> {
     fn pass(
         &mut self,
         key: &ContentKey,
-        mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+        mut take: impl FnMut(&mut R, &[u8]) -> std::io::Result<()>,
     ) -> Result<(), OpenError> {
         self.source.seek(SeekFrom::Start(self.begin))?;
         let mut gcm = Opener::new(key.secret(), &self.nonce)?;
@@ -133,7 +133,7 @@ impl<R: Read + Seek> SealedFile<R> {
             let piece = buffer.get_mut(..len).ok_or(OpenError::Refused)?;
             self.source.read_exact(piece)?;
             gcm.update(piece)?;
-            take(piece)?;
+            take(&mut self.source, piece)?;
             left -= len as u64;
         }
         let mut tag = [0; TAG_BYTES];
@@ -160,9 +160,28 @@ impl<R: Read + Seek> VerifiedFile<'_, R> {
     /// The tag is checked once more. It can only be wrong if someone changed `source` after it was verified, and then `sink`
     /// has already got bytes that are not genuine: on **any** error, throw away what it holds.
     pub fn open_to(mut self, mut sink: impl Write) -> Result<u64, OpenError> {
-        self.file.pass(self.key, |piece| sink.write_all(piece))?;
+        self.file.pass(self.key, |_, piece| sink.write_all(piece))?;
         sink.flush()?;
         Ok(self.file.plaintext_bytes)
+    }
+}
+
+impl<R: Read + Write + Seek> VerifiedFile<'_, R> {
+    /// Decrypts the file where it lies, and answers it with how many bytes of it are plaintext now.
+    ///
+    /// They begin where the sealed file began; behind them still stands the tag, for the caller to cut off. This takes half
+    /// the room and half the writing of [`open_to`](Self::open_to). On **any** error the file is neither the one nor the
+    /// other any more: throw it away.
+    pub fn open_in_place(mut self) -> Result<(R, u64), OpenError> {
+        let mut written = self.file.begin;
+        self.file.pass(self.key, |source, piece| {
+            source.seek(SeekFrom::Start(written))?;
+            source.write_all(piece)?;
+            written += piece.len() as u64;
+            source.seek(SeekFrom::Start(written)).map(drop)
+        })?;
+        self.file.source.flush()?;
+        Ok((self.file.source, self.file.plaintext_bytes))
     }
 }
 

@@ -15,7 +15,7 @@ mod unlock;
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -150,8 +150,6 @@ impl Client {
         // Before the grant: a folder that cannot be written to must not cost a download.
         let (folder, files) = (incoming.folder, listed.files.len());
         let quarantine = blocking(move || Quarantine::make(&folder, files)).await?;
-        let quarantine = Arc::new(quarantine);
-
         let grant = self.download(id).await?;
         check(&grant, &listed)?;
         let unlocked = if grant.is_encrypted {
@@ -161,12 +159,11 @@ impl Client {
         };
         let sender_key = unlocked.as_ref().map(|it| it.sender_key);
         let work = Work {
-            quarantine: Arc::clone(&quarantine),
             total_bytes: grant.files.iter().map(|it| it.size).sum(),
             watcher: incoming.watcher,
             stop: CancellationToken::new(),
         };
-        // A thread that opens a file ends soon after this was dropped, and then the folder goes.
+        // A thread that opens a file ends soon after this was dropped; the folder is gone by then.
         let _stop_with_us = work.stop.clone().drop_guard();
         let mut bytes = Vec::new();
         match unlocked {
@@ -174,7 +171,7 @@ impl Client {
                 let key = Arc::new(key);
                 for (n, (file, nonce)) in grant.files.iter().zip(nonces).enumerate() {
                     let sealed = self
-                        .fetch(&work, n, file, quarantine.sealed(n)?, &grant)
+                        .fetch(&work, n, file, quarantine.create(n)?, &grant)
                         .await?;
                     bytes.push(
                         work.open(n, file, sealed, Arc::clone(&key), nonce, &grant)
@@ -185,7 +182,7 @@ impl Client {
             None => {
                 for (n, file) in grant.files.iter().enumerate() {
                     let opened = self
-                        .fetch(&work, n, file, quarantine.opened(n)?, &grant)
+                        .fetch(&work, n, file, quarantine.create(n)?, &grant)
                         .await?;
                     blocking(move || opened.sync_all().map_err(Error::io("write", "the file")))
                         .await?;
@@ -247,14 +244,13 @@ impl Client {
 
 /// What the steps of receiving share.
 struct Work {
-    quarantine: Arc<Quarantine>,
     total_bytes: u64,
     watcher: Watcher,
     stop: CancellationToken,
 }
 
 impl Work {
-    /// Checks the sealed file `n` and opens it, and answers how many bytes it has then.
+    /// Checks the sealed file `n`, opens it where it lies, and answers how many bytes it has then.
     async fn open(
         &self,
         n: usize,
@@ -273,7 +269,7 @@ impl Work {
             done_bytes: before,
             total_bytes: 2 * self.total_bytes,
         };
-        let (quarantine, name) = (Arc::clone(&self.quarantine), file.name.clone());
+        let name = file.name.clone();
         blocking(move || {
             let failed = |error| match error {
                 OpenError::Io(source) => Error::io("open", name.as_str())(source),
@@ -281,12 +277,11 @@ impl Work {
             };
             let sealed = SealedFile::new(watched, nonce).map_err(failed)?;
             let verified = sealed.verify(&key).map_err(failed)?;
-            let opened = quarantine.opened(n)?;
-            let bytes = verified.open_to(&opened).map_err(failed)?;
-            opened
-                .sync_all()
+            let (opened, bytes) = verified.open_in_place().map_err(failed)?;
+            let without_tag = opened.file.set_len(bytes);
+            without_tag
+                .and_then(|()| opened.file.sync_all())
                 .map_err(Error::io("write", name.as_str()))?;
-            quarantine.remove_sealed(n);
             Ok(bytes)
         })
         .await
@@ -343,6 +338,16 @@ impl Read for Watched {
         self.watcher
             .report(Phase::Opening, self.done_bytes, self.total_bytes);
         Ok(read)
+    }
+}
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -70,36 +70,31 @@ impl Quarantine {
         }
     }
 
-    /// A new file for the sealed bytes of file `n`.
-    pub(super) fn sealed(&self, n: usize) -> Result<File> {
-        self.create(&sealed(n), Mode::RUSR | Mode::WUSR)
-    }
-
-    /// A new file for the bytes of file `n`, as it will be placed.
+    /// A new file for the bytes of file `n`, sealed and then opened, as it will be placed.
     ///
     /// It has the mode of any new file, less what the umask takes away; until it is placed, its folder
     /// keeps others out.
-    pub(super) fn opened(&self, n: usize) -> Result<File> {
+    pub(super) fn create(&self, n: usize) -> Result<File> {
         let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
-        self.create(&opened(n), mode)
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&self.folder, waiting(n), flags, mode);
+        let file =
+            file.map_err(|it| Error::io("create a file in", &self.target_path)(it.into()))?;
+        Ok(file.into())
     }
 
-    /// Removes the sealed bytes of file `n`, to make room.
-    pub(super) fn remove_sealed(&self, n: usize) {
-        unlinkat(&self.folder, sealed(n), AtFlags::empty()).ok();
-    }
-
-    /// Places all opened files, each under its name or that name with a number, and answers where.
+    /// Places all files, each under its name or that name with a number, and answers where.
     ///
     /// Either all are placed or none.
     pub(super) fn place(&self, names: &[FileName]) -> Result<Vec<PathBuf>> {
         let mut placed: Vec<FileName> = Vec::new();
         for (n, name) in names.iter().enumerate() {
-            match self.place_one(&opened(n), name) {
+            match self.place_one(&waiting(n), name) {
                 Ok(name) => placed.push(name),
                 Err(error) => {
                     for (n, name) in placed.iter().enumerate() {
-                        move_to(&self.target, name.as_str(), &self.folder, &opened(n)).ok();
+                        move_to(&self.target, name.as_str(), &self.folder, &waiting(n)).ok();
                     }
                     return Err(Error::io("place", self.target_path.join(name.as_str()))(
                         error,
@@ -129,15 +124,6 @@ impl Quarantine {
             }
         }
         Err(Errno::EXIST.into())
-    }
-
-    fn create(&self, name: &str, mode: Mode) -> Result<File> {
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&self.folder, name, flags, mode);
-        let file =
-            file.map_err(|it| Error::io("create a file in", &self.target_path)(it.into()))?;
-        Ok(file.into())
     }
 }
 
@@ -174,17 +160,12 @@ fn sweep(target: &OwnedFd, target_path: &Path) {
 
 fn empty(folder: &OwnedFd, files: usize) {
     for n in 0..files {
-        unlinkat(folder, sealed(n), AtFlags::empty()).ok();
-        unlinkat(folder, opened(n), AtFlags::empty()).ok();
+        unlinkat(folder, waiting(n), AtFlags::empty()).ok();
     }
 }
 
-fn sealed(n: usize) -> String {
-    format!("{n}.sealed")
-}
-
-fn opened(n: usize) -> String {
-    format!("{n}.opened")
+fn waiting(n: usize) -> String {
+    format!("{n}.part")
 }
 
 /// Renames without replacing: where the file system cannot do that at once, by a link, which fails too
@@ -222,7 +203,7 @@ mod tests {
         let quarantine = Quarantine::make(target, contents.len()).unwrap();
         for (n, content) in contents.iter().enumerate() {
             quarantine
-                .opened(n)
+                .create(n)
                 .unwrap()
                 .write_all(content.as_bytes())
                 .unwrap();
@@ -263,12 +244,11 @@ mod tests {
     fn what_waits_is_private_and_goes_when_it_is_dropped() {
         let target = tempfile::tempdir().unwrap();
         let quarantine = quarantine(target.path(), &["one"]);
-        quarantine.sealed(0).unwrap();
         let folder = target.path().join(&quarantine.name);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
-        assert_eq!(mode(&folder.join("0.sealed")), 0o600);
-        assert!(quarantine.opened(0).is_err(), "it is there already");
+        assert_eq!(mode(&folder.join("0.part")) & 0o600, 0o600);
+        assert!(quarantine.create(0).is_err(), "it is there already");
         drop(quarantine);
         assert_eq!(names(target.path()), [""; 0]);
     }
@@ -279,7 +259,7 @@ mod tests {
         let alive = quarantine(target.path(), &["one"]);
         let dead = target.path().join(format!("{PREFIX}dead"));
         mkdirat(CWD, &dead, Mode::RWXU).unwrap();
-        File::create(dead.join("7.opened")).unwrap();
+        File::create(dead.join("7.part")).unwrap();
         let next = quarantine(target.path(), &["two"]);
         let mut expected = [alive.name.clone(), next.name.clone()];
         expected.sort();
@@ -303,9 +283,9 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let quarantine = quarantine(target.path(), &["one"]);
         let (from, to) = (&quarantine.folder, &quarantine.target);
-        link_to(from, "0.opened", to, "a").unwrap();
-        quarantine.opened(0).unwrap();
-        assert_eq!(link_to(from, "0.opened", to, "a"), Err(Errno::EXIST));
+        link_to(from, "0.part", to, "a").unwrap();
+        quarantine.create(0).unwrap();
+        assert_eq!(link_to(from, "0.part", to, "a"), Err(Errno::EXIST));
         assert_eq!(fs::read(target.path().join("a")).unwrap(), b"one");
     }
 }

@@ -153,6 +153,40 @@ fn a_file_begins_where_its_source_stands() {
 }
 
 #[test]
+fn a_file_is_opened_where_it_lies() {
+    let key = content_key(7);
+    for len in [
+        0,
+        1,
+        1000,
+        BUFFER_BYTES,
+        BUFFER_BYTES + 1,
+        3 * BUFFER_BYTES + 7,
+    ] {
+        let plaintext = noise(4, len);
+        let mut file = Cursor::new([b"before".as_slice(), &one_shot(&plaintext)].concat());
+        file.set_position(6);
+        let sealed = SealedFile::new(file, NONCE).unwrap();
+        let (file, bytes) = sealed.verify(&key).unwrap().open_in_place().unwrap();
+        assert_eq!(bytes, len as u64);
+        assert!(file.into_inner()[6..6 + len] == plaintext);
+    }
+}
+
+#[test]
+fn a_file_that_is_refused_is_not_written_to() {
+    let mut bad = one_shot(&noise(4, 1000));
+    bad[999] ^= 1;
+    let mut file = Cursor::new(bad.clone());
+    let sealed = SealedFile::new(&mut file, NONCE).unwrap();
+    assert!(matches!(
+        sealed.verify(&content_key(7)),
+        Err(OpenError::Refused)
+    ));
+    assert_eq!(file.into_inner(), bad);
+}
+
+#[test]
 fn files_to_a_person_carry_their_nonce() {
     let key = content_key(7);
     for len in [0, 1, 5, BUFFER_BYTES - 12, BUFFER_BYTES, BUFFER_BYTES + 1] {
