@@ -91,21 +91,6 @@ fn sizes_at_the_edge_of_the_buffer_are_the_one_shot_and_open() {
     }
 }
 
-#[test]
-#[ignore = "takes more than 1 GiB of memory"]
-fn a_piece_too_large_for_one_call_is_sealed_like_its_parts() {
-    // The tag is computed from the ciphertext: where the tags agree, so do the bytes.
-    let tag = |piece_bytes| {
-        let mut sealer = FileSealer::again(&content_key(7), NONCE).unwrap();
-        let mut message = vec![0x5a; (1 << 30) + 5];
-        for piece in message.chunks_mut(piece_bytes) {
-            sealer.update(piece).unwrap();
-        }
-        sealer.finish().unwrap()
-    };
-    assert_eq!(tag(usize::MAX), tag(1 << 20));
-}
-
 /// Yields a few bytes at a time, and is interrupted before each.
 struct Dribble<'a> {
     rest: &'a [u8],
