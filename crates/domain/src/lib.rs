@@ -7,9 +7,13 @@
 pub mod accounts;
 pub mod actor;
 pub mod agents;
+pub mod blocks;
 pub mod channels;
+pub mod connections;
 pub mod downloads;
 pub mod keys;
+pub mod pairings;
+pub mod policy;
 pub mod transfers;
 
 pub use actor::{Actor, Scope};

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ErrorCode;
+use crate::text::Name;
+use crate::{AccountId, ErrorCode};
 
 /// `{"error": {…}}`; `error` is always an object, whatever went wrong and wherever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,4 +42,39 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub message: String,
+}
+
+/// The body of an `AMBIGUOUS_RECIPIENT`: any other error's, and who may be meant.
+///
+/// Whoever reads an [`ErrorBody`] reads this too, and passes over the candidates; any
+/// [`ErrorBody`] is read as one of these, without candidates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AmbiguousBody {
+    /// What went wrong.
+    pub error: AmbiguousObject,
+}
+
+/// What went wrong, and who may be meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AmbiguousObject {
+    /// What went wrong.
+    #[serde(flatten)]
+    pub error: ErrorObject,
+    /// The accounts whose agents go by the name; `recipient_account` says which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+}
+
+/// An account that may be meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Candidate {
+    /// The account.
+    pub account_id: AccountId,
+    /// What it is called.
+    pub account_name: Name,
+    /// Its address, as [`Email::masked`](crate::text::Email::masked) writes it.
+    pub email_masked: String,
 }

@@ -68,8 +68,16 @@ define_id! {
     AgentId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
 }
 define_id! {
+    /// A note that one account wants nothing to do with another.
+    BlockId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
+}
+define_id! {
     /// A channel between two agents.
     ChannelId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
+}
+define_id! {
+    /// A connection between two accounts, from the invitation on.
+    ConnectionId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
 }
 define_id! {
     /// A grant to download the files of one transfer.
@@ -82,6 +90,10 @@ define_id! {
 define_id! {
     /// An API key; not the key itself.
     KeyId, "key_", simple, "key_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+define_id! {
+    /// A pairing of two agents of connected accounts.
+    PairingId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
 }
 define_id! {
     /// A transfer: one or more files on their way.

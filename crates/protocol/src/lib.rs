@@ -20,7 +20,10 @@ pub mod wire;
 pub use error_body::ErrorBody;
 pub use error_code::ErrorCode;
 pub use file_name::FileName;
-pub use id::{AccountId, AgentId, ChannelId, DownloadId, FileId, KeyId, TransferId};
+pub use id::{
+    AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
+    TransferId,
+};
 pub use lifetime::Lifetime;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};
 pub use slug::{AgentRef, Slug};

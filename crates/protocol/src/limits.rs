@@ -14,6 +14,8 @@ pub const MAX_LABEL_CHARS: usize = 128;
 pub const MAX_EMAIL_CHARS: usize = 256;
 /// A message beside the files; what is longer is a file.
 pub const MAX_MESSAGE_CHARS: usize = 5_000;
+/// A message with an invitation, which a stranger reads.
+pub const MAX_INVITE_MESSAGE_CHARS: usize = 500;
 /// Metadata as JSON text; it is carried, not stored in bulk.
 pub const MAX_METADATA_BYTES: usize = 16 * 1024;
 /// An address to call back.
@@ -57,3 +59,9 @@ pub const GRANT_LIFETIME: Duration = Duration::from_hours(1);
 pub const DELIVERY_GRACE: Duration = Duration::from_mins(10);
 /// A connection token may be used this long.
 pub const CONNECTION_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
+
+/// Invitations that an account may send within [`INVITE_WINDOW`]: each may become an e-mail to
+/// somebody who did not ask for it.
+pub const MAX_INVITES: u32 = 10;
+/// For so long an invitation counts against [`MAX_INVITES`].
+pub const INVITE_WINDOW: Duration = Duration::from_hours(1);

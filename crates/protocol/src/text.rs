@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::limits::{
-    MAX_CONTENT_TYPE_CHARS, MAX_DESCRIPTION_CHARS, MAX_EMAIL_CHARS, MAX_LABEL_CHARS,
-    MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_REASON_CHARS, MAX_URL_CHARS,
+    MAX_CONTENT_TYPE_CHARS, MAX_DESCRIPTION_CHARS, MAX_EMAIL_CHARS, MAX_INVITE_MESSAGE_CHARS,
+    MAX_LABEL_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_REASON_CHARS, MAX_URL_CHARS,
 };
 use crate::{ParseError, serde_as_text};
 
@@ -112,6 +112,10 @@ define_text! {
     Reason, MAX_REASON_CHARS, Many, |_| Ok(())
 }
 define_text! {
+    /// A message with an invitation.
+    InviteMessage, MAX_INVITE_MESSAGE_CHARS, Many, |_| Ok(())
+}
+define_text! {
     /// An e-mail address.
     Email, MAX_EMAIL_CHARS, One, email
 }
@@ -139,6 +143,22 @@ impl Email {
     #[must_use]
     pub fn folded(&self) -> Self {
         Self(self.0.to_lowercase())
+    }
+
+    /// The address as somebody sees it who is to recognise it and not to learn it: the first two
+    /// characters before the `@`, one `*` for each other, and the domain.
+    ///
+    /// At least one character is masked, for the whole address is never disclosed: of two
+    /// characters the first is kept, and of one none.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let Some((local, domain)) = self.0.rsplit_once('@') else {
+            return self.0.chars().map(|_| '*').collect();
+        };
+        let kept = local.chars().count().saturating_sub(1).min(2);
+        let masked = |(at, it)| if at < kept { it } else { '*' };
+        let local: String = local.chars().enumerate().map(masked).collect();
+        format!("{local}@{domain}")
     }
 }
 
@@ -239,6 +259,23 @@ mod tests {
         }
         let shouted: Email = "Dev@Example.ORG".parse().unwrap();
         assert_eq!(shouted.folded().as_str(), "dev@example.org");
+    }
+
+    #[test]
+    fn a_masked_address_is_recognised_and_not_learned() {
+        for (address, masked) in [
+            ("ethan.morgan1@gmail.com", "et***********@gmail.com"),
+            ("abc@example.org", "ab*@example.org"),
+            ("ab@example.org", "a*@example.org"),
+            ("a@example.org", "*@example.org"),
+            ("a.b+c@sub.example.org", "a.***@sub.example.org"),
+            ("übung@bücher.example", "üb***@bücher.example"),
+            ("日本語@example.org", "日本*@example.org"),
+            ("ü@localhost", "*@localhost"),
+        ] {
+            let address: Email = address.parse().unwrap();
+            assert_eq!(address.masked(), masked);
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_protocol::AccountId;
+use agentdrop_protocol::text::Email;
 
-use crate::db::{Row, params};
+use crate::db::{Row, dialect, params};
 use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
@@ -23,6 +24,20 @@ impl Reader {
         .await
     }
 
+    /// The account with this address, however it is spelled.
+    pub async fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>> {
+        self.fetch_optional(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM accounts WHERE email_folded = $1"
+            ),
+            params![email.folded().as_str()],
+            account,
+        )
+        .await
+    }
+
     /// Every account, oldest first.
     pub async fn accounts(&mut self) -> Result<Vec<Account>> {
         self.fetch_all(
@@ -35,6 +50,30 @@ impl Reader {
 }
 
 impl Tx {
+    /// Two accounts, or twice the same one, held until this unit of work ends, in one order for
+    /// all who hold them: of two units that count or connect the same accounts, one waits.
+    ///
+    /// Before anything else is held. What only refers to them need not wait.
+    pub async fn hold_accounts(
+        &mut self,
+        one: AccountId,
+        other: AccountId,
+    ) -> Result<Vec<Account>> {
+        macro_rules! both {
+            () => {
+                concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM accounts WHERE id IN ($1, $2) ORDER BY id"
+                )
+            };
+        }
+        // Less than UPDATE, so that whoever writes what belongs to one of them does not wait.
+        let sql = dialect!(self, sqlite: both!(), postgres: concat!(both!(), " FOR NO KEY UPDATE"));
+        self.fetch_all(sql, params![&one.to_string(), &other.to_string()], account)
+            .await
+    }
+
     /// Writes a new account down; its address is taken or it is not.
     pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
         self.execute(

@@ -8,7 +8,8 @@ use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
     () => {
-        "id, a_agent_id, a_account_id, b_agent_id, b_account_id, created_at, revoked_at"
+        "id, a_agent_id, a_account_id, b_agent_id, b_account_id, waits_for_account_id, created_at,
+         revoked_at"
     };
 }
 
@@ -70,8 +71,8 @@ impl Tx {
         self.fetch_one(
             concat!(
                 "INSERT INTO channels (id, a_agent_id, a_account_id, b_agent_id, b_account_id,
-                     created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)
+                     waits_for_account_id, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
                  ON CONFLICT (a_agent_id, b_agent_id) WHERE revoked_at IS NULL
                  DO UPDATE SET created_at = channels.created_at
                  RETURNING ",
@@ -83,6 +84,7 @@ impl Tx {
                 &new.a.account.to_string(),
                 &new.b.agent.to_string(),
                 &new.b.account.to_string(),
+                new.waits_for.map(|it| it.to_string()).as_ref(),
                 new.created_at.as_millis(),
             ],
             channel,
@@ -90,17 +92,50 @@ impl Tx {
         .await
     }
 
-    /// Writes down since when a channel is over.
+    /// Writes down whom a channel waits for, and since when it is over.
     pub async fn update_channel(&mut self, channel: &Channel) -> Result<()> {
         self.execute(
-            "UPDATE channels SET revoked_at = $1 WHERE id = $2",
+            "UPDATE channels SET revoked_at = $1, waits_for_account_id = $2 WHERE id = $3",
             params![
                 channel.revoked_at.map(Timestamp::as_millis),
+                channel.waits_for.map(|it| it.to_string()).as_ref(),
                 &channel.id.to_string()
             ],
         )
         .await?;
         Ok(())
+    }
+
+    /// Ends every channel between agents of two accounts.
+    pub async fn revoke_channels_between_accounts(
+        &mut self,
+        one: AccountId,
+        other: AccountId,
+        now: Timestamp,
+    ) -> Result<u64> {
+        self.execute(
+            "UPDATE channels SET revoked_at = $3
+             WHERE ((a_account_id = $1 AND b_account_id = $2)
+                    OR (a_account_id = $2 AND b_account_id = $1)) AND revoked_at IS NULL",
+            params![&one.to_string(), &other.to_string(), now.as_millis()],
+        )
+        .await
+    }
+
+    /// Ends the channel between two agents.
+    pub async fn revoke_channels_between_agents(
+        &mut self,
+        one: AgentId,
+        other: AgentId,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let (a, b) = (one.min(other), one.max(other));
+        self.execute(
+            "UPDATE channels SET revoked_at = $3
+             WHERE a_agent_id = $1 AND b_agent_id = $2 AND revoked_at IS NULL",
+            params![&a.to_string(), &b.to_string(), now.as_millis()],
+        )
+        .await
     }
 
     /// Ends every channel of an agent.
@@ -129,6 +164,7 @@ fn channel(row: &Row<'_>) -> Result<Channel> {
             agent: row.parse("b_agent_id")?,
             account: row.parse("b_account_id")?,
         },
+        waits_for: row.parse_optional("waits_for_account_id")?,
         created_at: row.time("created_at")?,
         revoked_at: row.time_optional("revoked_at")?,
     })

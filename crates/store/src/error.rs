@@ -101,8 +101,12 @@ pub enum Constraint {
     AccountEmail,
     /// Two agents of an account that go by one name.
     AgentSlug,
+    /// Two connections, or an invitation beside one, between two accounts at a time.
+    ConnectionPair,
     /// Two facts about the installation under one name.
     InstanceName,
+    /// Two pairings of two agents at a time.
+    PairingAgents,
 }
 
 impl Constraint {
@@ -118,7 +122,13 @@ impl Constraint {
             "agents_account_id_slug_key",
             "agents.account_id, agents.slug",
         ),
+        (Self::ConnectionPair, "connections_pair", "connections.pair"),
         (Self::InstanceName, "instance_pkey", "instance.name"),
+        (
+            Self::PairingAgents,
+            "pairings_between",
+            "pairings.a_agent_id, pairings.b_agent_id",
+        ),
     ];
 
     pub(crate) fn by_name(name: &str) -> Option<Self> {

@@ -5,15 +5,21 @@
 
 mod accounts;
 mod agents;
+mod blocks;
 mod channels;
 mod columns;
+mod connections;
 mod db;
 mod downloads;
 mod error;
 mod instance;
 mod keys;
+mod pairings;
 mod transfers;
 
+pub use agents::ReachableAgent;
+pub use blocks::ListedBlock;
+pub use connections::{ConnectionCounts, ListedConnection};
 pub use db::{Reader, Store, Tx};
 pub use error::{Cause, Constraint, Error, Result};
 pub use transfers::{Page, TransferFilter};

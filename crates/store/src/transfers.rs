@@ -249,6 +249,49 @@ impl Tx {
             .await
     }
 
+    /// The transfers between two accounts, either way, whose bytes could still be fetched, held
+    /// until this unit of work ends.
+    pub async fn hold_live_transfers_between_accounts(
+        &mut self,
+        one: AccountId,
+        other: AccountId,
+    ) -> Result<Vec<Transfer>> {
+        let sql = holding!(
+            self,
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE ((sender_account_id = $1 AND recipient_account_id = $2)
+                        OR (sender_account_id = $2 AND recipient_account_id = $1))
+                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+            )
+        );
+        self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
+            .await
+    }
+
+    /// The same, between two agents.
+    pub async fn hold_live_transfers_between_agents(
+        &mut self,
+        one: AgentId,
+        other: AgentId,
+    ) -> Result<Vec<Transfer>> {
+        let sql = holding!(
+            self,
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE ((sender_agent_id = $1 AND recipient_agent_id = $2)
+                        OR (sender_agent_id = $2 AND recipient_agent_id = $1))
+                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+            )
+        );
+        self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
+            .await
+    }
+
     /// Writes a new transfer down.
     ///
     /// Its agents are to be kept first ([`Tx::keep_agent_of`]): should one have been deleted in

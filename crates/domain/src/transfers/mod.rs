@@ -205,7 +205,11 @@ impl Transfer {
         match self.status_at(now) {
             TransferStatus::Active => Ok(()),
             // The last grant outlives the last download, and no grant outlives the transfer.
-            TransferStatus::Downloaded if now < self.expires_at => Ok(()),
+            TransferStatus::Downloaded if now < self.expires_at => match self.bytes_until {
+                Some(_) => Ok(()),
+                // Delivered, and swept before the last grant ran out.
+                None => Err(TransferError::Deleted),
+            },
             TransferStatus::Downloaded | TransferStatus::Expired => Err(TransferError::Expired),
             TransferStatus::Deleted => Err(TransferError::Deleted),
             TransferStatus::Pending | TransferStatus::PendingRecipient => {

@@ -171,3 +171,16 @@ fn a_key_of_an_agent_sees_what_is_its_own() {
     );
     assert!(!it.is_visible_to(&actor(account(3), Scope::Account)));
 }
+
+#[test]
+fn what_was_swept_after_its_delivery_is_gone_though_a_grant_is_left() {
+    let sent = Transfer {
+        auto_delete: true,
+        max_downloads: 1,
+        ..transfer()
+    };
+    let streamed = sent.claim_download(at(1)).unwrap().note_streamed(at(2));
+    let swept = streamed.sweep(at(602)).unwrap();
+    assert_eq!(swept.status, TransferStatus::Downloaded);
+    assert_eq!(swept.require_bytes(at(603)), Err(TransferError::Deleted));
+}

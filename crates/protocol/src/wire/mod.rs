@@ -5,11 +5,14 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod blocks;
 pub mod channels;
+pub mod connections;
 pub mod downloads;
 pub mod health;
 pub mod inbox;
 pub mod keys;
+pub mod pairings;
 pub mod profile;
 pub mod transfers;
 

@@ -1,7 +1,10 @@
 //! What the published documentation shows is read, and what we write is frozen.
 
+use agentdrop_protocol::error_body::AmbiguousBody;
 use agentdrop_protocol::wire::agents::{RegisterAgent, UpdateAgent};
 use agentdrop_protocol::wire::channels::CreateChannel;
+use agentdrop_protocol::wire::connections::{Connections, CreateConnection};
+use agentdrop_protocol::wire::pairings::{CreatePairing, Permission};
 use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery, TransferFile};
 use agentdrop_protocol::{AgentRef, ErrorBody, ErrorCode, FileId, Timestamp};
 use serde_json::json;
@@ -82,4 +85,74 @@ fn an_acknowledgement_is_read_and_answered() {
         "at": "2026-04-17T12:00:00.000Z",
     });
     assert_eq!(serde_json::to_value(answer).unwrap(), written);
+}
+
+#[test]
+fn candidates_stand_beside_what_every_error_has() {
+    let written = json!({ "error": {
+        "code": "AMBIGUOUS_RECIPIENT", "message": "which", "status": 400, "request_id": "r1",
+        "candidates": [{
+            "account_id": "ee9b1017-4d9d-457d-9006-6f70daa6bfd6",
+            "account_name": "Alex Morgan",
+            "email_masked": "et***********@gmail.com",
+        }],
+    } });
+    let read: AmbiguousBody = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(read.error.error.code, ErrorCode::AmbiguousRecipient);
+    assert_eq!(serde_json::to_value(&read).unwrap(), written);
+    let plain: ErrorBody = serde_json::from_value(written).unwrap();
+    assert_eq!(plain.error, read.error.error);
+    let plain = serde_json::to_value(plain).unwrap();
+    let read: AmbiguousBody = serde_json::from_value(plain).unwrap();
+    assert_eq!(read.error.candidates, []);
+}
+
+#[test]
+fn the_published_list_of_connections_is_read() {
+    let invite = json!({
+        "id": "550e8400-e29b-41d4-a716-446655440000", "message": null,
+        "created_at": "2026-03-20T10:00:00.000Z",
+    });
+    let with = |more: serde_json::Value| {
+        let mut it = invite.clone();
+        let more = more.as_object().unwrap().clone();
+        it.as_object_mut().unwrap().extend(more);
+        it
+    };
+    let account = json!({
+        "id": "7c9e2d1a-3b4f-4a5e-9d8c-6e7f0a1b2c3d", "name": "Alex",
+        "email": "alex@example.org", "avatar_url": null,
+    });
+    let active = with(json!({
+        "other_account": account, "status": "active",
+        "invited_by": "a0a64aa4-0263-4a46-8d4a-ec220f12b983",
+        "accepted_at": "2026-03-20T10:05:00.000Z",
+        "pairing_count": 2, "pending_pairing_count": 0,
+    }));
+    let written = json!({
+        "connections": [active], "active": [active],
+        "pending_incoming": [with(json!({ "from": account }))],
+        "pending_outgoing": [with(json!({ "to_email": "jamie@example.org" }))],
+        "pending_pairings_count": 1,
+    });
+    let read: Connections = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(read.connections, read.active);
+    assert_eq!(serde_json::to_value(read).unwrap(), written);
+}
+
+#[test]
+fn what_asks_for_trust_is_read() {
+    let asked = json!({ "email": "bob@example.org" });
+    let read: CreateConnection = serde_json::from_value(asked).unwrap();
+    assert_eq!(read.message, None);
+    let long = json!({ "email": "bob@example.org", "message": "x".repeat(501) });
+    assert!(serde_json::from_value::<CreateConnection>(long).is_err());
+
+    let asked = json!({
+        "my_agent_id": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+        "their_agent_id": "analysis-bot", "permission": "send_only",
+    });
+    let read: CreatePairing = serde_json::from_value(asked).unwrap();
+    assert!(matches!(read.my_agent_id, AgentRef::Id(_)));
+    assert_eq!(read.permission, Some(Permission::SendOnly));
 }

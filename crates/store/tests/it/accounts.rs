@@ -62,6 +62,11 @@ async fn with_an_account_goes_all_that_is_its() {
             ("api_keys", "account_id"),
             ("channels", "a_account_id"),
             ("transfers", "sender_account_id"),
+            ("connections", "inviter_account_id"),
+            ("connections", "invitee_account_id"),
+            ("pairings", "a_account_id"),
+            ("invites", "account_id"),
+            ("blocks", "blocker_account_id"),
         ] {
             let left = texts(database, &format!("SELECT {column} FROM {table}")).await;
             assert!(!left.contains(&id.to_string()), "{store:?}: {table}");
@@ -79,5 +84,18 @@ async fn with_an_account_goes_all_that_is_its() {
         }
         let others = texts(database, "SELECT id FROM agents ORDER BY id").await;
         assert_eq!(others, [cast.ben.id.to_string(), cast.imp.id.to_string()]);
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_found_however_it_is_spelled() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let mut reader = store.read().await.unwrap();
+        let spelled = "ALICE@Example.org".parse().unwrap();
+        let found = reader.account_by_email(&spelled).await.unwrap();
+        assert_eq!(found, Some(cast.alice), "{store:?}");
+        let unknown = "nobody@example.org".parse().unwrap();
+        assert_eq!(reader.account_by_email(&unknown).await.unwrap(), None);
     }
 }

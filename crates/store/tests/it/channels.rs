@@ -208,3 +208,51 @@ async fn who_keeps_an_agent_makes_no_channel_behind_its_disconnection() {
         assert_eq!(kept.keys(), None, "{store:?}: it sees that it ended");
     }
 }
+
+#[tokio::test]
+async fn across_accounts_it_waits_for_the_other_side() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let Channel { a, b, .. } = channel(&cast.ann, &cast.ben);
+        let pending = Channel::propose(channel_id(), a, b, at(0)).unwrap();
+        assert_eq!(insert(&store, &pending).await, pending, "{store:?}");
+        let crossing = Channel::propose(channel_id(), b, a, at(1)).unwrap();
+        let found = insert(&store, &crossing).await;
+        assert_eq!(found, pending, "{store:?}: there is one");
+        let both = found.ask(b.account);
+        let new = both.clone();
+        write(&store, async move |tx| tx.update_channel(&new).await).await;
+        let mut reader = store.read().await.unwrap();
+        let found = reader.channel_of(a.account, both.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&both), "{store:?}");
+        assert_eq!(both.waits_for, None);
+    }
+}
+
+#[tokio::test]
+async fn those_between_two_accounts_or_two_agents_end_at_once() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let first = insert(&store, &channel(&cast.ann, &cast.ben)).await;
+        let second = insert(&store, &channel(&cast.imp, &cast.ben)).await;
+        let third = insert(&store, &channel(&cast.ann, &cast.imp)).await;
+        let (alice, bob) = (cast.alice.id, cast.bob.id);
+        let (imp, ben) = (cast.imp.id, cast.ben.id);
+        let ended = write(&store, async move |tx| {
+            Ok([
+                tx.revoke_channels_between_accounts(bob, alice, at(1))
+                    .await?,
+                tx.revoke_channels_between_accounts(alice, bob, at(2))
+                    .await?,
+                tx.revoke_channels_between_agents(ben, imp, at(3)).await?,
+                tx.revoke_channels_between_agents(imp, ben, at(4)).await?,
+            ])
+        });
+        assert_eq!(ended.await, [1, 0, 1, 0], "{store:?}");
+        let mut reader = store.read().await.unwrap();
+        for (it, until) in [(first, Some(at(1))), (second, Some(at(3))), (third, None)] {
+            let found = reader.channel_of(it.a.account, it.id).await.unwrap();
+            assert_eq!(found.unwrap().revoked_at, until, "{store:?}");
+        }
+    }
+}

@@ -4,12 +4,15 @@
 
 mod accounts;
 mod agents;
+mod blocks;
 mod channels;
+mod connections;
 mod downloads;
 mod instance;
 mod keys;
 mod opening;
 mod outages;
+mod pairings;
 mod schema;
 mod things;
 mod transfers;

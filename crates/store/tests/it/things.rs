@@ -6,14 +6,18 @@ use std::time::Duration;
 use agentdrop_domain::Scope;
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, ConnectionToken};
+use agentdrop_domain::blocks::Block;
 use agentdrop_domain::channels::{Channel, ChannelError, Party};
+use agentdrop_domain::connections::{Connection, ConnectionError};
 use agentdrop_domain::downloads::Download;
 use agentdrop_domain::keys::{Key, KeyError};
+use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
 use agentdrop_protocol::wire::agents::AgentType;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
-    AccountId, AgentId, ChannelId, DownloadId, FileId, KeyId, Timestamp, TransferId,
+    AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
+    Timestamp, TransferId,
 };
 use agentdrop_store::{Error, Result, Store, TransferFilter, Tx};
 use agentdrop_testkit::engines::{Database, Engine};
@@ -40,7 +44,8 @@ macro_rules! ids {
         }
     )* };
 }
-ids!(account_id -> AccountId, agent_id -> AgentId, channel_id -> ChannelId, file_id -> FileId,
+ids!(account_id -> AccountId, agent_id -> AgentId, block_id -> BlockId, channel_id -> ChannelId,
+     connection_id -> ConnectionId, file_id -> FileId, pairing_id -> PairingId,
      download_id -> DownloadId, key_id -> KeyId, transfer_id -> TransferId);
 
 pub(crate) fn digest() -> [u8; 32] {
@@ -113,6 +118,78 @@ pub(crate) fn channel(one: &Agent, other: &Agent) -> Channel {
         account: it.account,
     });
     Channel::new(channel_id(), one, other, at(0)).unwrap()
+}
+
+/// An invitation of one account to another.
+pub(crate) fn invitation(from: &Account, to: &Account) -> Connection {
+    let email = to.email.clone();
+    Connection::invite(connection_id(), from, Some(to), email, None, None, at(0)).unwrap()
+}
+
+/// An invitation to an address that nobody has an account with.
+pub(crate) fn open_invitation(from: &Account, email: &str) -> Connection {
+    let email = email.parse().unwrap();
+    Connection::invite(connection_id(), from, None, email, None, None, at(0)).unwrap()
+}
+
+/// The same, accepted.
+pub(crate) fn connection(from: &Account, to: &Account) -> Connection {
+    invitation(from, to).accept(to, at(1)).unwrap()
+}
+
+pub(crate) fn block(by: &Account, of: &Account) -> Block {
+    Block {
+        id: block_id(),
+        blocker: by.id,
+        blocked: of.id,
+        created_at: at(0),
+    }
+}
+
+/// A pairing that its proposer waits for the other side to confirm.
+pub(crate) fn proposal(
+    under: &Connection,
+    mine: &Agent,
+    theirs: &Agent,
+    permission: Permission,
+) -> Pairing {
+    let [mine, theirs] = [mine, theirs].map(|it| it.clone().connect(agent_keys(9, None)));
+    Pairing::propose(pairing_id(), under, &mine, &theirs, permission, at(2)).unwrap()
+}
+
+/// The same, confirmed.
+pub(crate) fn pairing(
+    under: &Connection,
+    mine: &Agent,
+    theirs: &Agent,
+    permission: Permission,
+) -> Pairing {
+    let proposal = proposal(under, mine, theirs, permission);
+    proposal.confirm(theirs.account, at(3)).unwrap()
+}
+
+/// Writes connections down.
+pub(crate) async fn write_connections(store: &Store, connections: &[&Connection]) {
+    let connections: Vec<_> = connections.iter().map(|it| (*it).clone()).collect();
+    write(store, async move |tx| {
+        for it in &connections {
+            tx.insert_connection(it).await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Writes pairings down.
+pub(crate) async fn write_pairings(store: &Store, pairings: &[&Pairing]) {
+    let pairings: Vec<_> = pairings.iter().map(|it| (*it).clone()).collect();
+    write(store, async move |tx| {
+        for it in &pairings {
+            tx.insert_pairing(it).await?;
+        }
+        Ok(())
+    })
+    .await;
 }
 
 /// A transfer of one file that can be downloaded once, until `at(1000)`.
@@ -246,8 +323,10 @@ pub(crate) async fn write_transfers(store: &Store, transfers: &[&Transfer]) {
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Channel(ChannelError),
+    Connection(ConnectionError),
     Gone,
     Key(KeyError),
+    Pairing(PairingError),
     Store(#[expect(dead_code, reason = "for the message of a test that fails")] Error),
     Transfer(TransferError),
 }
@@ -255,6 +334,18 @@ pub(crate) enum Refusal {
 impl From<ChannelError> for Refusal {
     fn from(it: ChannelError) -> Self {
         Self::Channel(it)
+    }
+}
+
+impl From<ConnectionError> for Refusal {
+    fn from(it: ConnectionError) -> Self {
+        Self::Connection(it)
+    }
+}
+
+impl From<PairingError> for Refusal {
+    fn from(it: PairingError) -> Self {
+        Self::Pairing(it)
     }
 }
 

@@ -476,3 +476,33 @@ async fn of_many_who_delete_one_succeeds() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_under_way_between_two_is_found_either_way() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let (there, back) = (
+            transfer(&cast.ann, &cast.ben),
+            transfer(&cast.ben, &cast.ann),
+        );
+        let (other, deleted) = (
+            transfer(&cast.imp, &cast.ben),
+            transfer(&cast.ann, &cast.ben).delete(at(1)).unwrap(),
+        );
+        let mut swept = transfer(&cast.ann, &cast.ben);
+        swept.bytes_until = None;
+        write_transfers(&store, &[&there, &back, &other, &deleted, &swept]).await;
+        let (alice, bob) = (cast.alice.id, cast.bob.id);
+        let (ann, ben) = (cast.ann.id, cast.ben.id);
+        let found = write(&store, async move |tx| {
+            Ok([
+                tx.hold_live_transfers_between_accounts(alice, bob).await?,
+                tx.hold_live_transfers_between_accounts(bob, alice).await?,
+                tx.hold_live_transfers_between_agents(ben, ann).await?,
+            ])
+        });
+        for it in found.await {
+            assert_eq!(it, [there.clone(), back.clone()], "{store:?}");
+        }
+    }
+}

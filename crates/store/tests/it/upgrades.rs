@@ -2,14 +2,17 @@
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::downloads::{Download, Outcome};
+use agentdrop_domain::pairings::Permission;
 use agentdrop_protocol::AgentRef;
+use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
 use agentdrop_store::{Page, Store};
 use agentdrop_testkit::engines::stores;
 
 use crate::things::{
-    Cast, agent, agent_keys, at, channel, connection_token, download, everything, file_id, key,
-    run_sql, texts, transfer, write,
+    Cast, agent, agent_keys, at, block, channel, connection, connection_token, download,
+    everything, file_id, invitation, key, open_invitation, pairing, run_sql, texts, transfer,
+    write, write_connections,
 };
 
 /// While servers are replaced one by one, the old ones go on beside a schema that has got new
@@ -28,7 +31,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 10, "{tables:?}");
+        assert_eq!(alter.len(), 14, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -40,6 +43,8 @@ pub(crate) async fn run_every_statement(store: &Store, cast: &Cast) {
     run_those_of_agents(store, cast).await;
     run_those_of_keys_and_channels(store, cast).await;
     run_those_of_transfers(store, cast).await;
+    run_those_of_connections(store, cast).await;
+    run_those_of_pairings(store, cast).await;
 }
 
 async fn run_those_of_agents(store: &Store, cast: &Cast) {
@@ -151,4 +156,91 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
     assert!(reader.download(grant_id).await.unwrap().is_some());
     let ended = reader.ended_downloads_of(alice, sent_id).await.unwrap();
     assert_eq!(ended.len(), 1);
+}
+
+async fn run_those_of_connections(store: &Store, cast: &Cast) {
+    let (alice, bob) = (cast.alice.clone(), cast.bob.clone());
+    let (invited, turned_down) = (
+        invitation(&alice, &bob),
+        open_invitation(&alice, "new@example.org"),
+    );
+    let (id, email, note) = (
+        invited.id,
+        turned_down.email.clone(),
+        block(&alice, &cast.mallory),
+    );
+    let (one, other) = (alice.id, bob.id);
+    write(store, async move |tx| {
+        assert_eq!(tx.hold_accounts(one, other).await?.len(), 2);
+        assert!(tx.account_by_email(&bob.email).await?.is_some());
+        tx.insert_connection(&invited).await?;
+        tx.insert_connection(&turned_down).await?;
+        assert!(tx.invitation_of(one, &email).await?.is_some());
+        tx.delete_connection(&turned_down).await?;
+        let held = tx.hold_connection_of(other, id).await?.unwrap();
+        let active = held.accept(&bob, at(1)).unwrap();
+        tx.update_connection(&active).await?;
+        assert!(tx.keep_active_connection(one, other).await?.is_some());
+        assert!(tx.invites_of(one, at(-1)).await?.len() >= 2);
+        assert!(tx.delete_invites_before(at(0)).await? >= 2);
+        tx.insert_or_find_block(&note).await?;
+        assert_eq!(tx.blocks_of(one).await?.len(), 1);
+        assert!(tx.take_block_of(one, note.id).await?.is_some());
+        let over = active.revoke(&alice, at(2)).unwrap();
+        tx.update_connection(&over).await
+    })
+    .await;
+    let mut reader = store.read().await.unwrap();
+    assert!(reader.connection_of(one, id).await.unwrap().is_some());
+}
+
+async fn run_those_of_pairings(store: &Store, cast: &Cast) {
+    let under = connection(&cast.alice, &cast.bob);
+    let made = pairing(&under, &cast.ann, &cast.ben, Permission::Both);
+    let (alice, bob, ann, ben) = (cast.alice.id, cast.bob.id, cast.ann.id, cast.ben.id);
+    let slug = cast.ben.slug.clone();
+    let (mut available, other) = (agent(&cast.bob, "bea"), under.id);
+    available = available.connect(agent_keys(9, None));
+    write_connections(store, &[&under]).await;
+    write(store, async move |tx| {
+        tx.insert_agent(&available).await?;
+        tx.insert_pairing(&made).await?;
+        assert!(tx.pairing_of(bob, made.id).await?.is_some());
+        assert!(tx.hold_pairing_of(bob, made.id).await?.is_some());
+        tx.update_pairing(&made).await?;
+        assert_eq!(tx.pairings_of(alice, other).await?.len(), 1);
+        assert_eq!(tx.pairing_count_of(alice, other).await?, 1);
+        assert!(tx.active_pairing(ann, ben).await?.is_some());
+        assert!(tx.keep_active_pairing(ben, ann).await?.is_some());
+        assert!(tx.connection_between(alice, bob).await?.is_some());
+        assert_eq!(tx.connection_counts_of(alice).await?.active, 1);
+        let listed = tx.connections_of(alice, ConnectionFilter::All).await?;
+        assert_eq!(listed.len(), 1);
+        assert_eq!(tx.reachable_agents_of(alice, None, &slug).await?.len(), 1);
+        assert!(tx.reachable_agent_of(alice, None, ben).await?.is_some());
+        assert_eq!(tx.paired_agents_of(alice, Some(ann)).await?.len(), 1);
+        assert_eq!(tx.sendable_agents_of(bob, None).await?.len(), 1);
+        assert_eq!(tx.available_agents_of(alice, other).await?.len(), 1);
+        assert_eq!(tx.agents_of_pairings_of(alice, other).await?.len(), 2);
+        let live = tx.hold_live_transfers_between_accounts(alice, bob).await?;
+        assert!(!live.is_empty());
+        let live = tx.hold_live_transfers_between_agents(ben, ann).await?;
+        assert!(!live.is_empty());
+        assert_eq!(
+            tx.revoke_pairings_of_connection(other, at(4)).await?.len(),
+            1
+        );
+        assert_eq!(tx.revoke_pairings_of_agent(ann, at(4)).await?, []);
+        tx.revoke_channels_between_accounts(alice, bob, at(4))
+            .await?;
+        tx.revoke_channels_between_agents(ann, ben, at(4)).await?;
+        let over = agentdrop_domain::connections::Connection {
+            revoked_at: Some(at(4)),
+            ..under
+        };
+        tx.update_connection(&over).await?;
+        tx.delete_agent(&available).await?;
+        Ok(())
+    })
+    .await;
 }
