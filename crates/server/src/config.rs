@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use agentdrop_protocol::limits::MAX_SEALED_BYTES;
 
@@ -41,6 +42,39 @@ pub struct Limits {
     pub max_connections: usize,
     /// Connections at a time from one address; a proxy in front counts as one.
     pub max_connections_per_address: usize,
+    /// How long it waits.
+    pub timeouts: Timeouts,
+}
+
+/// How long the server waits for those it speaks to.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// A connection that says nothing for so long is closed.
+    pub first_byte: Duration,
+    /// A request's head has to come within this.
+    pub head: Duration,
+    /// Each 30 KiB of a body may be waited for this long.
+    pub body: Duration,
+    /// A peer that takes nothing of what is sent to it for so long is closed.
+    pub stalled: Duration,
+    /// What still comes of a body that was refused is taken for so long, and thrown away, so that
+    /// its sender reads the answer rather than a reset connection.
+    pub linger: Duration,
+    /// Requests under way when the server stops may take so long.
+    pub grace: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            first_byte: Duration::from_secs(5),
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            stalled: Duration::from_mins(1),
+            linger: Duration::from_secs(5),
+            grace: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -49,6 +83,7 @@ impl Default for Limits {
             max_file_bytes: MAX_SEALED_BYTES,
             max_connections: 4_096,
             max_connections_per_address: 1_024,
+            timeouts: Timeouts::default(),
         }
     }
 }

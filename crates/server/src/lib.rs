@@ -34,7 +34,7 @@ use app::{App, Parts};
 use at_rest::ServerKey;
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
-pub use config::{Config, ConfigError, Limits, Signup};
+pub use config::{Config, ConfigError, Limits, Signup, Timeouts};
 use data_dir::DataDir;
 
 /// A server that listens.
@@ -47,6 +47,10 @@ pub struct Server {
     /// Held so that no other server takes the folder.
     _data_dir: DataDir,
 }
+
+/// Sweeps when it is told to.
+#[derive(Clone, Debug)]
+pub struct Sweeper(App);
 
 /// Why a server does not come up.
 #[derive(Debug, thiserror::Error)]
@@ -149,9 +153,16 @@ impl Server {
         drop(sweep.await);
     }
 
-    /// Sweeps what is due now, rather than when its time comes; for tests.
+    /// What sweeps when it is told to, for tests; the server itself sweeps when something is due.
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper(self.app.clone())
+    }
+}
+
+impl Sweeper {
+    /// Sweeps what is due now.
     pub async fn sweep(&self) -> Result<(), Error> {
-        Ok(sweep::once(&self.app).await?)
+        Ok(sweep::once(&self.0).await?)
     }
 }
 

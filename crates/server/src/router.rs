@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agentdrop_protocol::ErrorCode;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::routing::{get, head};
 use axum::{Router, middleware};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,6 +43,10 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(inbox::of_caller))
         .routes(routes!(transfers::show, transfers::delete))
         .routes(routes!(downloads::create))
+        .route(
+            "/v1/transfers/{transfer_id}/download",
+            head(downloads::refuse_head),
+        )
         .routes(routes!(downloads::acknowledge))
         .routes(routes!(files::show))
         .routes(routes!(health::alive))

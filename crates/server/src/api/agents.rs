@@ -1,5 +1,6 @@
 //! Agents.
 
+use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::Agent;
 use agentdrop_protocol::limits::MAX_METADATA_BYTES;
 use agentdrop_protocol::wire::Done;
@@ -91,12 +92,7 @@ pub(crate) async fn resolve(
         .await?
         .ok_or(ApiError::NotFound)?;
     // The only account whose agents can be reached is the caller's own.
-    let is_own = |it: &str| {
-        it == own.id.to_string()
-            || it == own.name.as_str()
-            || it.to_lowercase() == own.email.folded().as_str()
-    };
-    if !account.as_deref().is_none_or(is_own) {
+    if !account.as_deref().is_none_or(|it| is_meant(&own, it)) {
         return Err(ApiError::NotFound);
     }
     let agent = reader
@@ -238,6 +234,13 @@ pub(crate) async fn public_keys(
         agent_uuid: agent.id,
         keys: keys.collect(),
     }))
+}
+
+/// Whether an account is meant by this: its id, its name or its e-mail address.
+pub(super) fn is_meant(account: &Account, named: &str) -> bool {
+    named == account.id.to_string()
+        || named == account.name.as_str()
+        || named.to_lowercase() == account.email.folded().as_str()
 }
 
 /// The agent that the path names, held for a change.

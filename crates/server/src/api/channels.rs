@@ -33,11 +33,11 @@ pub(crate) async fn create(
     app.store
         .write(async move |tx| -> Result<_> {
             let mine = tx
-                .agent_of(account, &body.agent_id)
+                .keep_agent_of(account, &body.agent_id)
                 .await?
                 .ok_or(ApiError::NotFound)?;
             caller.actor.require_agent(&mine)?;
-            let theirs = tx.agent_of(account, &body.target_agent_id).await?;
+            let theirs = tx.keep_agent_of(account, &body.target_agent_id).await?;
             let theirs = theirs.ok_or(ApiError::NotFound)?;
             let new = Channel::new(id, party(&mine), party(&theirs), now)?;
             let (mine, my_key) = connected(&mine)?;

@@ -163,12 +163,12 @@ pub(crate) async fn disconnect(
     caller: Caller,
     Path(named): Path<AgentRef>,
 ) -> Result<Json<AgentStatus>> {
+    caller.actor.require_account()?;
     let now = app.clock.now();
     let agent = app
         .store
         .write(async move |tx| -> Result<_> {
             let agent = hold(tx, &caller, &named).await?;
-            caller.actor.require_agent(&agent)?;
             let agent = agent.disconnect()?;
             tx.update_agent_keys(&agent, now).await?;
             tx.revoke_channels_of_agent(agent.id, now).await?;
@@ -194,6 +194,9 @@ pub(crate) async fn rotate_key(
     Path(named): Path<AgentRef>,
     Body(body): Body<RotateKey>,
 ) -> Result<Json<AgentStatus>> {
+    // Whoever steals the key of an agent must not be able to put a public key of their own in the
+    // agent's place: from then on they could open what is sent to it.
+    caller.actor.require_account()?;
     let now = app.clock.now();
     let keys = AgentKeys {
         encryption: body.public_key,
@@ -203,7 +206,6 @@ pub(crate) async fn rotate_key(
         .store
         .write(async move |tx| -> Result<_> {
             let agent = hold(tx, &caller, &named).await?;
-            caller.actor.require_agent(&agent)?;
             let agent = agent.connect(keys);
             tx.update_agent_keys(&agent, now).await?;
             Ok(agent)

@@ -4,9 +4,11 @@ use agentdrop_domain::downloads::{Download, Outcome, grant_until};
 use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::wire::downloads::{self as wire, DownloadFile};
 use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery};
-use agentdrop_protocol::{DownloadId, TransferId};
+use agentdrop_protocol::{DownloadId, ErrorCode, TransferId};
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
@@ -57,6 +59,13 @@ pub(crate) async fn create(
         })
         .await?;
     Ok(Json(granted(&app, transfer, &download)?))
+}
+
+/// Refuses HEAD: whoever only looks must not use a download up.
+pub(crate) async fn refuse_head() -> impl IntoResponse {
+    let message = "a download is taken with GET alone";
+    let refused = ApiError::refused(ErrorCode::MethodNotAllowed, message);
+    ([(header::ALLOW, "GET")], refused)
 }
 
 /// Says how a download ended; the sender sees it.

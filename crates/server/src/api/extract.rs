@@ -110,15 +110,56 @@ pub(crate) fn body_error(error: &(dyn std::error::Error + 'static)) -> ApiError 
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // A struct is also read from an array of its fields, which no document tells of.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::invalid("body", "must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
-        ApiError::invalid(field, without_place(&error.into_inner().to_string()))
+        let message = error.into_inner().to_string();
+        wrong_field(&path, without_place(&message))
     })?;
     json.end()
         .map_err(|_| ApiError::invalid("body", "has more than one JSON value"))?;
     Ok(value)
+}
+
+/// What is wrong with one field; of one that is missing or there twice, the path is what it would
+/// be in.
+fn wrong_field(path: &str, message: &str) -> ApiError {
+    for (says, meaning) in [
+        ("missing field `", "is required"),
+        ("duplicate field `", "must be given once"),
+    ] {
+        let name = message.strip_prefix(says);
+        if let Some(name) = name.and_then(|it| it.strip_suffix('`')) {
+            let field = if path == "." {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            };
+            return ApiError::invalid(field, meaning);
+        }
+    }
+    // `?` is where the text ended.
+    let field = if matches!(path, "." | "?") {
+        "body"
+    } else {
+        path
+    };
+    ApiError::invalid(shortened(field), shortened(message))
+}
+
+/// What a caller sent is repeated to them only so far.
+fn shortened(text: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    if text.chars().count() <= MAX_CHARS {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(MAX_CHARS).collect();
+    short.push('…');
+    short
 }
 
 /// The message less its ` at line 1 column 2`, which says nothing to whoever built the body with a

@@ -7,7 +7,7 @@ use agentdrop_domain::transfers::{AtRest, Transfer};
 use agentdrop_protocol::{DownloadId, ErrorCode, FileId, Timestamp};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, stream};
 
@@ -47,9 +47,13 @@ pub(crate) async fn show(
     State(app): State<App>,
     Path((download, file)): Path<(DownloadId, FileId)>,
     Query(mut query): Query,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (until, signature) = (query.optional::<i64>("expires"), query.text("signature"));
+    let (until, signature) = (query.text("expires"), query.text("signature"));
+    query.check().map_err(|_| ApiError::NotFound)?;
+    // In the one spelling it was signed in: no other address is this one.
+    let until = until.and_then(|it| it.parse().ok().filter(|n: &i64| n.to_string() == it));
     let until = Timestamp::from_millis(until.ok_or(ApiError::NotFound)?);
     let signature = signature.ok_or(ApiError::NotFound)?;
     if !app.is_file_url(download, file, until, &signature) {
@@ -70,7 +74,7 @@ pub(crate) async fn show(
     drop(reader);
     let transfer = transfer.ok_or(ApiError::NotFound)?;
     transfer.require_bytes(now)?;
-    answer(&app, transfer, download, file, &headers).await
+    answer(&app, transfer, download, file, &method, &headers).await
 }
 
 async fn answer(
@@ -78,13 +82,14 @@ async fn answer(
     transfer: Transfer,
     download: Download,
     id: FileId,
+    method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response> {
     let (position, file) = transfer.file(id).ok_or(ApiError::NotFound)?;
     let (size, at_rest, etag) = (file.size, file.at_rest, format!("\"{id}\""));
-    let part = match wanted(headers, size, &etag) {
-        Wanted::Whole => 0..size,
-        Wanted::Part(part) => part,
+    let (part, is_whole) = match wanted(headers, size, &etag) {
+        Wanted::Whole => (0..size, true),
+        Wanted::Part(part) => (part, false),
         Wanted::Nothing => {
             let message = format!("the file has {size} bytes");
             let refused = ApiError::refused(ErrorCode::RangeNotSatisfiable, message);
@@ -101,13 +106,7 @@ async fn answer(
         .nth(position)
         .map(|it| it.name);
     let position = u32::try_from(position).unwrap_or(u32::MAX);
-    let blob = app
-        .blobs
-        .read(BlobKey {
-            transfer: transfer.id,
-            position,
-        })
-        .await?;
+    let blob = open(app, &transfer, &download, position).await?;
     let opener = match at_rest {
         AtRest::Sender => None,
         AtRest::Server => {
@@ -117,10 +116,9 @@ async fn answer(
             Some(FileOpener::new(&key, position, size))
         }
     };
-    let whole = part == (0..size);
     let length = part.end - part.start;
     let content_range = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
-    let reading = Reading {
+    let mut reading = Reading {
         app: app.clone(),
         blob,
         opener,
@@ -128,8 +126,12 @@ async fn answer(
         rest: part,
         delivery: Some((transfer, download, id)),
     };
+    if size == 0 && method == Method::GET {
+        // Of a body without bytes nobody asks for the end.
+        reading.note_end();
+    }
     let mut response = Body::from_stream(reading.into_stream()).into_response();
-    if !whole {
+    if !is_whole {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         response
             .headers_mut()
@@ -151,6 +153,23 @@ async fn answer(
         response.headers_mut().insert(header, value);
     }
     Ok(response)
+}
+
+/// Opens the bytes of a file, which may have gone since the transfer was read.
+async fn open(app: &App, transfer: &Transfer, download: &Download, position: u32) -> Result<Blob> {
+    let key = BlobKey {
+        transfer: transfer.id,
+        position,
+    };
+    let missing = match app.blobs.read(key).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => error,
+        opened => return Ok(opened?),
+    };
+    let mut reader = app.store.read().await?;
+    let transfer = reader.transfer_of(download.account, transfer.id).await?;
+    let transfer = transfer.ok_or(ApiError::NotFound)?;
+    transfer.require_bytes(app.clock.now())?;
+    Err(missing.into())
 }
 
 /// A file that is being sent.

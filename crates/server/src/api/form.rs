@@ -3,15 +3,22 @@
 //! A form has its parts in any order, so a file may come before the field that says whether its
 //! sender encrypted it. Until that is known, the server encrypts.
 
+use std::error::Error as StdError;
 use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agentdrop_domain::transfers::AtRest;
 use agentdrop_protocol::limits::{MAX_FIELD_BYTES, MAX_FILES};
 use agentdrop_protocol::text::ContentType;
 use agentdrop_protocol::{ErrorCode, FileName};
+use axum::BoxError;
+use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest as _, Request};
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use tokio::task::yield_now;
 
 use super::error::{ApiError, Result};
 use super::extract::{body_error, media_type};
@@ -39,12 +46,21 @@ pub(super) struct FormFile {
     pub(super) staged: Staged,
 }
 
+/// Bytes that may come before the form goes on by a field or a piece of a file: the most that comes
+/// at once, and what stands between two parts.
+///
+/// What reads forms gathers the heads of parts, and whatever stands before the first part, without
+/// a limit of its own.
+const MAX_BETWEEN: usize = 512 * 1024;
+
 /// Reads the form; if it is refused or cut short, what came of it is deleted.
 pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Result<Form> {
     if media_type(request.headers()).as_deref() != Some("multipart/form-data") {
         let message = "the body must be a form, sent as content-type: multipart/form-data";
         return Err(ApiError::refused(ErrorCode::UnsupportedMediaType, message));
     }
+    let between = Between::default();
+    let request = request.map(|body| between.limit(body));
     let mut multipart = Multipart::from_request(request, app)
         .await
         .map_err(|_| ApiError::invalid("content-type", "has no boundary"))?;
@@ -54,6 +70,7 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
     };
     let (mut field_count, mut sealed) = (0, false);
     while let Some(field) = multipart.next_field().await.map_err(|it| malformed(&it))? {
+        between.went_on();
         let name = field.name().unwrap_or_default().to_owned();
         match (&*name, field.file_name()) {
             ("files" | "files[]" | "file", Some(_)) => {
@@ -68,7 +85,7 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
                 } else {
                     AtRest::Server
                 };
-                let file = read_file(app, key, field, form.files.len(), at_rest).await?;
+                let file = read_file(app, key, field, form.files.len(), at_rest, &between).await?;
                 form.files.push(file);
             }
             ("files" | "files[]" | "file", None) => {
@@ -85,7 +102,7 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
                 if field_count > MAX_FIELDS {
                     return Err(ApiError::invalid("body", "has too many fields"));
                 }
-                let text = read_text(&name, field).await?;
+                let text = read_text(&name, field, &between).await?;
                 sealed |= name == "is_encrypted" && text.eq_ignore_ascii_case("true");
                 form.fields.push(name, text);
             }
@@ -100,6 +117,7 @@ async fn read_file(
     mut field: Field<'_>,
     position: usize,
     at_rest: AtRest,
+    between: &Between,
 ) -> Result<FormFile> {
     let place = format!("files[{position}]");
     let name = FileName::from_str(field.file_name().unwrap_or_default());
@@ -118,6 +136,7 @@ async fn read_file(
     let mut staging = app.blobs.stage().await?;
     let (mut size, limit) = (0, app.limits.max_file_bytes);
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
+        between.went_on();
         size += bytes.len() as u64;
         if size > limit {
             let message = format!("{place} is larger than {limit} bytes");
@@ -146,9 +165,10 @@ async fn read_file(
     })
 }
 
-async fn read_text(name: &str, mut field: Field<'_>) -> Result<String> {
+async fn read_text(name: &str, mut field: Field<'_>, between: &Between) -> Result<String> {
     let mut text = Vec::new();
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
+        between.went_on();
         if text.len() + bytes.len() > MAX_FIELD_BYTES {
             let message = format!("{name} is larger than {MAX_FIELD_BYTES} bytes");
             return Err(ApiError::refused(ErrorCode::BodyTooLarge, message));
@@ -162,8 +182,59 @@ async fn read_text(name: &str, mut field: Field<'_>) -> Result<String> {
     Ok(text)
 }
 
+/// Counts what comes between one sign of progress and the next.
+#[derive(Clone, Debug, Default)]
+struct Between(Arc<AtomicUsize>);
+
+/// More came than stands between two parts.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("too much came between two parts of a form")]
+struct TooMuchBetween;
+
+impl Between {
+    fn went_on(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// The same body, which fails where it does not go on.
+    ///
+    /// After each piece it pauses: what reads forms takes all that is there before it looks at any
+    /// of it, and takes a form for cut off if its first piece and its end come in one go.
+    fn limit(&self, body: Body) -> Body {
+        let (between, pieces) = (self.clone(), body.into_data_stream());
+        let pieces = stream::unfold((pieces, false), move |(mut pieces, pause)| {
+            let between = between.clone();
+            async move {
+                if pause {
+                    yield_now().await;
+                }
+                let piece = pieces.next().await?;
+                Some((between.checked(piece), (pieces, true)))
+            }
+        });
+        Body::from_stream(pieces)
+    }
+
+    fn checked(&self, piece: Result<Bytes, axum::Error>) -> Result<Bytes, BoxError> {
+        let piece = piece.map_err(axum::Error::into_inner)?;
+        let came = self.0.fetch_add(piece.len(), Ordering::Relaxed) + piece.len();
+        if came > MAX_BETWEEN {
+            return Err(TooMuchBetween.into());
+        }
+        Ok(piece)
+    }
+}
+
 /// What is wrong with a form that could not be read to its end.
 fn malformed(error: &MultipartError) -> ApiError {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(it) = cause {
+        if it.is::<TooMuchBetween>() {
+            let message = "the head of a part, or what stands before the first one, is too large";
+            return ApiError::refused(ErrorCode::BodyTooLarge, message);
+        }
+        cause = it.source();
+    }
     match body_error(error) {
         ApiError::Invalid(_) => {
             ApiError::invalid("body", "is not a whole multipart/form-data body")

@@ -34,6 +34,8 @@ pub(crate) struct TransferForm {
     sender: String,
     /// The receiving agent, by slug or id.
     recipient: String,
+    /// The recipient's account, if it is not clear: its e-mail address, id or name.
+    recipient_account: Option<String>,
     /// The files, at least one and at most 100.
     #[schema(value_type = Vec<String>, format = Binary)]
     files: Vec<Vec<u8>>,

@@ -14,8 +14,9 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 
-use super::agents::check_metadata;
+use super::agents::{check_metadata, is_meant};
 use super::error::{ApiError, Result};
 use super::fields::Fields;
 use super::form;
@@ -83,13 +84,23 @@ pub(crate) async fn create(
         files,
         now,
     };
-    let written = keep(&app, caller, asked, new, staged).await;
-    if written.is_err()
-        && let Err(error) = app.blobs.delete(id, count).await
-    {
-        tracing::warn!(%error, transfer = %id, "the bytes of a refused transfer are still there");
-    }
-    Ok((StatusCode::CREATED, Json(shown(&app, written?, now)?)))
+    // In a task of its own, which comes to its end even if the caller goes away: left off between
+    // the two steps it would leave bytes that nobody knows of.
+    let keeping = {
+        let app = app.clone();
+        async move {
+            let written = keep(&app, caller, asked, new, staged).await;
+            if written.is_err()
+                && let Err(error) = app.blobs.delete(id, count).await
+            {
+                tracing::warn!(%error, transfer = %id, "the bytes of a refused transfer are still there");
+            }
+            written
+        }
+    };
+    let written = tokio::spawn(keeping.in_current_span()).await;
+    let written = written.map_err(|error| ApiError::Internal(error.into()))??;
+    Ok((StatusCode::CREATED, Json(shown(&app, written, now)?)))
 }
 
 /// What the server adds to a form.
@@ -103,8 +114,7 @@ struct New {
 
 /// Puts the files where they are read, and writes the transfer down.
 ///
-/// A crash between the two leaves blobs without a row, which the next start deletes; so does a
-/// caller that goes away.
+/// A crash between the two leaves blobs without a row, which the next start deletes.
 async fn keep(
     app: &App,
     caller: Caller,
@@ -145,6 +155,7 @@ async fn keep(
 struct Asked {
     sender: Label,
     recipient: AgentRef,
+    recipient_account: Option<String>,
     sealing: Option<Sealing>,
     nonces: Vec<Option<String>>,
     message: Option<Message>,
@@ -176,6 +187,7 @@ impl Asked {
         let asked = Self {
             sealing,
             nonces,
+            recipient_account: fields.text("recipient_account"),
             message: fields.optional("message"),
             metadata: read_metadata(&mut fields),
             auto_delete: fields.flag("auto_delete").unwrap_or(false),
@@ -202,12 +214,19 @@ impl Asked {
         caller: &Caller,
     ) -> Result<(Sender, Recipient, Option<Sealing>)> {
         let account = caller.actor.account;
+        if let Some(named) = &self.recipient_account {
+            let own = tx.account(account).await?.ok_or(ApiError::NotFound)?;
+            // What is meant for somebody else must not reach the own agent of that name.
+            if !is_meant(&own, named) {
+                return Err(share_required());
+            }
+        }
         let recipient = tx
-            .agent_of(account, &self.recipient)
+            .keep_agent_of(account, &self.recipient)
             .await?
             .ok_or_else(share_required)?;
         let sending = match self.sender.as_str().parse::<AgentRef>() {
-            Ok(named) => tx.agent_of(account, &named).await?,
+            Ok(named) => tx.keep_agent_of(account, &named).await?,
             Err(_) => None,
         };
         if let (Scope::Agent(_), None) = (caller.actor.scope, &sending) {

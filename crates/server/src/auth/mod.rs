@@ -9,13 +9,13 @@ use agentdrop_store::Reader;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
 
 /// The header that picks the acting agent.
-const ACTING_AGENT: &str = "x-agentdrop-agent";
+const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop-agent");
 /// How old "used last" may be before it is written down anew; a write each request would be many.
 const TOUCH_AFTER_MILLIS: i64 = 60_000;
 
@@ -84,10 +84,9 @@ impl Caller {
 /// The key in `Authorization: Bearer …`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<ApiKey> {
     let missing = || unauthorized("send the API key as Authorization: Bearer …");
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let value = only(headers, &header::AUTHORIZATION).map_err(|()| missing())?;
+    let value = value.and_then(|it| it.to_str().ok());
     let (scheme, key) = value
-        .to_str()
-        .ok()
         .and_then(|it| it.split_once(' '))
         .ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -109,8 +108,19 @@ pub(crate) fn unauthorized(message: impl Into<std::borrow::Cow<'static, str>>) -
     ApiError::refused(ErrorCode::Unauthorized, message)
 }
 
+/// The value of a header field that is there once or not at all.
+///
+/// Of two, a proxy in front may have looked at the other one.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(()),
+        (value, None) => Ok(value),
+    }
+}
+
 fn acting(headers: &HeaderMap) -> Result<Option<AgentRef>> {
-    let Some(value) = headers.get(ACTING_AGENT) else {
+    let Some(value) = only(headers, &ACTING_AGENT).map_err(|()| ApiError::NotFound)? else {
         return Ok(None);
     };
     // What cannot be a name names no agent.

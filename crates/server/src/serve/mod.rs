@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -25,20 +25,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use crate::config::Limits;
+use crate::config::{Limits, Timeouts};
 use gate::{Gate, Pass};
 use paced::Paced;
 pub(crate) use paced::body_timed_out;
 use stall::StallGuard;
 
-/// A connection that says nothing for so long is closed.
-const FIRST_BYTE: Duration = Duration::from_secs(5);
-/// A request's head has to come within this.
-const HEAD: Duration = Duration::from_secs(10);
-/// A peer that takes nothing of what is sent to it for so long is closed.
-const STALLED: Duration = Duration::from_mins(1);
-/// Requests under way when the server stops may take so long.
-const GRACE: Duration = Duration::from_secs(30);
 /// All header fields of a request together, in bytes.
 const HEADERS: u32 = 16 * 1024;
 /// Requests at a time on one HTTP/2 connection.
@@ -64,11 +56,21 @@ pub(crate) async fn serve(
             // Closed at once: whoever has this many has no claim to an explanation.
             continue;
         };
-        tracker.spawn(connection(stream, peer, pass, router.clone(), stop.clone()));
+        let connection = Connection {
+            stream,
+            peer,
+            timeouts: limits.timeouts,
+            router: router.clone(),
+            _pass: pass,
+        };
+        tracker.spawn(connection.serve(stop.clone()));
     }
     drop(listener);
     tracker.close();
-    if timeout(GRACE, tracker.wait()).await.is_err() {
+    if timeout(limits.timeouts.grace, tracker.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(
             left = tracker.len(),
             "stopped with requests still under way"
@@ -76,58 +78,70 @@ pub(crate) async fn serve(
     }
 }
 
-async fn connection(
+/// A connection, and its place among all.
+struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
-    pass: Pass,
+    timeouts: Timeouts,
     router: Router,
-    stop: CancellationToken,
-) {
-    let _pass = pass;
-    // Small answers go out at once.
-    drop(stream.set_nodelay(true));
-    // Before the socket is handed over: the look for the protocol has no limit of its own.
-    let first = timeout(FIRST_BYTE, stream.readable());
-    if !matches!(stop.run_until_cancelled(first).await, Some(Ok(Ok(())))) {
-        return;
-    }
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(256 * 1024)
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEADERS)
-        .max_pending_accept_reset_streams(Some(STREAMS as usize))
-        .keep_alive_interval(Some(Duration::from_secs(20)))
-        .keep_alive_timeout(Duration::from_secs(20));
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        async move {
-            let mut request = request.map(|body| Body::new(Paced::new(body)));
-            request
-                .extensions_mut()
-                .insert(axum::extract::ConnectInfo(peer));
-            let Ok(response) = router.oneshot(request).await;
-            Ok::<_, Infallible>(response)
+    _pass: Pass,
+}
+
+impl Connection {
+    async fn serve(self, stop: CancellationToken) {
+        let Self {
+            stream,
+            peer,
+            timeouts,
+            router,
+            _pass,
+        } = self;
+        // Small answers go out at once.
+        drop(stream.set_nodelay(true));
+        let first = timeout(timeouts.first_byte, stream.readable());
+        if !matches!(stop.run_until_cancelled(first).await, Some(Ok(Ok(())))) {
+            return;
         }
-    });
-    let io = TokioIo::new(StallGuard::new(stream, STALLED));
-    let connection = builder.serve_connection(io, service);
-    tokio::pin!(connection);
-    let served = tokio::select! {
-        served = &mut connection => served,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(timeouts.head)
+            .max_buf_size(256 * 1024)
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEADERS)
+            .max_pending_accept_reset_streams(Some(STREAMS as usize))
+            .keep_alive_interval(Some(Duration::from_secs(20)))
+            .keep_alive_timeout(Duration::from_secs(20));
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let router = router.clone();
+            async move {
+                // Taking a body asks for it: whoever waits to be asked, and is refused, is not.
+                let asks = request.headers().contains_key(header::EXPECT);
+                let mut request = request.map(|it| Body::new(Paced::new(it, &timeouts, !asks)));
+                request
+                    .extensions_mut()
+                    .insert(axum::extract::ConnectInfo(peer));
+                let Ok(response) = router.oneshot(request).await;
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let io = TokioIo::new(StallGuard::new(stream, timeouts.head, timeouts.stalled));
+        let connection = builder.serve_connection(io, service);
+        tokio::pin!(connection);
+        let served = tokio::select! {
+            served = &mut connection => served,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            // Clients that go away in the middle are everyday.
+            tracing::debug!(%error, "a connection ended early");
         }
-    };
-    if let Err(error) = served {
-        // Clients that go away in the middle are everyday.
-        tracing::debug!(%error, "a connection ended early");
     }
 }
 

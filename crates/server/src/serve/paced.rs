@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
-/// Each so many bytes may be waited for this long: 1 KiB a second.
+use crate::config::Timeouts;
+
+/// So many bytes may be waited for a window long: 1 KiB a second.
 const WINDOW_BYTES: u64 = 30 * 1024;
-const WINDOW: Duration = Duration::from_secs(30);
 
 /// The body came too slowly.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -26,10 +29,16 @@ pub(crate) fn body_timed_out(error: &(dyn StdError + 'static)) -> bool {
 
 /// A body that fails if it is waited for too long.
 ///
-/// Only waiting counts: a server that is slow to ask does not blame its client.
+/// Only waiting counts: a server that is slow to ask does not blame its client. What is dropped
+/// before its end is taken for a while longer and thrown away, because closing a socket that has
+/// unread bytes resets it, and with it goes the answer that says why.
 pub(super) struct Paced {
-    body: Incoming,
+    body: Option<Incoming>,
     timer: Pin<Box<Sleep>>,
+    window: Duration,
+    linger: Duration,
+    /// Whether the client sends without being asked to, or was asked.
+    comes: bool,
     waiting_since: Option<Instant>,
     /// Waiting that is left in this window.
     budget: Duration,
@@ -37,13 +46,15 @@ pub(super) struct Paced {
 }
 
 impl Paced {
-    pub(super) fn new(body: Incoming) -> Self {
-        let timer = Box::pin(sleep(WINDOW));
+    pub(super) fn new(body: Incoming, timeouts: &Timeouts, comes: bool) -> Self {
         Self {
-            body,
-            timer,
+            body: Some(body),
+            timer: Box::pin(sleep(timeouts.body)),
+            window: timeouts.body,
+            linger: timeouts.linger,
+            comes,
             waiting_since: None,
-            budget: WINDOW,
+            budget: timeouts.body,
             received: 0,
         }
     }
@@ -54,7 +65,7 @@ impl Paced {
         }
         self.received += bytes as u64;
         if self.received >= WINDOW_BYTES {
-            (self.received, self.budget) = (0, WINDOW);
+            (self.received, self.budget) = (0, self.window);
         }
     }
 }
@@ -67,9 +78,15 @@ impl Body for Paced {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            if let Some(Ok(frame)) = &frame {
-                self.received(frame.data_ref().map_or(0, Bytes::len));
+        self.comes = true;
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
+            match &frame {
+                Some(Ok(frame)) => self.received(frame.data_ref().map_or(0, Bytes::len)),
+                // Nothing comes any more.
+                Some(Err(_)) | None => self.body = None,
             }
             return Poll::Ready(frame.map(|it| it.map_err(Into::into)));
         }
@@ -80,14 +97,31 @@ impl Body for Paced {
             self.timer.as_mut().reset(until);
         }
         ready!(self.timer.as_mut().poll(cx));
+        // Whoever is this slow is not waited for once more.
+        self.body = None;
         Poll::Ready(Some(Err(BodyTimedOut.into())))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let hint = self.body.as_ref().map(Incoming::size_hint);
+        hint.unwrap_or_else(|| SizeHint::with_exact(0))
+    }
+}
+
+impl Drop for Paced {
+    fn drop(&mut self) {
+        let rest = self
+            .body
+            .take()
+            .filter(|it| self.comes && !it.is_end_stream());
+        if let (Some(mut rest), Ok(runtime)) = (rest, Handle::try_current()) {
+            let linger = self.linger;
+            let to_its_end = async move { while let Some(Ok(_)) = rest.frame().await {} };
+            runtime.spawn(timeout(linger, to_its_end));
+        }
     }
 }

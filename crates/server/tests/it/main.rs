@@ -1,3 +1,24 @@
 //! The service through real sockets, on both engines.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accounts;
+mod agent_keys;
+mod agents;
+mod bad_input;
+mod channels;
+mod downloads;
+mod errors;
+mod faults;
+mod files;
 mod first_drop;
+mod health;
+mod inbox;
+mod isolation;
+mod keys;
+mod openapi;
+mod operations;
+mod raw;
+mod secrets;
+mod transfers;
+mod world;

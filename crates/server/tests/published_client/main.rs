@@ -1,7 +1,10 @@
 //! The published Python client, unmodified, against our server on both engines.
 
-use std::path::{Path, PathBuf};
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::path::Path;
+
+use agentdrop_testkit::python::python;
 use agentdrop_testkit::server::TestServer;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,16 +51,4 @@ async fn run(script: &str, arguments: &[&str]) {
         output.status.success() && out.trim_end().ends_with("equal"),
         "{out}\n{err}"
     );
-}
-
-/// The interpreter that has the published client; `scripts/setup` makes it.
-fn python() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
-    let python = std::env::var_os("AGENTDROP_TEST_PYTHON").map_or(workspace, PathBuf::from);
-    assert!(
-        python.exists(),
-        "{} is missing: run scripts/setup",
-        python.display()
-    );
-    python
 }

@@ -1,0 +1,428 @@
+//! What is not yours answers like what is not there: every operation, every id, every wrong key.
+
+use agentdrop_testkit::http::{Answer, send};
+use agentdrop_testkit::server::{TestAccount, text};
+use serde_json::{Value, json};
+
+use crate::operations::{Operation, operations};
+use crate::world::{World, assert_same, blobs, file_url, rows};
+
+const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
+/// Ids that nothing has.
+const NO_UUID: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6";
+const NO_SIMPLE: &str = "019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
+
+/// An account with one of everything, and another that wants it.
+struct Neighbours {
+    world: World,
+    ids: Ids,
+    stranger: TestAccount,
+}
+
+/// One of everything, or of nothing.
+#[derive(Clone)]
+struct Ids {
+    agent: String,
+    slug: String,
+    channel: String,
+    download: String,
+    file: String,
+    key: String,
+    transfer: String,
+    account: String,
+}
+
+impl Ids {
+    fn of_nothing() -> Self {
+        Self {
+            agent: NO_UUID.to_owned(),
+            slug: "nobody".to_owned(),
+            channel: NO_UUID.to_owned(),
+            download: format!("dl_{NO_SIMPLE}"),
+            file: NO_UUID.to_owned(),
+            key: format!("key_{NO_SIMPLE}"),
+            transfer: format!("tr_{NO_SIMPLE}"),
+            account: NO_UUID.to_owned(),
+        }
+    }
+
+    fn path(&self, operation: &Operation) -> String {
+        let mut path = operation.path.clone();
+        for (name, value) in [
+            ("agent", &self.agent),
+            ("channel_id", &self.channel),
+            ("download_id", &self.download),
+            ("file_id", &self.file),
+            ("key_id", &self.key),
+            ("transfer_id", &self.transfer),
+        ] {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        path
+    }
+}
+
+impl Neighbours {
+    async fn each() -> Vec<Self> {
+        let mut all = Vec::new();
+        for world in World::each().await {
+            let sent = world.sent(&[]).await;
+            let grant = world.grant(&sent).await.expect(200);
+            let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
+            let channel = world.post("/v1/channels", &between).await.expect(200);
+            let (key, _) = world.agent_key("bob").await;
+            let ids = Ids {
+                agent: text(&world.bob, "id"),
+                slug: "bob".to_owned(),
+                channel: text(&channel, "id"),
+                download: text(&grant, "download_id"),
+                file: text(&grant["files"][0], "file_id"),
+                key,
+                transfer: text(&sent, "id"),
+                account: world.account.id.clone(),
+            };
+            let stranger = world.server.account().await;
+            world.server.agent(&stranger, "mallory").await;
+            all.push(Self {
+                world,
+                ids,
+                stranger,
+            });
+        }
+        all
+    }
+
+    async fn ask(&self, operation: &Operation, key: &str, ids: &Ids) -> Answer {
+        let path = ids.path(operation);
+        let mut request = self
+            .world
+            .server
+            .http
+            .request(&operation.method, &path, key);
+        if let Some(body) = body(&operation.id, ids) {
+            request = request.json(&body);
+        }
+        send(request).await
+    }
+
+    /// Sends as `key`, naming whom and what `ids` say.
+    async fn sends(&self, key: &str, fields: &[(&'static str, &str)]) -> Answer {
+        let files: [(&str, &[u8]); 1] = [("a", b"x")];
+        let http = &self.world.server.http;
+        http.form("/v1/transfers", key, fields, &files).await
+    }
+}
+
+fn body(operation: &str, ids: &Ids) -> Option<Value> {
+    Some(match operation {
+        "accounts_create" | "keys_create" | "agent_keys_create" | "agents_update" => {
+            json!({ "name": "x", "email": "taken@example.org" })
+        }
+        "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
+        "agents_register" => json!({ "agent_id": "x", "public_key": KEY }),
+        "channels_create" => json!({ "agent_id": ids.agent, "target_agent_id": ids.slug }),
+        "downloads_acknowledge" => json!({ "download_id": ids.download, "status": "received" }),
+        _ => return None,
+    })
+}
+
+#[tokio::test]
+async fn what_is_a_strangers_answers_like_what_is_not_there() {
+    for it in &Neighbours::each().await {
+        let before = (rows(&it.world.server).await, blobs(&it.world.server));
+        let mut asked = 0;
+        for operation in operations() {
+            if !operation.path.contains('{') && operation.id != "channels_create" {
+                continue;
+            }
+            let key = &it.stranger.key;
+            let missing = it.ask(&operation, key, &Ids::of_nothing()).await;
+            assert_eq!(missing.status, 404, "{}", operation.id);
+            let foreign = it.ask(&operation, key, &it.ids).await;
+            assert_same(&operation.id, &foreign, &missing);
+            // By its other name, and one id of a stranger among own ones.
+            let by_slug = Ids {
+                agent: it.ids.slug.clone(),
+                ..it.ids.clone()
+            };
+            let foreign = it.ask(&operation, key, &by_slug).await;
+            assert_same(&operation.id, &foreign, &missing);
+            let own_agent = Ids {
+                agent: "mallory".to_owned(),
+                ..it.ids.clone()
+            };
+            if operation.path.contains("_id}") || operation.id == "channels_create" {
+                let foreign = it.ask(&operation, key, &own_agent).await;
+                assert_same(&operation.id, &foreign, &missing);
+            }
+            asked += 1;
+        }
+        assert!(asked > 15, "{asked}");
+        assert_eq!(
+            (rows(&it.world.server).await, blobs(&it.world.server)),
+            before
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_names_are_no_names_in_fields_headers_and_queries() {
+    for it in &Neighbours::each().await {
+        let http = &it.world.server.http;
+        let (key, none) = (&it.stranger.key, Ids::of_nothing());
+        let before = (rows(&it.world.server).await, blobs(&it.world.server));
+
+        // Recipients.
+        let mut answers = Vec::new();
+        for recipient in [&it.ids.agent, &it.ids.slug, &none.agent, &none.slug] {
+            let fields = [("sender", "mallory"), ("recipient", recipient)];
+            answers.push(it.sends(key, &fields).await);
+            let account = [fields[0], fields[1], ("recipient_account", &it.ids.account)];
+            answers.push(it.sends(key, &account).await);
+        }
+        // An own agent, said to be of another account.
+        for account in [&it.ids.account, &none.account] {
+            let fields = [
+                ("sender", "x"),
+                ("recipient", "mallory"),
+                ("recipient_account", account),
+            ];
+            answers.push(it.sends(key, &fields).await);
+        }
+        for answer in &answers {
+            answer.expect_error(403, "SHARE_REQUIRED");
+            assert_same("recipient", answer, &answers[0]);
+        }
+
+        // Channels.
+        let mut answers = Vec::new();
+        for channel in [&it.ids.channel, &none.channel] {
+            let fields = [
+                ("sender", "mallory"),
+                ("recipient", "mallory"),
+                ("is_encrypted", "true"),
+                ("channel_id", channel),
+            ];
+            answers.push(it.sends(key, &fields).await);
+        }
+        answers[0].expect_error(400, "VALIDATION_ERROR");
+        assert_same("channel", &answers[0], &answers[1]);
+        assert_eq!(
+            (rows(&it.world.server).await, blobs(&it.world.server)),
+            before
+        );
+
+        // The acting agent.
+        for path in ["/v1/agents/me", "/v1/transfers/inbox", "/v1/transfers"] {
+            let mut answers = Vec::new();
+            for agent in [&it.ids.agent, &it.ids.slug, &none.agent, &none.slug] {
+                let request = http.request("GET", path, key);
+                answers.push(send(request.header("x-agentdrop-agent", agent)).await);
+            }
+            for answer in &answers {
+                answer.expect_error(404, "NOT_FOUND");
+                assert_same(path, answer, &answers[0]);
+            }
+        }
+
+        // Queries.
+        let email = it.world.get("/v1/agents/me").await.expect(200);
+        let email = text(&email["account"], "email");
+        let mut answers = Vec::new();
+        for agent in [&it.ids.agent, &it.ids.slug, &none.agent, &none.slug] {
+            let path = format!("/v1/agents/resolve?agent_id={agent}");
+            answers.push(http.get(&path, key).await);
+            for account in [&it.ids.account, &email, &none.account] {
+                let path = format!("{path}&account={account}");
+                answers.push(http.get(&path, key).await);
+            }
+        }
+        for answer in &answers {
+            answer.expect_error(404, "NOT_FOUND");
+            assert_same("resolve", answer, &answers[0]);
+        }
+        for query in ["sender=alice", "recipient=bob", ""] {
+            let path = format!("/v1/transfers?{query}");
+            assert_eq!(http.get(&path, key).await.expect(200)["total"], 0);
+        }
+        let inbox = http.get("/v1/transfers/inbox", key).await.expect(200);
+        assert_eq!(inbox["total"], 0);
+        let channels = http.get("/v1/channels", key).await.expect(200);
+        assert_eq!(channels["channels"], json!([]));
+        for (path, list) in [
+            ("/v1/agents", "agents"),
+            ("/v1/agents/sendable", "agents"),
+            ("/v1/api-keys", "keys"),
+        ] {
+            let found = http.get(path, key).await.expect(200);
+            assert_eq!(found[list].as_array().unwrap().len(), 1, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_key_or_with_a_revoked_one_nothing_is_to_be_had() {
+    for it in &Neighbours::each().await {
+        let old = json!({ "name": "old" });
+        let made = it.world.post("/v1/api-keys", &old).await.expect(201);
+        let (agent_key_id, agent_key) = it.world.agent_key("alice").await;
+        let path = format!("/v1/api-keys/{}", text(&made, "id"));
+        it.world.delete(&path).await.expect(200);
+        let path = format!("/v1/agents/alice/keys/{agent_key_id}");
+        it.world.delete(&path).await.expect(200);
+        let before = (rows(&it.world.server).await, blobs(&it.world.server));
+        for operation in operations().into_iter().filter(Operation::takes_key) {
+            for ids in [&it.ids, &Ids::of_nothing()] {
+                let answer = it.ask(&operation, "", ids).await;
+                answer.expect_error(401, "UNAUTHORIZED");
+                for key in [&text(&made, "api_key"), &agent_key] {
+                    let answer = it.ask(&operation, key, ids).await;
+                    answer.expect_error(401, "KEY_REVOKED");
+                }
+            }
+        }
+        assert_eq!(
+            (rows(&it.world.server).await, blobs(&it.world.server)),
+            before
+        );
+    }
+}
+
+/// What the key of another agent of the same account may do with one of everything.
+fn as_another_agent(operation: &str) -> (u16, &'static str) {
+    match operation {
+        // Its own, whatever else is named.
+        "agents_list_sendable"
+        | "agents_list_public_keys"
+        | "agents_resolve"
+        | "agents_show_me"
+        | "channels_list"
+        | "inbox_list"
+        | "transfers_list" => (200, ""),
+        "agent_keys_create"
+        | "agent_keys_list"
+        | "agent_keys_revoke"
+        | "agents_delete"
+        | "agents_disconnect"
+        | "agents_list"
+        | "agents_register"
+        | "agents_rotate_key"
+        | "agents_show"
+        | "agents_update"
+        | "channels_create"
+        | "inbox_list_of_agent"
+        | "keys_create"
+        | "keys_list"
+        | "keys_revoke" => (403, "SCOPE_MISMATCH"),
+        "channels_revoke"
+        | "channels_show"
+        | "downloads_acknowledge"
+        | "downloads_create"
+        | "transfers_delete"
+        | "transfers_show" => (404, "NOT_FOUND"),
+        // Tried by itself.
+        "transfers_create" => (415, "UNSUPPORTED_MEDIA_TYPE"),
+        other => panic!("{other} has no row here"),
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_one_agent_is_no_key_of_another() {
+    for it in &Neighbours::each().await {
+        it.world.server.agent(&it.world.account, "carol").await;
+        let (_, carol) = it.world.agent_key("carol").await;
+        let before = (rows(&it.world.server).await, blobs(&it.world.server));
+        for operation in operations().into_iter().filter(Operation::takes_key) {
+            let mut asked = operation.clone();
+            if operation.id == "agents_resolve" {
+                asked.path += "?agent_id=bob";
+            }
+            let answer = it.ask(&asked, &carol, &it.ids).await;
+            let (status, code) = as_another_agent(&operation.id);
+            assert_eq!(answer.status, status, "{}", operation.id);
+            if status != 200 {
+                answer.expect_error(status, code);
+            }
+            if status == 404 {
+                let missing = it.ask(&operation, &carol, &Ids::of_nothing()).await;
+                assert_same(&operation.id, &answer, &missing);
+            }
+        }
+        for (sender, recipient) in [("bob", "carol"), ("bob", "alice"), ("a label", "bob")] {
+            let fields = [("sender", sender), ("recipient", recipient)];
+            it.sends(&carol, &fields)
+                .await
+                .expect_error(403, "SCOPE_MISMATCH");
+        }
+        let http = &it.world.server.http;
+        for path in ["/v1/agents/me", "/v1/transfers/inbox", "/v1/transfers"] {
+            let request = http.request("GET", path, &carol);
+            let answer = send(request.header("x-agentdrop-agent", "bob")).await;
+            answer.expect_error(403, "SCOPE_MISMATCH");
+        }
+        for path in ["/v1/transfers", "/v1/transfers/inbox"] {
+            assert_eq!(http.get(path, &carol).await.expect(200)["total"], 0);
+        }
+        let channels = http.get("/v1/channels", &carol).await.expect(200);
+        assert_eq!(channels["channels"], json!([]));
+        let me = http.get("/v1/agents/me", &carol).await.expect(200);
+        assert_eq!(me["agent"]["agent_id"], "carol");
+        assert_eq!(
+            (rows(&it.world.server).await, blobs(&it.world.server)),
+            before
+        );
+        // As itself it may.
+        let fields = [("sender", "carol"), ("recipient", "bob")];
+        it.sends(&carol, &fields).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn only_the_signed_address_is_an_address() {
+    for it in &Neighbours::each().await {
+        let sent = it.world.sent(&[]).await;
+        let grant = it.world.grant(&sent).await.expect(200);
+        let url = file_url(&grant, 0);
+        let http = &it.world.server.http;
+        assert_eq!(http.get(&url, "").await.bytes, b"0123456789");
+        let (address, query) = url.split_once('?').unwrap();
+        let (expires, signature) = query.split_once('&').unwrap();
+        let other_file = address.replace(&text(&grant["files"][0], "file_id"), &it.ids.file);
+        let other_grant = address.replace(&text(&grant, "download_id"), &it.ids.download);
+        let mut bad = vec![
+            address.to_owned(),
+            format!("{address}?{expires}"),
+            format!("{address}?{signature}"),
+            format!("{address}?{expires}&signature="),
+            format!("{address}?expires=&{signature}"),
+            format!("{address}?{expires}0&{signature}"),
+            format!("{address}?{}&{signature}", expires.replace('=', "=%2B")),
+            format!("{address}?{}&{signature}", expires.replace('=', "=0")),
+            format!("{address}?{}&{signature}", expires.replace('=', "=-")),
+            format!("{address}?{}&{signature}", expires.replace('=', "=%20")),
+            format!("{address}?expires=9999999999999&{signature}"),
+            format!("{address}?{expires}&{signature}="),
+            format!("{address}?{expires}&{signature}A"),
+            format!("{address}?{expires}&{signature}%00"),
+            format!("{url}&{expires}"),
+            format!("{url}&{signature}"),
+            format!("{other_file}?{query}"),
+            format!("{other_grant}?{query}"),
+            url.replace("dl_", "DL_"),
+        ];
+        for at in 0..signature.len() {
+            let (mut changed, from) = (signature.to_owned().into_bytes(), "signature=".len());
+            if at >= from {
+                changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+                let changed = String::from_utf8(changed).unwrap();
+                bad.push(format!("{address}?{expires}&{changed}"));
+            }
+        }
+        assert!(bad.len() > 60);
+        for bad in bad {
+            let answer = http.get(&bad, &it.world.account.key).await;
+            assert_eq!(answer.status, 404, "{bad}");
+            answer.expect_error(404, "NOT_FOUND");
+        }
+    }
+}
