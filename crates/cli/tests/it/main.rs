@@ -1,1 +1,13 @@
-//! Tests.
+//! The command as a person or a script meets it: the real binary, against real servers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod admin;
+mod demo;
+mod errors;
+mod flow;
+mod help;
+mod interrupt;
+mod output;
+mod serve;
+mod support;

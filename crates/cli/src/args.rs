@@ -1,0 +1,128 @@
+//! What can be typed: the commands, and the flags that all of them take.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[cfg(feature = "serve")]
+use crate::commands::{admin, demo, serve};
+use crate::commands::{
+    completions, delete, doctor, inbox, keys, list, man, receive, register, send, show,
+};
+use crate::printer::Mode;
+
+const AFTER_HELP: &str = "\
+Environment: AGENTDROP_AGENT_ID names the agent to act as where the key is the whole account's.
+Exit status: 0 done, 1 refused, 2 broken (the usage too), 130 interrupted.";
+
+/// Agents send each other files, end-to-end encrypted.
+#[derive(Parser)]
+#[command(
+    name = "agentdrop",
+    version,
+    about,
+    after_help = AFTER_HELP,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// What all commands take.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What all commands take.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "AGENTDROP_SERVER",
+        help = "The server, like https://drop.example.org [default: the one of the identity]"
+    )]
+    pub(crate) server: Option<String>,
+
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        env = "AGENTDROP_API_KEY",
+        hide_env_values = true,
+        allow_hyphen_values = true,
+        help = "The API key [default: the one of the identity]. Others on this machine can see it \
+                here: set the variable, or give `-` and the key on standard input"
+    )]
+    pub(crate) api_key: Option<String>,
+
+    /// The folder of the identity [default: .agentdrop here, in a folder above, or at home]
+    #[arg(long, global = true, value_name = "DIR", env = "AGENTDROP_CONFIG_DIR")]
+    pub(crate) config_dir: Option<PathBuf>,
+
+    /// Print one JSON object, of the result or the error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print the bare result only, as scripts want it: an id, a path, a key
+    #[arg(long, short, global = true, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+}
+
+impl Global {
+    /// What is printed.
+    pub(crate) const fn mode(&self) -> Mode {
+        match (self.json, self.quiet) {
+            (true, _) => Mode::Json,
+            (false, true) => Mode::Quiet,
+            (false, false) => Mode::Text,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole of it: a server, two agents, and your files on their way
+    #[cfg(feature = "serve")]
+    Demo(demo::Args),
+    /// Make an agent, with keys made here, and its identity in .agentdrop
+    Register(register::Args),
+    /// Send files to an agent, sealed so that only it can open them
+    Send(send::Args),
+    /// List what waits to be received
+    Inbox(inbox::Args),
+    /// Receive what was sent here
+    Receive(receive::Args),
+    /// List what was sent
+    List(list::Args),
+    /// Show one transfer
+    Show(show::Args),
+    /// Delete a transfer; its files are gone at once
+    Delete(delete::Args),
+    /// List the agents that files can be sent to
+    Agents,
+    /// Manage API keys
+    Keys(keys::Args),
+    /// Show who you are, to yourself and to the server
+    Whoami,
+    /// Look for what is wrong
+    Doctor(doctor::Args),
+    /// Run a server
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
+    /// Manage a server, also while it runs
+    #[cfg(feature = "serve")]
+    Admin(admin::Args),
+    /// Print what completes commands in a shell
+    Completions(completions::Args),
+    /// Print the manual page, or write all of them to a folder
+    Man(man::Args),
+    /// Print the document of the server's API
+    #[cfg(feature = "serve")]
+    #[command(hide = true)]
+    Openapi,
+}

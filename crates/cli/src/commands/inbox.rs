@@ -1,0 +1,68 @@
+//! `agentdrop inbox`: lists what waits.
+
+use agentdrop_client::Page;
+use agentdrop_protocol::limits::MAX_PAGE;
+use agentdrop_protocol::wire::transfers::TransferStatus;
+
+use crate::args::Global;
+use crate::exit::{Exit, Result};
+use crate::human;
+use crate::printer::Printer;
+use crate::profile::Profile;
+
+/// List what waits to be received
+#[derive(clap::Args)]
+#[command(
+    after_help = "Without an identity, but with a key of the account, it lists what waits for all its agents."
+)]
+pub(crate) struct Args {
+    /// Only transfers that stand here: active, downloaded, expired or deleted [default: active]
+    #[arg(long)]
+    status: Option<TransferStatus>,
+    /// At most so many [default: 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PAGE)))]
+    limit: Option<u32>,
+}
+
+/// Lists what waits.
+pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
+    let caller = Profile::load(global)?.caller()?;
+    let mut page = Page::default();
+    if let Some(status) = args.status {
+        page = page.status(status);
+    }
+    if let Some(limit) = args.limit {
+        page = page.limit(limit);
+    }
+    let inbox = match &caller.agent {
+        Some(agent) => caller.client.agent_inbox(agent, page).await?,
+        None => caller.client.inbox(page).await?,
+    };
+
+    printer.json(&inbox);
+    if inbox.transfers.is_empty() {
+        printer.line("nothing waits");
+        return Ok(Exit::Done);
+    }
+    let now = human::now();
+    let mut rows = Vec::new();
+    for it in &inbox.transfers {
+        printer.bare(&it.id.to_string());
+        rows.push([
+            it.id.to_string(),
+            it.sender.to_string(),
+            human::bytes(human::content_bytes(it)),
+            human::moment(it.created_at, now),
+            human::moment(it.expires_at, now),
+            human::names(it),
+        ]);
+    }
+    printer.table(
+        ["TRANSFER", "FROM", "SIZE", "SENT", "EXPIRES", "FILES"],
+        &rows,
+    );
+    if inbox.has_more {
+        printer.note(&format!("{} of {} are shown", rows.len(), inbox.total));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,66 @@
+//! The commands, one file each.
+
+#[cfg(feature = "serve")]
+pub(crate) mod admin;
+pub(crate) mod agents;
+pub(crate) mod completions;
+pub(crate) mod delete;
+#[cfg(feature = "serve")]
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod inbox;
+pub(crate) mod keys;
+pub(crate) mod list;
+pub(crate) mod man;
+#[cfg(feature = "serve")]
+mod openapi;
+pub(crate) mod receive;
+pub(crate) mod register;
+pub(crate) mod send;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
+pub(crate) mod show;
+pub(crate) mod whoami;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, Result};
+use crate::interrupt::interruptible;
+use crate::printer::Printer;
+
+/// Runs what was asked for.
+pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
+    let Cli { global, command } = cli;
+    let global = &global;
+    #[cfg(feature = "serve")]
+    let command = match command {
+        // It does not end where it is when a signal comes.
+        Command::Serve(args) => return Box::pin(serve::run(args, printer)).await,
+        command => command,
+    };
+    let work = async {
+        match command {
+            #[cfg(feature = "serve")]
+            Command::Admin(args) => admin::run(args, printer).await,
+            Command::Agents => agents::run(global, printer).await,
+            Command::Completions(args) => Ok(completions::run(&args, printer)),
+            Command::Delete(args) => delete::run(&args, global, printer).await,
+            #[cfg(feature = "serve")]
+            Command::Demo(args) => Box::pin(demo::run(args, printer)).await,
+            Command::Doctor(args) => doctor::run(&args, global, printer).await,
+            Command::Inbox(args) => inbox::run(&args, global, printer).await,
+            Command::Keys(args) => keys::run(args, global, printer).await,
+            Command::List(args) => list::run(&args, global, printer).await,
+            Command::Man(args) => man::run(&args, printer),
+            #[cfg(feature = "serve")]
+            Command::Openapi => Ok(openapi::run(printer)),
+            Command::Receive(args) => Box::pin(receive::run(args, global, printer)).await,
+            Command::Register(args) => register::run(args, global, printer).await,
+            Command::Send(args) => Box::pin(send::run(args, global, printer)).await,
+            #[cfg(feature = "serve")]
+            Command::Serve(_) => unreachable!("it was run above"),
+            Command::Show(args) => show::run(&args, global, printer).await,
+            Command::Whoami => whoami::run(global, printer).await,
+        }
+    };
+    interruptible(work).await
+}

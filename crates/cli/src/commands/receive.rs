@@ -1,0 +1,184 @@
+//! `agentdrop receive`: fetches, opens and places what was sent here.
+
+use std::path::{Path, PathBuf};
+
+use agentdrop_client::{Client, Incoming, Page, Received};
+use agentdrop_protocol::TransferId;
+use agentdrop_protocol::limits::MAX_PAGE;
+use agentdrop_protocol::text::Message;
+use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferStatus};
+use serde_json::{Value, json};
+
+use crate::args::Global;
+use crate::exit::{Exit, Failure, Result, chain};
+use crate::human;
+use crate::printer::{Mark, Printer};
+use crate::profile::Profile;
+use crate::progress::Bar;
+
+/// Receive what was sent here
+#[derive(clap::Args)]
+#[command(
+    after_help = "Without a transfer, the one that waits is received. No file is ever replaced: a file whose \
+    name is taken gets a number. The files of a transfer appear when all of them were checked, \
+    or not at all."
+)]
+pub(crate) struct Args {
+    /// The transfer, if more than one waits
+    #[arg(value_name = "TRANSFER", conflicts_with = "all")]
+    id: Option<TransferId>,
+    /// Receive all that wait and were not received yet
+    #[arg(long)]
+    all: bool,
+    /// The folder to receive into; it is made if there is none
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    to: PathBuf,
+    /// Take files too that were not sealed, which the server could read and change
+    #[arg(long)]
+    accept_plaintext: bool,
+}
+
+/// Receives.
+pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.agent()?;
+    let transfers = match args.id {
+        Some(id) => vec![client.transfer(id).await?],
+        None => waiting(&client).await?,
+    };
+    if transfers.len() > 1 && !args.all {
+        let message = format!("{} transfers wait", transfers.len());
+        let hint = "name one (`agentdrop inbox` lists them), or receive them with `--all`";
+        return Err(Failure::refused("WHICH_TRANSFER", message, hint));
+    }
+    let (mut received, mut failed) = (Vec::new(), Vec::new());
+    let mut exit = Exit::Done;
+    for transfer in transfers {
+        let id = transfer.id;
+        match one(&client, transfer, &args, printer).await {
+            Ok(it) => {
+                show(&it, printer);
+                received.push(it);
+            }
+            Err(failure) if !args.all => return Err(failure),
+            Err(failure) => {
+                printer.mark(Mark::Failed, &format!("{id}: {}", failure.message));
+                printer.fields(&[("hint", &failure.hint)]);
+                exit = exit.max(failure.exit);
+                failed.push(json!({ "id": id, "error": failure }));
+                // What is broken is so for the next one too.
+                if exit > Exit::Refused {
+                    break;
+                }
+            }
+        }
+    }
+    if received.is_empty() && failed.is_empty() {
+        printer.line("nothing waits");
+    }
+    let received: Vec<Value> = received.iter().map(as_json).collect();
+    printer.json(&json!({ "received": received, "failed": failed }));
+    Ok(exit)
+}
+
+/// What waits and was not received yet, oldest first.
+///
+/// What its sender keeps at the server waits still after it was received.
+async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
+    let me = client.identity().map(agentdrop_client::Identity::agent_ref);
+    let mut found = Vec::new();
+    loop {
+        let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        let page = Page::default().status(TransferStatus::Active);
+        let page = page.limit(MAX_PAGE).offset(offset);
+        let inbox = match &me {
+            Some(me) => client.agent_inbox(me, page).await?,
+            None => client.inbox(page).await?,
+        };
+        let came = !inbox.transfers.is_empty();
+        found.extend(inbox.transfers);
+        if !inbox.has_more || !came {
+            break;
+        }
+    }
+    found.reverse();
+    let mut waiting = Vec::new();
+    for transfer in found {
+        let again = transfer.downloads > 0 && {
+            let ended = client.transfer(transfer.id).await?.deliveries;
+            ended.iter().any(|it| it.status == DeliveryStatus::Received)
+        };
+        if !again {
+            waiting.push(transfer);
+        }
+    }
+    Ok(waiting)
+}
+
+async fn one(
+    client: &Client,
+    transfer: Transfer,
+    args: &Args,
+    printer: &Printer,
+) -> Result<Received> {
+    let bar = Bar::new(printer);
+    let mut incoming = Incoming::into_folder(&args.to).progress(bar.progress());
+    if args.accept_plaintext {
+        incoming = incoming.accept_plaintext();
+    }
+    Ok(client
+        .receive(transfer.id, incoming.listed(transfer))
+        .await?)
+}
+
+fn show(it: &Received, printer: &Printer) {
+    for file in &it.files {
+        printer.bare(&file.path.display().to_string());
+    }
+    let names: Vec<&str> = it.files.iter().map(|it| it.name.as_str()).collect();
+    let bytes = human::bytes(it.files.iter().map(|it| it.bytes).sum());
+    printer.done(&format!(
+        "received {}, {bytes}, from {}",
+        human::files(&names),
+        it.sender
+    ));
+    let message = it.message.as_ref().map(Message::as_str);
+    let mut fields = Vec::new();
+    if let Some(message) = message.filter(|it| !it.is_empty()) {
+        fields.push(("message", message.to_owned()));
+    }
+    for file in &it.files {
+        let path = file.path.display();
+        let renamed = file.path.file_name() != Some(Path::new(file.name.as_str()).as_os_str());
+        let was = if renamed {
+            format!("  (sent as {})", file.name)
+        } else {
+            String::new()
+        };
+        fields.push(("file", format!("{path}{was}")));
+    }
+    let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
+    printer.fields(&fields);
+    if it.sender_key.is_none() {
+        let message = "it was not sealed: the server could read and change it";
+        printer.warning(message, "ask the sender to seal what it sends");
+    }
+    if let Some(error) = &it.unacknowledged {
+        let message = format!("the sender does not know that it arrived: {}", chain(error));
+        printer.warning(&message, "the files are here; nothing has to be done");
+    }
+}
+
+fn as_json(it: &Received) -> Value {
+    let files = it.files.iter().map(|file| {
+        json!({ "path": file.path.display().to_string(), "name": file.name, "bytes": file.bytes })
+    });
+    json!({
+        "id": it.id,
+        "sender": it.sender,
+        "message": it.message,
+        "security": it.security.as_str(),
+        "sender_key": it.sender_key,
+        "files": files.collect::<Vec<_>>(),
+        "acknowledged": it.unacknowledged.is_none(),
+    })
+}

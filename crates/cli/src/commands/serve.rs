@@ -1,0 +1,188 @@
+//! `agentdrop serve`: runs a server.
+
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use agentdrop_server::{CancellationToken, Config, Error, Server, Signup};
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::{Exit, Failure, Result, chain};
+use crate::interrupt::Interrupts;
+use crate::printer::Printer;
+
+/// Run a server
+#[derive(clap::Args)]
+#[command(
+    after_help = "Everything lies in one folder. The server listens on this machine alone; for others to reach \
+    it, put a proxy that speaks TLS before it and say with `--public-url` how. SIGTERM or Ctrl-C \
+    lets what runs come to its end, a second one does not. Logs go to standard error; `RUST_LOG` \
+    chooses what is logged."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    storage: Storage,
+    /// Where to listen
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "AGENTDROP_LISTEN",
+        default_value = "127.0.0.1:8787"
+    )]
+    listen: SocketAddr,
+    /// How others reach it [default: http:// and where it listens]
+    #[arg(long, value_name = "URL", env = "AGENTDROP_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Who may make an account, open or closed [default: open where only this machine can reach it]
+    #[arg(long, value_name = "WHO", env = "AGENTDROP_SIGNUP", value_parser = signup)]
+    signup: Option<Signup>,
+}
+
+/// Where a server keeps what it remembers.
+#[derive(clap::Args)]
+pub(crate) struct Storage {
+    /// The folder of the database, the files and the server's key
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "AGENTDROP_DATA_DIR",
+        default_value = "./agentdrop-data"
+    )]
+    pub(crate) data_dir: PathBuf,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AGENTDROP_DATABASE_URL",
+        hide_env_values = true,
+        help = "The database, postgres://user:password@host/name [default: SQLite in the data directory]"
+    )]
+    pub(crate) database_url: Option<String>,
+}
+
+impl Storage {
+    /// The configuration with this storage, and defaults else.
+    pub(crate) fn into_config(self) -> Config {
+        let mut config = Config::new(self.data_dir);
+        config.database_url = self.database_url.filter(|it| !it.is_empty());
+        config
+    }
+}
+
+/// Serves until a signal comes.
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
+    let mut interrupts = Interrupts::listen()?;
+    log();
+    let mut config = args.storage.into_config();
+    config.listen = args.listen;
+    config.public_url = args.public_url.filter(|it| !it.is_empty());
+    config.signup = args.signup;
+
+    let starting = Box::pin(Server::start(&config));
+    let server = tokio::select! {
+        server = starting => server?,
+        () = interrupts.next() => return Err(Failure::interrupted()),
+    };
+    announce(&server, &config, printer)?;
+
+    let stop = CancellationToken::new();
+    let mut running = Box::pin(server.run(stop.clone()));
+    tokio::select! {
+        () = &mut running => return Ok(Exit::Done),
+        () = interrupts.next() => stop.cancel(),
+    }
+    printer.note("stopping; once more to stop at once");
+    tokio::select! {
+        () = running => Ok(Exit::Done),
+        () = interrupts.next() => Err(Failure::interrupted()),
+    }
+}
+
+fn announce(server: &Server, config: &Config, printer: &Printer) -> Result<()> {
+    let listens = server.local_addr();
+    let listens = listens.map_err(|error| Failure::io("tell where it listens", &error))?;
+    let (url, data_dir) = (server.public_url(), config.data_dir.display().to_string());
+    let key = config.data_dir.join("server.key").display().to_string();
+    printer.json(&json!({
+        "url": url,
+        "listen": listens,
+        "data_dir": data_dir,
+        "server_key": key,
+        "version": env!("CARGO_PKG_VERSION"),
+    }));
+    printer.bare(url);
+    let version = env!("CARGO_PKG_VERSION");
+    printer.heading(&format!("AgentDrop {version} listens on http://{listens}"));
+    printer.fields(&[
+        ("url", url),
+        ("data", &data_dir),
+        ("server key", &key),
+        (
+            "",
+            "Keep a copy of it, apart from the data: without it, names, messages and what was",
+        ),
+        ("", "not sealed by its sender are lost."),
+    ]);
+    Ok(())
+}
+
+/// Logs to standard error: text on a terminal, else one JSON object a line.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = io::stderr().is_terminal();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(terminal);
+    // That there is one already can only be in a test.
+    let set = if terminal {
+        subscriber.try_init()
+    } else {
+        subscriber.json().try_init()
+    };
+    drop(set);
+}
+
+/// Reads the word; a closure, or the type's own parser, would not say what is wrong with it.
+fn signup(text: &str) -> Result<Signup, String> {
+    text.parse()
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = chain(&error);
+        match &error {
+            Error::Config(_) => {
+                let hint =
+                    "say with `--public-url` how others reach it, like https://drop.example.org";
+                Self::refused("CONFIG", message, hint)
+            }
+            Error::DataDir(..) => Self::broken(
+                "DATA_DIR",
+                message,
+                "choose another folder with `--data-dir`",
+            ),
+            Error::Listen(..) => {
+                let hint = "something else may listen there: choose another with `--listen`";
+                Self::broken("LISTEN", message, hint)
+            }
+            Error::ServerKey(..) => {
+                let hint = "restore it from a copy; without it, what it encrypted is lost";
+                Self::broken("SERVER_KEY", message, hint)
+            }
+            Error::Store(_) => {
+                let hint = "check `--database-url`, and that the data directory can be written to";
+                Self::broken("DATABASE", message, hint)
+            }
+            Error::Taken(_) => {
+                let hint = "stop the other one, or choose another folder with `--data-dir`";
+                Self::refused("DATA_DIR_TAKEN", message, hint)
+            }
+            _ => Self::broken(
+                "SERVER",
+                message,
+                "check the disk, and the machine's limits",
+            ),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `agentdrop show`: shows one transfer.
+
+use agentdrop_protocol::TransferId;
+use agentdrop_protocol::text::Message;
+
+use crate::args::Global;
+use crate::exit::{Exit, Result};
+use crate::human;
+use crate::printer::Printer;
+use crate::profile::Profile;
+
+/// Show one transfer
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The transfer, sent or received
+    #[arg(value_name = "TRANSFER")]
+    id: TransferId,
+}
+
+/// Shows one transfer.
+pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.caller()?.client;
+    let it = client.transfer(args.id).await?;
+
+    printer.json(&it);
+    printer.bare(it.status.as_str());
+    let now = human::now();
+    printer.heading(&it.id.to_string());
+    let sealed = match &it.encryption_algorithm {
+        Some(algorithm) => format!("by its sender, {algorithm}"),
+        None if it.is_encrypted => "by its sender".to_owned(),
+        None => "no: the server can read it".to_owned(),
+    };
+    let message = it.message.as_ref().map(Message::as_str);
+    let mut fields = vec![
+        ("status", it.status.to_string()),
+        ("from", it.sender.to_string()),
+        ("to", it.recipient.clone()),
+        (
+            "sent",
+            format!("{}, {}", human::moment(it.created_at, now), it.created_at),
+        ),
+        (
+            "expires",
+            format!("{}, {}", human::moment(it.expires_at, now), it.expires_at),
+        ),
+        (
+            "downloads",
+            format!("{} of {}", it.downloads, it.max_downloads),
+        ),
+        ("sealed", sealed),
+        ("message", message.unwrap_or_default().to_owned()),
+    ];
+    for file in &it.files {
+        fields.push((
+            "file",
+            format!("{}, {} bytes as sent", file.name, file.size),
+        ));
+    }
+    for delivery in &it.deliveries {
+        let reason = delivery.reason.as_ref().map(|it| format!(": {it}"));
+        let (status, at) = (delivery.status, human::moment(delivery.at, now));
+        fields.push((
+            "delivery",
+            format!("{status} {at}{}", reason.unwrap_or_default()),
+        ));
+    }
+    fields.retain(|(_, value)| !value.is_empty());
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (*name, &**value))
+        .collect();
+    printer.fields(&fields);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,62 @@
+//! `agentdrop whoami`: who you are, to yourself and to the server.
+
+use agentdrop_client::Error;
+use agentdrop_protocol::ErrorCode;
+use serde_json::json;
+
+use crate::args::Global;
+use crate::exit::{Exit, Result};
+use crate::printer::Printer;
+use crate::profile::Profile;
+
+/// Shows it.
+pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
+    let caller = Profile::load(global)?.caller()?;
+    let client = &caller.client;
+    let profile = match client.profile().await {
+        Ok(profile) => Some(profile),
+        // A key of an account that has no agent yet.
+        Err(Error::Api(error)) if caller.agent.is_none() && error.code == ErrorCode::NotFound => {
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let identity = client.identity();
+    let public_key = identity.map(|it| it.public_key().to_string());
+    let folder = identity.map(|it| it.folder().display().to_string());
+    let server = client.server();
+
+    printer.json(&json!({
+        "server": server,
+        "key": caller.key_shown,
+        "folder": folder,
+        "public_key": public_key,
+        "profile": profile,
+    }));
+    // Without an identity the server names some agent of the account.
+    let agent = profile.as_ref().filter(|_| caller.agent.is_some());
+    let name = agent.map(|it| it.agent.agent_id.as_str());
+    printer.bare(name.unwrap_or_default());
+    printer.heading(name.unwrap_or("no agent, the account"));
+    let text = |it: Option<String>| it.unwrap_or_default();
+    let id = text(agent.map(|it| it.agent.id.to_string()));
+    let status = text(agent.map(|it| it.agent.connection_status.to_string()));
+    let account = text(profile.as_ref().map(|it| it.account.email.to_string()));
+    let waiting = text(agent.map(|it| it.inbox.unread_transfers.to_string()));
+    let fields = [
+        ("id", &*id),
+        ("status", &status),
+        ("account", &account),
+        ("server", &server),
+        ("key", &format!("{}...", caller.key_shown)),
+        ("public key", public_key.as_deref().unwrap_or_default()),
+        ("folder", folder.as_deref().unwrap_or_default()),
+        ("waiting", &waiting),
+    ];
+    let known: Vec<_> = fields
+        .into_iter()
+        .filter(|(_, it)| !it.is_empty())
+        .collect();
+    printer.fields(&known);
+    Ok(Exit::Done)
+}

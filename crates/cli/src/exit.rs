@@ -1,0 +1,148 @@
+//! How a run ends: the exit status, and what is said when it was not done.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use agentdrop_protocol::ErrorCode;
+use serde::Serialize;
+
+/// How a run ends. The worse of two is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// It was done.
+    Done = 0,
+    /// It was refused, here or by the server: the same again is refused again.
+    Refused = 1,
+    /// Something is broken: the usage, the network, the disk, the server.
+    Broken = 2,
+    /// A signal ended it.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why something was not done: a code for programs, a sentence and a hint for people.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Failure {
+    /// What kind of failure it is; a promise.
+    pub(crate) code: &'static str,
+    /// One sentence.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: String,
+    #[serde(skip)]
+    pub(crate) exit: Exit,
+}
+
+/// The result of whatever may be refused or break.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// It is not allowed, or there is no such thing.
+    pub(crate) fn refused(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+            exit: Exit::Refused,
+        }
+    }
+
+    /// It does not work.
+    pub(crate) fn broken(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            exit: Exit::Broken,
+            ..Self::refused(code, message, hint)
+        }
+    }
+
+    /// A signal came first.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            exit: Exit::Interrupted,
+            ..Self::refused(
+                "INTERRUPTED",
+                "interrupted",
+                "nothing is left half-done; run it again",
+            )
+        }
+    }
+
+    /// Reading or writing on this machine failed.
+    pub(crate) fn io(doing: &str, error: &std::io::Error) -> Self {
+        let hint = match error.kind() {
+            ErrorKind::NotFound => "check the path",
+            ErrorKind::PermissionDenied => "check who may read and write there",
+            ErrorKind::StorageFull => "make room on the disk",
+            _ => "check the disk",
+        };
+        Self::broken("IO", format!("cannot {doing}: {error}"), hint)
+    }
+}
+
+impl From<agentdrop_client::Error> for Failure {
+    fn from(error: agentdrop_client::Error) -> Self {
+        let exit = if error.is_refusal() {
+            Exit::Refused
+        } else {
+            Exit::Broken
+        };
+        let code = error.code();
+        let hint = hint_for(code).map(str::to_owned).or_else(|| error.hint());
+        Self {
+            code,
+            message: chain(&error),
+            hint: hint.unwrap_or_else(|| fallback(&error).to_owned()),
+            exit,
+        }
+    }
+}
+
+/// What this command knows to be done and the library, which has no flags, does not.
+fn hint_for(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "PLAINTEXT" => "the server can read it; take it all the same with `--accept-plaintext`",
+        _ if code == ErrorCode::ShareRequired.as_str() => {
+            "check the name; `agentdrop agents` lists whom you can send to"
+        }
+        _ => return None,
+    })
+}
+
+fn fallback(error: &agentdrop_client::Error) -> &'static str {
+    use agentdrop_client::Error as E;
+    match error {
+        E::Io { source, .. } if source.kind() == ErrorKind::NotFound => "check the path",
+        E::Io { .. } => "check the disk",
+        E::FileCount(_) => "name at least one file",
+        E::Api(error) if error.code == ErrorCode::ValidationError => {
+            "correct what it names; `--help` says what is expected"
+        }
+        _ => "`agentdrop doctor` looks for the cause",
+    }
+}
+
+/// The error and its causes, as one sentence.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,160 @@
+//! Which identity, which server, which key: flags first, then the environment, then the identity.
+
+use std::env;
+use std::io::{BufRead as _, Read as _};
+
+use agentdrop_client::error::ConfigError;
+use agentdrop_client::{Client, Identity};
+use agentdrop_protocol::AgentRef;
+use agentdrop_protocol::api_key::{ApiKey, KeyKind};
+
+use crate::args::Global;
+use crate::exit::{Failure, Result};
+
+/// The variable that names the agent to act as.
+const AGENT_VARIABLE: &str = "AGENTDROP_AGENT_ID";
+/// No key is as long as this.
+const MAX_KEY_BYTES: u64 = 4096;
+
+/// Who is calling, and whom.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    /// The identity, if there is one.
+    pub(crate) identity: Option<Identity>,
+    server: Option<String>,
+    api_key: Option<ApiKey>,
+    agent: Option<AgentRef>,
+}
+
+/// A client, and who it is.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// What calls the server.
+    pub(crate) client: Client,
+    /// What the key may act as.
+    pub(crate) key_kind: KeyKind,
+    /// How the key begins.
+    pub(crate) key_shown: String,
+    /// The agent that acts, if one was named.
+    pub(crate) agent: Option<AgentRef>,
+}
+
+impl Profile {
+    /// Finds out. Nothing is called.
+    pub(crate) fn load(global: &Global) -> Result<Self> {
+        let mut profile = Self::without_identity(global)?;
+        let folder = Identity::find(global.config_dir.as_deref())?;
+        profile.identity = folder.map(|it| Identity::load(&it)).transpose()?;
+        Ok(profile)
+    }
+
+    /// What flags and environment say alone.
+    pub(crate) fn without_identity(global: &Global) -> Result<Self> {
+        let agent = env::var(AGENT_VARIABLE).ok().filter(|it| !it.is_empty());
+        let agent = agent.map(|it| it.parse()).transpose();
+        let agent = agent.map_err(|error| {
+            let message = format!("{AGENT_VARIABLE} {error}");
+            Failure::refused("AGENT_ID", message, "set it to the name or id of an agent")
+        })?;
+        Ok(Self {
+            identity: None,
+            server: global.server.clone().filter(|it| !it.is_empty()),
+            api_key: api_key(global)?,
+            agent,
+        })
+    }
+
+    /// Where the server is.
+    pub(crate) fn server(&self) -> Result<&str> {
+        let server = self.server.as_deref();
+        let server = server.or_else(|| self.identity.as_ref()?.server());
+        server.ok_or_else(|| {
+            Failure::refused(
+                "NO_SERVER",
+                "no server is set",
+                "set AGENTDROP_SERVER, or give `--server`, like http://127.0.0.1:8787",
+            )
+        })
+    }
+
+    /// A client that calls with a key, as the identity if there is one.
+    pub(crate) fn caller(self) -> Result<Caller> {
+        let server = self.server()?.to_owned();
+        let identity = match (self.identity, &self.agent) {
+            // Another agent of the account is to act, and the identity is not its.
+            (Some(identity), Some(agent)) if !is(&identity, agent) => None,
+            (identity, _) => identity,
+        };
+        let key = self.api_key.as_ref();
+        let key = key.or_else(|| identity.as_ref()?.api_key());
+        let key = key.ok_or_else(|| agentdrop_client::Error::from(ConfigError::NoApiKey))?;
+        let (key_kind, key_shown) = (key.kind(), key.shown().to_owned());
+
+        let mut builder = Client::builder(server);
+        let mut agent = self.agent;
+        if let Some(identity) = identity {
+            agent = Some(identity.agent_ref());
+            builder = builder.identity(identity);
+        } else if let Some(agent) = &agent {
+            builder = builder.acting_agent(agent.clone());
+        }
+        if let Some(key) = self.api_key {
+            builder = builder.api_key(key);
+        }
+        Ok(Caller {
+            client: builder.build()?,
+            key_kind,
+            key_shown,
+            agent,
+        })
+    }
+
+    /// A client that seals and opens as the identity.
+    pub(crate) fn agent(self) -> Result<Client> {
+        let Some(identity) = &self.identity else {
+            return Err(agentdrop_client::Error::from(ConfigError::NoIdentity).into());
+        };
+        if let Some(agent) = self.agent.as_ref().filter(|it| !is(identity, it)) {
+            let folder = identity.folder().display();
+            let message = format!(
+                "the identity in {folder} is of {}, and {AGENT_VARIABLE} names {agent}",
+                identity.agent_id()
+            );
+            let hint = "unset it, or give the folder of that agent with `--config-dir`";
+            return Err(Failure::refused("AGENT_DIFFERS", message, hint));
+        }
+        Ok(self.caller()?.client)
+    }
+}
+
+fn is(identity: &Identity, agent: &AgentRef) -> bool {
+    match agent {
+        AgentRef::Id(id) => identity.agent_uuid() == Some(*id),
+        AgentRef::Slug(slug) => identity.agent_id() == slug,
+    }
+}
+
+/// The key of the flag or the variable. It is not repeated where it is wrong.
+fn api_key(global: &Global) -> Result<Option<ApiKey>> {
+    let Some(text) = global.api_key.as_deref().filter(|it| !it.is_empty()) else {
+        return Ok(None);
+    };
+    let mut read = String::new();
+    let text = if text == "-" {
+        let line = std::io::stdin().lock().take(MAX_KEY_BYTES);
+        let line = std::io::BufReader::new(line).read_line(&mut read);
+        line.map_err(|error| Failure::io("read the key from standard input", &error))?;
+        read.trim()
+    } else {
+        text.trim()
+    };
+    let key = text.parse().map_err(|error| {
+        let message = format!("the API key {error}");
+        Failure::refused(
+            "API_KEY",
+            message,
+            "copy it anew: it begins with `agd_live_` or `ada_live_`",
+        )
+    })?;
+    Ok(Some(key))
+}

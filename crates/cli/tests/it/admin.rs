@@ -1,0 +1,67 @@
+//! What an operator does beside a running server.
+
+use crate::support::{Pair, Run, Sandbox, Serve};
+
+#[test]
+fn accounts_are_made_beside_a_running_server() {
+    let pair = Pair::new();
+    let line = "admin account create --data-dir data --name Other --email other@example.org";
+    let made = pair.sandbox.run(&format!("-q {line}")).expect(0);
+    let mut whoami = pair.sandbox.command(["--json", "whoami"]);
+    whoami
+        .env("AGENTDROP_SERVER", &pair.serve.url)
+        .env("AGENTDROP_API_KEY", made.stdout.trim());
+    let whoami = Run::of(&mut whoami).expect(0).json();
+    assert!(whoami["profile"].is_null(), "it has no agent yet");
+
+    let again = pair
+        .sandbox
+        .run(&format!("--json {}", line.replace("other@", "OTHER@")));
+    assert_eq!(again.expect(1).json()["error"]["code"], "ACCOUNT_EXISTS");
+    let listed = pair.sandbox.json("admin account list --data-dir data");
+    let emails: Vec<_> = listed["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["email"])
+        .collect();
+    assert_eq!(emails, ["me@example.org", "other@example.org"]);
+}
+
+#[test]
+fn an_account_can_be_made_before_the_server() {
+    let sandbox = Sandbox::new();
+    let line = "admin account create --data-dir data --name Me --email me@example.org";
+    let made = sandbox.json(line);
+    let serve = Serve::start(&sandbox);
+    let mut agents = sandbox.command(["-q", "agents", "--server", &serve.url]);
+    agents.env("AGENTDROP_API_KEY", made["api_key"].as_str().unwrap());
+    assert_eq!(Run::of(&mut agents).expect(0).stdout, "");
+}
+
+#[test]
+fn keys_are_made_and_revoked() {
+    let pair = Pair::new();
+    let made = pair.owner("--json keys create spare").expect(0).json();
+    assert!(made["api_key"].as_str().unwrap().starts_with("agd_live_"));
+    let id = made["id"].as_str().unwrap();
+    assert!(pair.owner("-q keys").expect(0).stdout.contains(id));
+    pair.owner(&format!("keys revoke {id}")).expect(0);
+    assert!(!pair.owner("-q keys list").expect(0).stdout.contains(id));
+
+    let made = pair
+        .owner("-q keys create --agent bob spare")
+        .expect(0)
+        .stdout;
+    assert!(made.starts_with("ada_live_"), "{made}");
+    let listed = pair.owner("--json keys --agent bob").expect(0).json();
+    assert_eq!(listed["keys"].as_array().unwrap().len(), 2);
+    let id = listed["keys"][0]["id"].as_str().unwrap();
+    pair.owner(&format!("keys revoke --agent bob {id}"))
+        .expect(0);
+    let error = pair
+        .owner(&format!("--json keys revoke --agent alice {id}"))
+        .expect(1)
+        .json();
+    assert_eq!(error["error"]["code"], "NOT_FOUND");
+}

@@ -1,0 +1,144 @@
+//! Servers: how they start, stop, and keep each other out.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Instant;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{Pair, Run, Sandbox, Serve, eventually};
+
+#[test]
+fn a_signal_stops_it_in_peace() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let sandbox = Sandbox::new();
+        let mut serve = Serve::start(&sandbox);
+        serve.signal(signal);
+        assert_eq!(serve.wait(), Some(0), "{}", serve.log());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let pair = Pair::new();
+    // A request whose body does not come keeps the server from stopping.
+    let address = pair.serve.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /v1/api-keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\n",
+        pair.account_key
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut waits = [0; 12];
+    stream.read_exact(&mut waits).unwrap();
+    assert_eq!(&waits, b"HTTP/1.1 100");
+    let Pair { mut serve, .. } = pair;
+    serve.signal(Signal::TERM);
+    let address = serve.url.trim_start_matches("http://").to_owned();
+    eventually("it stops to listen", || {
+        TcpStream::connect(&address).is_err()
+    });
+    serve.signal(Signal::TERM);
+    let began = Instant::now();
+    assert_eq!(serve.wait(), Some(130));
+    assert!(began.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn its_folder_is_its_own() {
+    let sandbox = Sandbox::new();
+    let serve = Serve::start(&sandbox);
+    let mode = |name: &str| {
+        let about = fs::metadata(serve.data_dir.join(name)).unwrap();
+        about.permissions().mode() & 0o777
+    };
+    assert_eq!((mode(""), mode("server.key")), (0o700, 0o600));
+
+    let refused = sandbox
+        .run("--json serve --data-dir data --listen 127.0.0.1:0")
+        .expect(1);
+    let error = refused.json()["error"].clone();
+    assert_eq!(error["code"], "DATA_DIR_TAKEN");
+    assert!(error["hint"].as_str().unwrap().contains("--data-dir"));
+}
+
+#[test]
+fn an_address_that_is_taken_and_one_for_everybody() {
+    let sandbox = Sandbox::new();
+    let serve = Serve::start(&sandbox);
+    let taken = serve.url.trim_start_matches("http://");
+    let line = format!("--json serve --data-dir other --listen {taken}");
+    assert_eq!(
+        sandbox.run(&line).expect(2).json()["error"]["code"],
+        "LISTEN"
+    );
+    let line = "--json serve --data-dir other --listen 0.0.0.0:0";
+    assert_eq!(
+        sandbox.run(line).expect(1).json()["error"]["code"],
+        "CONFIG"
+    );
+}
+
+#[test]
+fn settings_come_from_the_environment_too() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(["--json", "serve"]);
+    command
+        .env("AGENTDROP_DATA_DIR", "elsewhere")
+        .env("AGENTDROP_LISTEN", "0.0.0.0:0")
+        .env("AGENTDROP_SIGNUP", "closed")
+        .env("AGENTDROP_DATABASE_URL", "mysql://user:hunter2@host/x");
+    let failed = Run::of(&mut command).expect(2);
+    assert!(sandbox.path("elsewhere").exists());
+    assert_eq!(failed.json()["error"]["code"], "DATABASE");
+    assert!(!failed.stdout.contains("hunter2"), "{failed:?}");
+}
+
+#[test]
+fn a_closed_server_makes_no_accounts_for_strangers() {
+    let sandbox = Sandbox::new();
+    let serve = Serve::start_with(&sandbox, &["--signup", "closed"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let body = serde_json::json!({ "name": "x", "email": "x@example.org" });
+    let http = agentdrop_testkit::http::Http::new(serve.url.clone());
+    let answer = runtime.block_on(http.post("/v1/accounts", "", &body));
+    answer.expect_error(403, "SIGNUP_CLOSED");
+}
+
+#[test]
+fn its_log_is_json_and_holds_no_secret() {
+    let pair = Pair::new();
+    pair.file("a secret name.txt", b"a secret content");
+    let mut send = pair
+        .sandbox
+        .command(["--config-dir", "alice", "send", "bob"]);
+    send.args(["--message", "a secret message", "a secret name.txt"]);
+    Run::of(&mut send).expect(0);
+    pair.run("bob", "receive --to in").expect(0);
+    let log = pair.serve.log();
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["level"].is_string(), "{line}");
+    }
+    assert!(
+        log.contains("/v1/transfers/{transfer_id}/download"),
+        "{log}"
+    );
+    let mut secrets = vec![
+        "agd_live_".to_owned(),
+        "ada_live_".to_owned(),
+        "a secret".to_owned(),
+    ];
+    for agent in ["alice", "bob"] {
+        let config = fs::read(pair.path(agent).join("config.json")).unwrap();
+        let config: Value = serde_json::from_slice(&config).unwrap();
+        secrets.push(config["private_key"].as_str().unwrap().to_owned());
+    }
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret}");
+    }
+}

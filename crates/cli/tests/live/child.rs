@@ -1,0 +1,206 @@
+//! A server in a process of its own, which can be killed.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use agentdrop_testkit::http::Http;
+use agentdrop_testkit::server::text;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::model::{Attempt, Chance, Outcome, content};
+
+pub(crate) struct Child {
+    process: std::process::Child,
+    pub(crate) http: Http,
+    /// Where it is.
+    pub(crate) url: String,
+}
+
+impl Child {
+    /// Starts a server and waits until it answers.
+    pub(crate) async fn start(data: &Path, database: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let process = std::process::Command::new(env!("CARGO_BIN_EXE_agentdrop"))
+            .args(["serve", "--listen", &port.to_string(), "--data-dir"])
+            .arg(data)
+            .env("AGENTDROP_DATABASE_URL", database)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let url = format!("http://{port}");
+        let mut it = Self {
+            process,
+            http: Http::new(url.clone()),
+            url,
+        };
+        let started = Instant::now();
+        while it.http.request("GET", "/readyz", "").send().await.is_err() {
+            assert!(it.process.try_wait().unwrap().is_none(), "the server ended");
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the server does not come up"
+            );
+            sleep(Duration::from_millis(10)).await;
+        }
+        it
+    }
+
+    /// An account with an agent `bob`; answers its key.
+    pub(crate) async fn account(&self) -> String {
+        let account = json!({ "name": "Crash", "email": "crash@example.org" });
+        let key = text(
+            &self
+                .http
+                .post("/v1/accounts", "", &account)
+                .await
+                .expect(201),
+            "api_key",
+        );
+        let agent = json!({ "agent_id": "bob" });
+        self.http
+            .post("/v1/agents/register", &key, &agent)
+            .await
+            .expect(201);
+        key
+    }
+
+    /// Uploads one file after the other, until the server is gone.
+    pub(crate) fn upload_until_killed(&self, key: &str, seed: u32) -> JoinHandle<Vec<Attempt>> {
+        let (http, key) = (self.http.clone(), key.to_owned());
+        tokio::spawn(async move {
+            let (mut attempts, mut chance) = (Vec::new(), Chance(u64::from(seed) + 1));
+            for n in 0.. {
+                let label = format!("s{seed}-{n}");
+                let magnitude = 4 + chance.below(17);
+                let size = usize::try_from(chance.below(1 << magnitude)).unwrap();
+                let bytes = content(&label, size);
+                let sent = send(&http, &key, &label, bytes).await;
+                let gone = sent.is_none();
+                let outcome = sent.map_or(Outcome::Unknown, Outcome::Acknowledged);
+                attempts.push(Attempt {
+                    label,
+                    size,
+                    outcome,
+                });
+                if gone {
+                    break;
+                }
+            }
+            attempts
+        })
+    }
+
+    /// Downloads what was acknowledged before, until the server is gone: whatever comes is right.
+    pub(crate) fn download_until_killed(&self, key: &str, from: Vec<Attempt>) -> JoinHandle<()> {
+        let (http, key) = (self.http.clone(), key.to_owned());
+        tokio::spawn(async move {
+            for attempt in from.iter().cycle().take(10_000) {
+                let Some(bytes) = fetch(&http, &key, attempt.id()).await else {
+                    return;
+                };
+                assert!(
+                    bytes == content(&attempt.label, attempt.size),
+                    "{attempt:?} was altered"
+                );
+            }
+        })
+    }
+
+    /// Waits until no blob is left.
+    pub(crate) async fn wait_until_swept(&self, blobs: &Path) {
+        let started = Instant::now();
+        loop {
+            let left = files_in(blobs);
+            if left.is_empty() {
+                return;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "left behind: {left:?}"
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Stops it the way an operator does.
+    pub(crate) async fn stop(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .arg(pid)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let status = tokio::task::spawn_blocking(move || self.process.wait()).await;
+        assert!(status.unwrap().unwrap().success());
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // A test that failed leaves no server behind; one that was waited for is gone already.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Sends a file; answers the transfer, if the server lived to acknowledge it.
+async fn send(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<String> {
+    let file = reqwest::multipart::Part::bytes(bytes).file_name("file");
+    let form = reqwest::multipart::Form::new()
+        .text("sender", label.to_owned())
+        .text("recipient", "bob")
+        .text("max_downloads", "1000")
+        .part("files", file);
+    let response = http
+        .request("POST", "/v1/transfers", key)
+        .multipart(form)
+        .send()
+        .await
+        .ok()?;
+    let status = response.status();
+    let answer: serde_json::Value = response.json().await.ok()?;
+    assert_eq!(status.as_u16(), 201, "{answer}");
+    Some(text(&answer, "id"))
+}
+
+/// Fetches the one file of a transfer; nothing, if the server is gone.
+pub(crate) async fn fetch(http: &Http, key: &str, id: &str) -> Option<Vec<u8>> {
+    let path = format!("/v1/transfers/{id}/download");
+    let response = http.request("GET", &path, key).send().await.ok()?;
+    let status = response.status();
+    let grant: serde_json::Value = response.json().await.ok()?;
+    assert_eq!(status.as_u16(), 200, "{grant}");
+    let url = text(&grant["files"][0], "download_url");
+    let response = http.request("GET", &url, "").send().await.ok()?;
+    assert_eq!(response.status().as_u16(), 200, "{url}");
+    Some(response.bytes().await.ok()?.to_vec())
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_in(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}

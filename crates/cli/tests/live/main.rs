@@ -1,0 +1,8 @@
+//! The real binary as a server of its own, which can be killed, and the published client beside it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod child;
+mod crash;
+mod model;
+mod published_client;
