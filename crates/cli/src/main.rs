@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod global;
 mod human;
 mod interrupt;
 mod printer;

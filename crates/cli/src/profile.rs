@@ -8,8 +8,8 @@ use agentdrop_client::{Client, Identity};
 use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 
-use crate::args::Global;
 use crate::exit::{Failure, Result};
+use crate::global::Global;
 
 /// The variable that names the agent to act as.
 const AGENT_VARIABLE: &str = "AGENTDROP_AGENT_ID";

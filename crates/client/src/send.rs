@@ -16,7 +16,7 @@ use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::agents::ResolvedAgent;
 use agentdrop_protocol::wire::channels::ChannelStatus;
 use agentdrop_protocol::wire::transfers::{Transfer, TransferMode};
-use agentdrop_protocol::{AgentRef, EncryptionPublicKey, FileName, Lifetime};
+use agentdrop_protocol::{AgentRef, EncryptionPublicKey, ErrorCode, FileName, Lifetime};
 use agentdrop_seal::compat::{Algorithm, channel, wrapped};
 use agentdrop_seal::{ContentKey, FileSealer, PublicKey, Salt, SealError, TAG_BYTES};
 use base64::Engine as _;
@@ -166,7 +166,12 @@ impl Client {
         mine: &Identity,
         recipient: &AgentRef,
     ) -> Result<(ResolvedAgent, Seal)> {
-        let resolved = self.resolve(recipient).await?;
+        let resolved = self.resolve(recipient).await.map_err(|error| match error {
+            Error::Api(answer) if answer.code == ErrorCode::NotFound => {
+                Error::NoSuchAgent(recipient.clone())
+            }
+            error => error,
+        })?;
         let no_key = || TrustError::E2eeUnavailable(recipient.to_string());
         let their_key = resolved.public_key.ok_or_else(no_key)?;
         let peer = sealing_key(&their_key);

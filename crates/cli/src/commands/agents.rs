@@ -2,8 +2,8 @@
 
 use agentdrop_protocol::api_key::KeyKind;
 
-use crate::args::Global;
 use crate::exit::{Exit, Result};
+use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;

@@ -12,8 +12,8 @@ use agentdrop_protocol::{ErrorCode, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::exit::{Exit, Failure, Result};
+use crate::global::Global;
 use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::{Caller, Profile};

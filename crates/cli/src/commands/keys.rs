@@ -4,8 +4,8 @@ use agentdrop_protocol::text::Name;
 use agentdrop_protocol::{AgentRef, KeyId};
 use clap::Subcommand;
 
-use crate::args::Global;
 use crate::exit::{Exit, Result};
+use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;

@@ -4,8 +4,8 @@ use agentdrop_client::Page;
 use agentdrop_protocol::limits::MAX_PAGE;
 use agentdrop_protocol::wire::transfers::TransferStatus;
 
-use crate::args::Global;
 use crate::exit::{Exit, Result};
+use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;

@@ -9,8 +9,8 @@ use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferStatus};
 use serde_json::{Value, json};
 
-use crate::args::Global;
 use crate::exit::{Exit, Failure, Result, chain};
+use crate::global::Global;
 use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::Profile;

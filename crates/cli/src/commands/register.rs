@@ -5,8 +5,8 @@ use agentdrop_protocol::Slug;
 use agentdrop_protocol::text::{Description, Name};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::exit::{Exit, Result, chain};
+use crate::global::Global;
 use crate::printer::Printer;
 use crate::profile::Profile;
 

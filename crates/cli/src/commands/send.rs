@@ -7,8 +7,8 @@ use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::{AgentRef, Lifetime};
 
-use crate::args::Global;
 use crate::exit::{Exit, Result};
+use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;

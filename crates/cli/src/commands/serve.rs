@@ -128,7 +128,8 @@ fn announce(server: &Server, config: &Config, printer: &Printer) -> Result<()> {
 
 /// Logs to standard error: text on a terminal, else one JSON object a line.
 fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn"));
     let terminal = io::stderr().is_terminal();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -3,8 +3,8 @@
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::text::Message;
 
-use crate::args::Global;
 use crate::exit::{Exit, Result};
+use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;

@@ -4,8 +4,8 @@ use agentdrop_client::Error;
 use agentdrop_protocol::ErrorCode;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::exit::{Exit, Result};
+use crate::global::Global;
 use crate::printer::Printer;
 use crate::profile::Profile;
 

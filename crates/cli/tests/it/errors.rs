@@ -35,7 +35,7 @@ fn what_cannot_be_sent() {
         ("send bob missing", 2, "IO"),
         ("send bob folder", 1, "IS_A_FOLDER"),
         ("send bob /dev/null", 1, "NOT_A_FILE"),
-        ("send nobody a", 1, "NOT_FOUND"),
+        ("send nobody a", 1, "NO_SUCH_AGENT"),
         ("show tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6", 1, "NOT_FOUND"),
         (
             "receive tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6",
@@ -45,10 +45,7 @@ fn what_cannot_be_sent() {
         ("keys", 1, "SCOPE_MISMATCH"),
     ] {
         let (said, text) = refused(&pair.sandbox, &format!("{line} --config-dir alice"), status);
-        assert!(
-            said == code || (code == "NOT_FOUND" && said == "SHARE_REQUIRED"),
-            "{line}: {said}: {text}"
-        );
+        assert_eq!(said, code, "{line}: {text}");
     }
 }
 

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use agentdrop_protocol::limits::MAX_FILES;
-use agentdrop_protocol::{FileName, TransferId};
+use agentdrop_protocol::{AgentRef, FileName, TransferId};
 use agentdrop_seal::SealError;
 
 pub use self::api::ApiError;
@@ -46,6 +46,9 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+    /// There is no such agent, or none that shares files with this one.
+    #[error("there is no agent `{0}` that can be sent to from here")]
+    NoSuchAgent(AgentRef),
     /// A received file is not genuine, or is not for this agent; nothing of it was released.
     #[error("`{file}` does not open: it was changed on its way, or was not sealed for this agent")]
     Open {
@@ -227,6 +230,7 @@ impl Error {
             Self::Config(error) => error.code(),
             Self::FileCount(_) => "FILE_COUNT",
             Self::Io { .. } => "IO",
+            Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
@@ -248,6 +252,7 @@ impl Error {
                 }
                 _ => None,
             },
+            Self::NoSuchAgent(_) => Some("`agentdrop agents` lists those that can".into()),
             Self::Open { .. } => {
                 Some("nothing was written; ask the sender to send it again".into())
             }
@@ -269,6 +274,7 @@ impl Error {
             Self::Api(error) => error.status < 500 && error.status != 429,
             Self::Config(_)
             | Self::FileCount(_)
+            | Self::NoSuchAgent(_)
             | Self::Open { .. }
             | Self::Send { .. }
             | Self::Trust(_) => true,
