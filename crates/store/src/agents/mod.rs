@@ -1,10 +1,10 @@
 //! Agents at rest, and the keys they had.
 
-use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, ConnectionToken, KeyVersion};
+use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, KeyVersion};
 use agentdrop_domain::transfers::File;
-use agentdrop_protocol::text::{Description, Email, Name, WebhookUrl};
+use agentdrop_protocol::text::{Description, WebhookUrl};
 use agentdrop_protocol::wire::agents::ConnectionStatus;
-use agentdrop_protocol::{AccountId, AgentId, AgentRef, ConnectionId, Slug, Timestamp, TransferId};
+use agentdrop_protocol::{AccountId, AgentId, AgentRef, Slug, Timestamp, TransferId};
 
 use crate::db::{Row, dialect, holding, params};
 use crate::{Error, Reader, Result, Tx};
@@ -17,57 +17,11 @@ macro_rules! columns {
     };
 }
 
-/// Selects the agents of others that those of `$1` are paired with, or the one `$2` of them, by
-/// an active pairing under an active connection, as `$also` says.
-macro_rules! paired {
-    ($also:literal) => {
-        concat!(
-            "agents.id IN (
-                 SELECT b_agent_id FROM pairings WHERE a_account_id = $1
-                    AND (a_agent_id = $2 OR $2 IS NULL)
-                    AND confirmed_at IS NOT NULL AND revoked_at IS NULL
-                    AND EXISTS (SELECT 1 FROM connections
-                                WHERE connections.id = connection_id
-                                  AND connections.accepted_at IS NOT NULL
-                                  AND connections.revoked_at IS NULL) ",
-            $also,
-            "    UNION
-                 SELECT a_agent_id FROM pairings WHERE b_account_id = $1
-                    AND (b_agent_id = $2 OR $2 IS NULL)
-                    AND confirmed_at IS NOT NULL AND revoked_at IS NULL
-                    AND EXISTS (SELECT 1 FROM connections
-                                WHERE connections.id = connection_id
-                                  AND connections.accepted_at IS NOT NULL
-                                  AND connections.revoked_at IS NULL) ",
-            $also,
-            ")"
-        )
-    };
-}
+// They select these columns too.
+mod reachable;
+mod tokens;
 
-/// Selects agents with whose they are.
-macro_rules! reachable {
-    () => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            ", (SELECT accounts.name FROM accounts WHERE accounts.id = account_id) AS account_name,
-             (SELECT accounts.email FROM accounts WHERE accounts.id = account_id) AS account_email
-             FROM agents WHERE "
-        )
-    };
-}
-
-/// An agent that files can be exchanged with, and whose it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReachableAgent {
-    /// The agent.
-    pub agent: Agent,
-    /// What its account is called.
-    pub account_name: Name,
-    /// Whom its account belongs to.
-    pub account_email: Email,
-}
+pub use reachable::ReachableAgent;
 
 impl Reader {
     /// The agent of `owner` that goes by this id or slug.
@@ -114,148 +68,6 @@ impl Reader {
                 " FROM agents WHERE account_id = $1 ORDER BY id"
             ),
             params![&owner.to_string()],
-            read_agent,
-        )
-        .await
-    }
-
-    /// The agents that go by this name: `owner`'s own first, then those that agents of `owner`, or
-    /// the one `of` them, are paired with.
-    ///
-    /// Whether files may go that way is for [`agentdrop_domain::policy::may_send`] to say.
-    pub async fn reachable_agents_of(
-        &mut self,
-        owner: AccountId,
-        of: Option<AgentId>,
-        slug: &Slug,
-    ) -> Result<Vec<ReachableAgent>> {
-        self.fetch_all(
-            concat!(
-                reachable!(),
-                "slug = $3 AND (account_id = $1 OR ",
-                paired!(""),
-                ") ORDER BY (account_id <> $1), id"
-            ),
-            params![
-                &owner.to_string(),
-                of.map(|it| it.to_string()).as_ref(),
-                slug.as_str()
-            ],
-            reachable_agent,
-        )
-        .await
-    }
-
-    /// The agent `id`, if it is `owner`'s or agents of `owner`, or the one `of` them, are paired
-    /// with it.
-    pub async fn reachable_agent_of(
-        &mut self,
-        owner: AccountId,
-        of: Option<AgentId>,
-        id: AgentId,
-    ) -> Result<Option<ReachableAgent>> {
-        self.fetch_optional(
-            concat!(
-                reachable!(),
-                "agents.id = $3 AND (account_id = $1 OR ",
-                paired!(""),
-                ")"
-            ),
-            params![
-                &owner.to_string(),
-                of.map(|it| it.to_string()).as_ref(),
-                &id.to_string()
-            ],
-            reachable_agent,
-        )
-        .await
-    }
-
-    /// The agents of others that agents of `owner`, or the one `of` them, are paired with, oldest
-    /// first.
-    pub async fn paired_agents_of(
-        &mut self,
-        owner: AccountId,
-        of: Option<AgentId>,
-    ) -> Result<Vec<ReachableAgent>> {
-        self.fetch_all(
-            concat!(reachable!(), paired!(""), " ORDER BY id"),
-            params![&owner.to_string(), of.map(|it| it.to_string()).as_ref()],
-            reachable_agent,
-        )
-        .await
-    }
-
-    /// Those of them that files may be sent to, and that have keys to encrypt to.
-    pub async fn sendable_agents_of(
-        &mut self,
-        owner: AccountId,
-        of: Option<AgentId>,
-    ) -> Result<Vec<ReachableAgent>> {
-        self.fetch_all(
-            concat!(
-                reachable!(),
-                "status = 'connected' AND ",
-                paired!(
-                    "AND permission IN ('both', CASE WHEN proposed_by_account_id = $1
-                                                     THEN 'send_only' ELSE 'receive_only' END)"
-                ),
-                " ORDER BY id"
-            ),
-            params![&owner.to_string(), of.map(|it| it.to_string()).as_ref()],
-            reachable_agent,
-        )
-        .await
-    }
-
-    /// The agents on the other side of an active connection of `owner` that may be paired, oldest
-    /// first.
-    pub async fn available_agents_of(
-        &mut self,
-        owner: AccountId,
-        connection: ConnectionId,
-    ) -> Result<Vec<Agent>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM agents
-                 WHERE available_for_connections AND status = 'connected'
-                   AND account_id = (
-                       SELECT CASE WHEN inviter_account_id = $1 THEN invitee_account_id
-                                   ELSE inviter_account_id END
-                       FROM connections
-                       WHERE (inviter_account_id = $1 OR invitee_account_id = $1)
-                         AND connections.id = $2
-                         AND accepted_at IS NOT NULL AND revoked_at IS NULL)
-                 ORDER BY id"
-            ),
-            params![&owner.to_string(), &connection.to_string()],
-            read_agent,
-        )
-        .await
-    }
-
-    /// Both agents of each pairing under a connection of `owner`, each once.
-    pub async fn agents_of_pairings_of(
-        &mut self,
-        owner: AccountId,
-        connection: ConnectionId,
-    ) -> Result<Vec<Agent>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM agents
-                 WHERE id IN (
-                     SELECT a_agent_id FROM pairings
-                     WHERE (a_account_id = $1 OR b_account_id = $1) AND connection_id = $2
-                     UNION
-                     SELECT b_agent_id FROM pairings
-                     WHERE (a_account_id = $1 OR b_account_id = $1) AND connection_id = $2)
-                 ORDER BY id"
-            ),
-            params![&owner.to_string(), &connection.to_string()],
             read_agent,
         )
         .await
@@ -335,63 +147,6 @@ impl Tx {
         };
         self.fetch_optional(sql, params![&owner.to_string(), &named], read_agent)
             .await
-    }
-
-    /// Takes a connection token out, if it is there: whoever gets it uses it.
-    ///
-    /// It holds the agent first: so does deleting it, and two who lock the same rows in another
-    /// order wait for each other.
-    pub async fn take_connection_token(
-        &mut self,
-        digest: &[u8; 32],
-    ) -> Result<Option<ConnectionToken>> {
-        let sql = holding!(
-            self,
-            "SELECT id FROM agents
-             WHERE id = (SELECT agent_id FROM connection_tokens WHERE digest = $1)"
-        );
-        self.fetch_optional(sql, params![&digest[..]], |row| row.get::<String>("id"))
-            .await?;
-        self.fetch_optional(
-            "DELETE FROM connection_tokens WHERE digest = $1
-             RETURNING digest, agent_id, expires_at",
-            params![&digest[..]],
-            connection_token,
-        )
-        .await
-    }
-
-    /// The agent that a connection token is for, held until this unit of work ends.
-    pub async fn hold_agent_of_token(&mut self, token: &ConnectionToken) -> Result<Option<Agent>> {
-        let sql = holding!(
-            self,
-            concat!("SELECT ", columns!(), " FROM agents WHERE id = $1")
-        );
-        self.fetch_optional(sql, params![&token.agent.to_string()], read_agent)
-            .await
-    }
-
-    /// Writes a connection token down.
-    pub async fn insert_connection_token(&mut self, token: &ConnectionToken) -> Result<()> {
-        self.execute(
-            "INSERT INTO connection_tokens (digest, agent_id, expires_at) VALUES ($1, $2, $3)",
-            params![
-                &token.digest[..],
-                &token.agent.to_string(),
-                token.expires_at.as_millis()
-            ],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Deletes the connection tokens that nobody used in time.
-    pub async fn delete_expired_connection_tokens(&mut self, now: Timestamp) -> Result<u64> {
-        self.execute(
-            "DELETE FROM connection_tokens WHERE expires_at <= $1",
-            params![now.as_millis()],
-        )
-        .await
     }
 
     /// Writes a new agent down; its slug is taken or it is not.
@@ -566,14 +321,6 @@ fn read_agent(row: &Row<'_>) -> Result<Agent> {
     })
 }
 
-fn reachable_agent(row: &Row<'_>) -> Result<ReachableAgent> {
-    Ok(ReachableAgent {
-        agent: read_agent(row)?,
-        account_name: row.parse("account_name")?,
-        account_email: row.parse("account_email")?,
-    })
-}
-
 fn agent_keys(row: &Row<'_>) -> Result<AgentKeys> {
     Ok(AgentKeys {
         encryption: row.bytes("public_key")?,
@@ -587,13 +334,5 @@ fn key_version(row: &Row<'_>) -> Result<KeyVersion> {
         keys: agent_keys(row)?,
         created_at: row.time("created_at")?,
         retired_at: row.time_optional("retired_at")?,
-    })
-}
-
-fn connection_token(row: &Row<'_>) -> Result<ConnectionToken> {
-    Ok(ConnectionToken {
-        agent: row.parse("agent_id")?,
-        digest: row.bytes("digest")?,
-        expires_at: row.time("expires_at")?,
     })
 }
