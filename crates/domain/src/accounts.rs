@@ -12,6 +12,8 @@ pub struct Account {
     pub name: Name,
     /// Whom it belongs to, as they spelled it; unique without regard to case.
     pub email: Email,
+    /// Since when it counts as known that the address is its owner's.
+    pub email_verified_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }

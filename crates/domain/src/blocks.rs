@@ -21,8 +21,9 @@ pub struct Block {
 /// Why an account cannot be blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// The invitation waits for an account.
-    #[error("nobody has an account with this address yet; take the invitation back instead")]
+    /// The invitation was never accepted, and whoever sent it is not to learn whether it went to
+    /// an account.
+    #[error("nobody has accepted this invitation; take it back instead")]
     NoAccount,
 }
 
@@ -34,7 +35,8 @@ impl Block {
         by: &Account,
         now: Timestamp,
     ) -> Result<Self, BlockError> {
-        let other = connection.other(by.id);
+        let accepted = connection.accepted_at.is_some();
+        let other = connection.other(by.id).filter(|_| accepted);
         let inviter = connection.is_addressed_to(by).then_some(connection.inviter);
         Ok(Self {
             id,
@@ -56,6 +58,7 @@ mod tests {
             id: AccountId::new(now, [byte; 10]),
             name: name.parse().unwrap(),
             email: format!("{name}@example.org").parse().unwrap(),
+            email_verified_at: Some(now),
             created_at: now,
         };
         let (alice, bob) = (account("alice", 1), account("bob", 2));
@@ -71,9 +74,12 @@ mod tests {
             revoked_at: None,
         };
         let blocked = |connection: &Connection, by| Block::of(id, connection, by, now);
+        assert_eq!(blocked(&connection, &bob).unwrap().blocked, alice.id);
+        assert_eq!(blocked(&connection, &alice), Err(BlockError::NoAccount));
+        connection.accepted_at = Some(now);
         assert_eq!(blocked(&connection, &alice).unwrap().blocked, bob.id);
         assert_eq!(blocked(&connection, &bob).unwrap().blocked, alice.id);
-        connection.invitee = None;
+        (connection.accepted_at, connection.invitee) = (None, None);
         assert_eq!(blocked(&connection, &bob).unwrap().blocked, alice.id);
         assert_eq!(blocked(&connection, &alice), Err(BlockError::NoAccount));
     }

@@ -112,10 +112,16 @@ impl Connection {
     }
 
     /// Whether the invitation went to `account`: to itself, or to its address while nobody had it.
+    ///
+    /// Whoever only says that an address is theirs is not shown what was sent to it.
     pub fn is_addressed_to(&self, account: &Account) -> bool {
         match self.invitee {
             Some(invitee) => invitee == account.id,
-            None => self.inviter != account.id && self.email.folded() == account.email.folded(),
+            None => {
+                self.inviter != account.id
+                    && account.email_verified_at.is_some()
+                    && self.email.folded() == account.email.folded()
+            }
         }
     }
 
@@ -178,6 +184,7 @@ mod tests {
             id: AccountId::new(at(1), [byte; 10]),
             name: name.parse().unwrap(),
             email: format!("{name}@example.org").parse().unwrap(),
+            email_verified_at: Some(at(1)),
             created_at: at(1),
         }
     }
@@ -222,6 +229,11 @@ mod tests {
         assert_eq!(sent.other(alice.id), None);
         assert!(sent.is_addressed_to(&bob));
         assert!(!sent.is_addressed_to(&mallory));
+        let unverified = Account {
+            email_verified_at: None,
+            ..bob.clone()
+        };
+        assert!(!sent.is_addressed_to(&unverified));
         let refused = sent.clone().accept(&mallory, at(3));
         assert_eq!(refused, Err(ConnectionError::NotAParty));
         let active = sent.accept(&bob, at(3)).unwrap();

@@ -29,6 +29,9 @@ pub struct ErrorObject {
     /// Which fields are wrong, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<FieldError>,
+    /// The accounts whose agents go by an ambiguous name; `recipient_account` says which is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
     /// Seconds to wait before another try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -42,29 +45,6 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub message: String,
-}
-
-/// The body of an `AMBIGUOUS_RECIPIENT`: any other error's, and who may be meant.
-///
-/// Whoever reads an [`ErrorBody`] reads this too, and passes over the candidates; any
-/// [`ErrorBody`] is read as one of these, without candidates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AmbiguousBody {
-    /// What went wrong.
-    pub error: AmbiguousObject,
-}
-
-/// What went wrong, and who may be meant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AmbiguousObject {
-    /// What went wrong.
-    #[serde(flatten)]
-    pub error: ErrorObject,
-    /// The accounts whose agents go by the name; `recipient_account` says which.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub candidates: Vec<Candidate>,
 }
 
 /// An account that may be meant.

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::at_rest::{ServerKey, UrlSignature};
 use crate::blob::Blobs;
 use crate::clock::Clock;
-use crate::config::{Limits, Signup};
+use crate::config::{EmailVerification, Limits, Signup};
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     /// Who may make an account.
     pub(crate) signup: Signup,
+    /// Whether an address has to be shown to be its owner's.
+    pub(crate) email_verification: EmailVerification,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// How the server is reached, without a slash at the end.

@@ -20,6 +20,9 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Who may make an account; everyone on this machine and nobody else, if nothing is said.
     pub signup: Option<Signup>,
+    /// Whether an address has to be shown to be its owner's; not while this machine alone reaches
+    /// the server, if nothing is said.
+    pub email_verification: Option<EmailVerification>,
     /// What the server takes.
     pub limits: Limits,
 }
@@ -31,6 +34,16 @@ pub enum Signup {
     Open,
     /// The operator alone, with `agentdrop admin account create`.
     Closed,
+}
+
+/// Whether the owner of an account has to show that its e-mail address is theirs, before they see
+/// what others sent to that address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailVerification {
+    /// It has to be shown.
+    Required,
+    /// Every account is believed.
+    Off,
 }
 
 /// What the server takes.
@@ -108,6 +121,7 @@ impl Config {
             public_url: None,
             database_url: None,
             signup: None,
+            email_verification: None,
             limits: Limits::default(),
         }
     }
@@ -117,6 +131,18 @@ impl Config {
         let alone = self.listen.ip().is_loopback();
         self.signup
             .unwrap_or(if alone { Signup::Open } else { Signup::Closed })
+    }
+
+    /// Whether an address has to be shown to be its owner's.
+    ///
+    /// A public URL stands for a proxy in front, behind which strangers are.
+    pub(crate) fn email_verification(&self) -> EmailVerification {
+        let alone = self.listen.ip().is_loopback() && self.public_url.is_none();
+        self.email_verification.unwrap_or(if alone {
+            EmailVerification::Off
+        } else {
+            EmailVerification::Required
+        })
     }
 
     /// How others reach a server that listens on `bound`, without a slash at the end.
@@ -167,18 +193,22 @@ mod tests {
     fn a_server_for_others_says_how_they_reach_it_and_makes_no_accounts_for_them() {
         let mut config = Config::new("x".into());
         assert_eq!(config.signup(), Signup::Open);
+        assert_eq!(config.email_verification(), EmailVerification::Off);
         assert_eq!(
             config.public_url(config.listen).unwrap(),
             "http://127.0.0.1:8787"
         );
         config.listen = SocketAddr::from(([0, 0, 0, 0], 80));
         assert_eq!(config.signup(), Signup::Closed);
+        assert_eq!(config.email_verification(), EmailVerification::Required);
         assert!(config.public_url(config.listen).is_err());
         config.public_url = Some("https://drop.example.org/".into());
         assert_eq!(
             config.public_url(config.listen).unwrap(),
             "https://drop.example.org"
         );
+        config.listen = ([127, 0, 0, 1], 80).into();
+        assert_eq!(config.email_verification(), EmailVerification::Required);
         config.public_url = Some("drop.example.org".into());
         assert!(config.public_url(config.listen).is_err());
     }

@@ -34,7 +34,7 @@ use app::{App, Parts};
 use at_rest::ServerKey;
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
-pub use config::{Config, ConfigError, Limits, Signup, Timeouts};
+pub use config::{Config, ConfigError, EmailVerification, Limits, Signup, Timeouts};
 use data_dir::DataDir;
 
 /// A server that listens.
@@ -111,6 +111,7 @@ impl Server {
             clock,
             limits: config.limits,
             signup: config.signup(),
+            email_verification: config.email_verification(),
             sweep: tokio::sync::Notify::new(),
             public_url: config.public_url(listener.local_addr()?)?,
         });

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::api::error::ApiError;
 use crate::api::{
-    accounts, agent_keys, agents, channels, connect, downloads, files, health, inbox, keys,
-    openapi, profile, send, transfers,
+    accounts, agent_keys, agents, blocks, channels, connect, connections, downloads, files, health,
+    inbox, keys, openapi, pairings, profile, send, transfers,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -39,6 +39,17 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(inbox::of_agent))
         .routes(routes!(channels::create, channels::list))
         .routes(routes!(channels::show, channels::revoke))
+        .routes(routes!(connections::create, connections::list))
+        .routes(routes!(connections::revoke))
+        .routes(routes!(connections::accept))
+        .routes(routes!(connections::reject))
+        .routes(routes!(connections::agents))
+        .routes(routes!(blocks::create))
+        .routes(routes!(blocks::list))
+        .routes(routes!(blocks::delete))
+        .routes(routes!(pairings::create, pairings::list))
+        .routes(routes!(pairings::update, pairings::revoke))
+        .routes(routes!(pairings::confirm))
         .routes(routes!(send::create, transfers::list))
         .routes(routes!(inbox::of_caller))
         .routes(routes!(transfers::show, transfers::delete))

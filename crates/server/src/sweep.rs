@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use agentdrop_protocol::limits::INVITE_WINDOW;
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +44,11 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
                 tracing::warn!(%error, %transfer, "the bytes of a transfer are still there");
             }
         }
-        let expired = async move |tx: &mut Tx| tx.delete_expired_connection_tokens(now).await;
+        let counted = now.minus(INVITE_WINDOW);
+        let expired = async move |tx: &mut Tx| {
+            tx.delete_invites_before(counted).await?;
+            tx.delete_expired_connection_tokens(now).await
+        };
         app.store.write(expired).await?;
         if due.len() < BATCH as usize {
             return Ok(());

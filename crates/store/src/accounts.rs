@@ -1,15 +1,15 @@
 //! Accounts at rest.
 
 use agentdrop_domain::accounts::Account;
-use agentdrop_protocol::AccountId;
 use agentdrop_protocol::text::Email;
+use agentdrop_protocol::{AccountId, Timestamp};
 
 use crate::db::{Row, dialect, params};
 use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
     () => {
-        "id, name, email, created_at"
+        "id, name, email, email_verified_at, created_at"
     };
 }
 
@@ -77,13 +77,14 @@ impl Tx {
     /// Writes a new account down; its address is taken or it is not.
     pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
         self.execute(
-            "INSERT INTO accounts (id, name, email, email_folded, created_at)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO accounts (id, name, email, email_folded, email_verified_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
             params![
                 &account.id.to_string(),
                 account.name.as_str(),
                 account.email.as_str(),
                 account.email.folded().as_str(),
+                account.email_verified_at.map(Timestamp::as_millis),
                 account.created_at.as_millis(),
             ],
         )
@@ -97,6 +98,7 @@ fn account(row: &Row<'_>) -> Result<Account> {
         id: row.parse("id")?,
         name: row.parse("name")?,
         email: row.parse("email")?,
+        email_verified_at: row.time_optional("email_verified_at")?,
         created_at: row.time("created_at")?,
     })
 }

@@ -28,7 +28,8 @@ impl Reader {
         self.fetch_all(
             "SELECT blocks.id AS id, blocker_account_id, blocked_account_id,
                     blocks.created_at AS created_at, accounts.name AS account_name,
-                    accounts.email AS account_email, accounts.created_at AS account_created_at
+                    accounts.email AS account_email,
+                    accounts.email_verified_at AS account_email_verified_at, accounts.created_at AS account_created_at
              FROM blocks JOIN accounts ON accounts.id = blocked_account_id
              WHERE blocker_account_id = $1 ORDER BY blocks.id DESC",
             params![&owner.to_string()],
@@ -105,6 +106,7 @@ fn listed_block(row: &Row<'_>) -> Result<ListedBlock> {
         id: block.blocked,
         name: row.parse("account_name")?,
         email: row.parse("account_email")?,
+        email_verified_at: row.time_optional("account_email_verified_at")?,
         created_at: row.time("account_created_at")?,
     };
     Ok(ListedBlock { block, account })

@@ -18,13 +18,14 @@ macro_rules! columns {
 }
 
 /// Whether `$1` has a part in a connection: as its inviter, as its invitee, or, while that is
-/// nobody, as the account whose address the invitation went to.
+/// nobody, as the account whose address the invitation went to, if it is known to be its own.
 macro_rules! is_party {
     () => {
         "(inviter_account_id = $1 OR invitee_account_id = $1
           OR (invitee_account_id IS NULL
               AND connections.email_folded = (SELECT mine.email_folded FROM accounts AS mine
-                                              WHERE mine.id = $1)))"
+                                              WHERE mine.id = $1
+                                                AND mine.email_verified_at IS NOT NULL)))"
     };
 }
 
@@ -40,12 +41,14 @@ macro_rules! between {
                      AND (invitee_account_id = $2
                           OR (invitee_account_id IS NULL
                               AND email_folded = (SELECT email_folded FROM accounts
-                                                  WHERE accounts.id = $2))))
+                                                  WHERE accounts.id = $2
+                                                    AND email_verified_at IS NOT NULL))))
                     OR (inviter_account_id = $2
                         AND (invitee_account_id = $1
                              OR (invitee_account_id IS NULL
                                  AND email_folded = (SELECT email_folded FROM accounts
-                                                     WHERE accounts.id = $1)))))
+                                                     WHERE accounts.id = $1
+                                                       AND email_verified_at IS NOT NULL)))))
              ORDER BY (accepted_at IS NULL), id"
         )
     };
@@ -108,6 +111,7 @@ impl Reader {
                 "SELECT ",
                 columns!(),
                 ", other.id AS other_id, other.name AS other_name, other.email AS other_email,
+                 other.email_verified_at AS other_email_verified_at,
                  other.created_at AS other_created_at,
                  (SELECT COUNT(*) FROM pairings
                   WHERE connection_id = connections.id AND confirmed_at IS NOT NULL
@@ -359,6 +363,7 @@ fn listed_connection(row: &Row<'_>) -> Result<ListedConnection> {
             id,
             name: row.parse("other_name")?,
             email: row.parse("other_email")?,
+            email_verified_at: row.time_optional("other_email_verified_at")?,
             created_at: row.time("other_created_at")?,
         }),
         None => None,

@@ -249,6 +249,9 @@ pub struct SendableAgent {
     pub name: Name,
     /// Whether it is the caller's own.
     pub own: bool,
+    /// What its account is called, if that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<Name>,
 }
 
 /// Agents that files can be sent to, own ones first.

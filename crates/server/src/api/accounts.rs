@@ -15,7 +15,7 @@ use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::digest_of;
 use crate::clock::{NoChance, random, random_key};
-use crate::config::Signup;
+use crate::config::{EmailVerification, Signup};
 
 /// Makes an account, with its first key.
 #[utoipa::path(
@@ -30,7 +30,7 @@ pub(crate) async fn create(
         let message = "the operator makes the accounts of this server; ask them for one";
         return Err(ApiError::refused(ErrorCode::SignupClosed, message));
     }
-    let new = NewAccount::new(body, app.clock.now())?;
+    let new = NewAccount::new(body, app.email_verification, app.clock.now())?;
     let insert =
         async move |tx: &mut agentdrop_store::Tx| -> Result<_> { Ok(new.insert(tx).await?) };
     Ok((StatusCode::CREATED, Json(app.store.write(insert).await?)))
@@ -44,11 +44,17 @@ pub(crate) struct NewAccount {
 }
 
 impl NewAccount {
-    pub(crate) fn new(asked: CreateAccount, now: Timestamp) -> Result<Self, NoChance> {
+    pub(crate) fn new(
+        asked: CreateAccount,
+        verification: EmailVerification,
+        now: Timestamp,
+    ) -> Result<Self, NoChance> {
+        let believed = verification == EmailVerification::Off;
         let account = Account {
             id: AccountId::new(now, random()?),
             name: asked.name,
             email: asked.email,
+            email_verified_at: believed.then_some(now),
             created_at: now,
         };
         let secret = random_key(KeyKind::Account)?;

@@ -1,6 +1,5 @@
 //! Agents.
 
-use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::Agent;
 use agentdrop_protocol::limits::MAX_METADATA_BYTES;
 use agentdrop_protocol::wire::Done;
@@ -16,6 +15,7 @@ use serde_json::{Map, Value};
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path, Query};
 use super::openapi::Errors;
+use super::reach::reach;
 use crate::app::App;
 use crate::auth::Caller;
 
@@ -37,7 +37,7 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     }))
 }
 
-/// The agents that files can be sent to.
+/// The agents that files can be sent to: own ones, then those they are paired with.
 #[utoipa::path(
     get, path = "/v1/agents/sendable", tag = "agents", operation_id = "agents_list_sendable",
     responses((status = 200, body = SendableAgents), Errors)
@@ -46,27 +46,33 @@ pub(crate) async fn sendable(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Json<SendableAgents>> {
-    let agents = app
-        .store
-        .read()
-        .await?
-        .agents_of(caller.actor.account)
-        .await?;
-    let connected = agents
-        .into_iter()
-        .filter(|it| it.status() == ConnectionStatus::Connected);
-    let shown = |it: Agent| SendableAgent {
-        id: it.id,
-        agent_id: it.slug,
-        name: it.name,
-        own: true,
-    };
+    let owner = caller.actor.account;
+    let mut reader = app.store.read().await?;
+    let acting = caller.agent(&mut reader).await?.map(|it| it.id);
+    let own = reader.agents_of(owner).await?.into_iter();
+    let own = own
+        .filter(|it| it.status() == ConnectionStatus::Connected)
+        .map(|it| SendableAgent {
+            id: it.id,
+            agent_id: it.slug,
+            name: it.name,
+            own: true,
+            account_name: None,
+        });
+    let paired = reader.sendable_agents_of(owner, acting).await?.into_iter();
+    let paired = paired.map(|it| SendableAgent {
+        id: it.agent.id,
+        agent_id: it.agent.slug,
+        name: it.agent.name,
+        own: false,
+        account_name: Some(it.account_name),
+    });
     Ok(Json(SendableAgents {
-        agents: connected.map(shown).collect(),
+        agents: own.chain(paired).collect(),
     }))
 }
 
-/// What it takes to send to an agent.
+/// What it takes to send to an agent, an own one or one of others that own ones are paired with.
 #[utoipa::path(
     get, path = "/v1/agents/resolve", tag = "agents", operation_id = "agents_resolve",
     params(
@@ -86,19 +92,11 @@ pub(crate) async fn resolve(
     let Some(named) = named else {
         return Err(ApiError::NotFound);
     };
+    let owner = caller.actor.account;
     let mut reader = app.store.read().await?;
-    let own = reader
-        .account(caller.actor.account)
-        .await?
-        .ok_or(ApiError::NotFound)?;
-    // The only account whose agents can be reached is the caller's own.
-    if !account.as_deref().is_none_or(|it| is_meant(&own, it)) {
-        return Err(ApiError::NotFound);
-    }
-    let agent = reader
-        .agent_of(own.id, &named)
-        .await?
-        .ok_or(ApiError::NotFound)?;
+    let acting = caller.agent(&mut reader).await?.map(|it| it.id);
+    let found = reach(&mut reader, owner, acting, &named, account.as_deref()).await?;
+    let agent = found.ok_or(ApiError::NotFound)?.agent;
     let keys = agent.keys().copied();
     Ok(Json(ResolvedAgent {
         id: agent.id,
@@ -234,13 +232,6 @@ pub(crate) async fn public_keys(
         agent_uuid: agent.id,
         keys: keys.collect(),
     }))
-}
-
-/// Whether an account is meant by this: its id, its name or its e-mail address.
-pub(super) fn is_meant(account: &Account, named: &str) -> bool {
-    named == account.id.to_string()
-        || named == account.name.as_str()
-        || named.to_lowercase() == account.email.folded().as_str()
 }
 
 /// The agent that the path names, held for a change.

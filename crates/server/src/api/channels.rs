@@ -3,22 +3,25 @@
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::channels::{Channel, Party};
 use agentdrop_protocol::wire::Done;
-use agentdrop_protocol::wire::channels::{
-    self as wire, ChannelStatus, Channels, CreateChannel, CreatedChannel,
-};
-use agentdrop_protocol::{AgentId, ChannelId, EncryptionPublicKey};
-use agentdrop_store::Reader;
+use agentdrop_protocol::wire::channels::{self as wire, Channels, CreateChannel, CreatedChannel};
+use agentdrop_protocol::wire::connections::ConnectionFilter;
+use agentdrop_protocol::{AccountId, AgentId, AgentRef, ChannelId, EncryptionPublicKey, ErrorCode};
+use agentdrop_store::{ListedConnection, ReachableAgent, Reader, Tx};
 use axum::Json;
 use axum::extract::State;
 
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
+use super::reach::{named_so, only};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
 
 /// Makes a channel between an own agent and another, or answers the one they have.
+///
+/// Agents of two accounts that are paired can use it at once; where the accounts are only
+/// connected, it waits until the other side has asked for it, too.
 #[utoipa::path(
     post, path = "/v1/channels", tag = "channels", operation_id = "channels_create",
     request_body = CreateChannel, responses((status = 200, body = CreatedChannel), Errors)
@@ -37,15 +40,30 @@ pub(crate) async fn create(
                 .await?
                 .ok_or(ApiError::NotFound)?;
             caller.actor.require_agent(&mine)?;
-            let theirs = tx.keep_agent_of(account, &body.target_agent_id).await?;
-            let theirs = theirs.ok_or(ApiError::NotFound)?;
-            let new = Channel::new(id, party(&mine), party(&theirs), now)?;
+            let theirs = find(tx, &mine, &body.target_agent_id).await?;
+            let theirs = tx
+                .keep_agent_of(theirs.account, &AgentRef::Id(theirs.id))
+                .await?
+                .ok_or(ApiError::NotFound)?;
+            let agreed = agreed(tx, &mine, &theirs).await?;
+            let new = match agreed {
+                Agreed::Already => Channel::new(id, party(&mine), party(&theirs), now)?,
+                Agreed::NotYet => Channel::propose(id, party(&mine), party(&theirs), now)?,
+            };
             let (mine, my_key) = connected(&mine)?;
             let (theirs, their_key) = connected(&theirs)?;
-            let channel = tx.insert_or_find_channel(&new).await?;
+            let found = tx.insert_or_find_channel(&new).await?;
+            let waited = found.status();
+            let channel = match agreed {
+                Agreed::Already => found.open(),
+                Agreed::NotYet => found.ask(account),
+            };
+            if channel.status() != waited {
+                tx.update_channel(&channel).await?;
+            }
             Ok(Json(CreatedChannel {
                 id: channel.id,
-                status: ChannelStatus::Active,
+                status: channel.status(),
                 my_public_key: my_key,
                 their_public_key: their_key,
                 my_agent_id: mine,
@@ -63,14 +81,14 @@ pub(crate) async fn create(
 pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Channels>> {
     let account = caller.actor.account;
     let mut reader = app.store.read().await?;
-    let agents = reader.agents_of(account).await?;
     let channels = reader.channels_of(account).await?;
-    let visible = channels.into_iter().filter(|it| is_visible(it, &caller));
-    let find = |id: AgentId| agents.iter().find(|it| it.id == id);
-    let channels = visible.map(|it| shown(&it, find(it.a.agent), find(it.b.agent)));
-    Ok(Json(Channels {
-        channels: channels.collect(),
-    }))
+    let mut listed = Vec::new();
+    for channel in channels.iter().filter(|it| is_visible(it, &caller)) {
+        let a = agent(&mut reader, account, channel.a).await?;
+        let b = agent(&mut reader, account, channel.b).await?;
+        listed.push(shown(channel, a.as_ref(), b.as_ref()));
+    }
+    Ok(Json(Channels { channels: listed }))
 }
 
 /// A channel.
@@ -85,12 +103,13 @@ pub(crate) async fn show(
     Path(id): Path<ChannelId>,
 ) -> Result<Json<wire::Channel>> {
     let mut reader = app.store.read().await?;
-    let channel = reader.channel_of(caller.actor.account, id).await?;
+    let account = caller.actor.account;
+    let channel = reader.channel_of(account, id).await?;
     let channel = channel
         .filter(|it| is_visible(it, &caller))
         .ok_or(ApiError::NotFound)?;
-    let a = agent(&mut reader, channel.a).await?;
-    let b = agent(&mut reader, channel.b).await?;
+    let a = agent(&mut reader, account, channel.a).await?;
+    let b = agent(&mut reader, account, channel.b).await?;
     Ok(Json(shown(&channel, a.as_ref(), b.as_ref())))
 }
 
@@ -139,7 +158,98 @@ fn connected(agent: &Agent) -> Result<(AgentId, EncryptionPublicKey)> {
     Ok((agent.id, keys.encryption))
 }
 
-async fn agent(reader: &mut Reader, party: Party) -> Result<Option<Agent>> {
+/// Whether both accounts have agreed that their agents deal with each other.
+#[derive(Clone, Copy)]
+enum Agreed {
+    /// They are of one account, or paired.
+    Already,
+    /// The accounts are connected, and no more.
+    NotYet,
+}
+
+/// Whether they have, which nobody ends until this unit of work does.
+async fn agreed(tx: &mut Tx, mine: &Agent, theirs: &Agent) -> Result<Agreed> {
+    if mine.account == theirs.account {
+        return Ok(Agreed::Already);
+    }
+    let connection = tx
+        .keep_active_connection(mine.account, theirs.account)
+        .await?;
+    connection.ok_or_else(no_connection)?;
+    let pairing = tx.keep_active_pairing(mine.id, theirs.id).await?;
+    Ok(match pairing {
+        Some(_) => Agreed::Already,
+        None => Agreed::NotYet,
+    })
+}
+
+/// The agent that is meant: an own one, one that `mine` is paired with, or one of a connected
+/// account that lets it be found.
+async fn find(tx: &mut Tx, mine: &Agent, named: &AgentRef) -> Result<Agent> {
+    let owner = mine.account;
+    // Here an own agent does not win over a paired one of its name: nothing in the request says
+    // which account is meant, and the published client, which was told, would seal for the wrong
+    // one. Refused, it resolves the name with the account, and needs no channel.
+    let paired = named_so(tx, owner, Some(mine.id), named).await?;
+    if let Some(found) = only(paired)? {
+        return Ok(found.agent);
+    }
+    let mut found = Vec::new();
+    let connections = tx.connections_of(owner, ConnectionFilter::Active).await?;
+    for ListedConnection {
+        connection, other, ..
+    } in connections
+    {
+        let Some(other) = other else { continue };
+        let agents = tx.available_agents_of(owner, connection.id).await?;
+        let meant = agents.into_iter().filter(|it| match named {
+            AgentRef::Id(id) => it.id == *id,
+            AgentRef::Slug(slug) => it.slug == *slug,
+        });
+        found.extend(meant.map(|agent| ReachableAgent {
+            agent,
+            account_name: other.name.clone(),
+            account_email: other.email.clone(),
+        }));
+    }
+    match only(found)? {
+        Some(found) => Ok(found.agent),
+        None => Err(unreachable(tx, owner, named).await?),
+    }
+}
+
+/// What is said of an agent that cannot be found. That the accounts are not connected hears only
+/// who has dealt with the agent before: it knows that there is such an agent.
+async fn unreachable(tx: &mut Tx, owner: AccountId, named: &AgentRef) -> Result<ApiError> {
+    let AgentRef::Id(id) = named else {
+        return Ok(ApiError::NotFound);
+    };
+    let channels = tx.channels_of(owner).await?;
+    let mut parties = channels.iter().flat_map(|it| [it.a, it.b]);
+    let Some(known) = parties.find(|it| it.agent == *id && it.account != owner) else {
+        return Ok(ApiError::NotFound);
+    };
+    let connection = tx.connection_between(owner, known.account).await?;
+    Ok(match connection {
+        Some(it) if it.is_active() => ApiError::NotFound,
+        _ => no_connection(),
+    })
+}
+
+fn no_connection() -> ApiError {
+    let message = "the two accounts are not connected";
+    ApiError::refused(ErrorCode::NoConnection, message)
+}
+
+/// One side of a channel, as `owner` may see it: of an account that it is no longer connected
+/// with, nothing.
+async fn agent(reader: &mut Reader, owner: AccountId, party: Party) -> Result<Option<Agent>> {
+    if party.account != owner {
+        let connection = reader.connection_between(owner, party.account).await?;
+        if !connection.is_some_and(|it| it.is_active()) {
+            return Ok(None);
+        }
+    }
     Ok(reader.agent_by_id_of(party.account, party.agent).await?)
 }
 
@@ -149,10 +259,7 @@ fn shown(channel: &Channel, a: Option<&Agent>, b: Option<&Agent>) -> wire::Chann
         id: channel.id,
         agent_a_id: channel.a.agent,
         agent_b_id: channel.b.agent,
-        status: match channel.revoked_at {
-            None => ChannelStatus::Active,
-            Some(_) => ChannelStatus::Revoked,
-        },
+        status: channel.status(),
         agent_a_public_key: key(a),
         agent_b_public_key: key(b),
         agent_a_key_version: a.map_or(0, |it| it.key_version),

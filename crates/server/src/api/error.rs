@@ -3,13 +3,18 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use agentdrop_domain::actor::ActorError;
 use agentdrop_domain::agents::AgentError;
+use agentdrop_domain::blocks::BlockError;
 use agentdrop_domain::channels::ChannelError;
+use agentdrop_domain::connections::ConnectionError;
 use agentdrop_domain::keys::KeyError;
+use agentdrop_domain::pairings::PairingError;
+use agentdrop_domain::policy::PolicyError;
 use agentdrop_domain::transfers::TransferError;
-use agentdrop_protocol::error_body::{ErrorObject, FieldError};
+use agentdrop_protocol::error_body::{Candidate, ErrorObject, FieldError};
 use agentdrop_protocol::{ErrorBody, ErrorCode};
 use agentdrop_store::{Constraint, Error as StoreError};
 use axum::Json;
@@ -29,6 +34,10 @@ pub(crate) enum ApiError {
     NotFound,
     /// The fields that are wrong.
     Invalid(Vec<FieldError>),
+    /// Agents of several accounts go by the name; these accounts.
+    Ambiguous(Vec<Candidate>),
+    /// The caller has done this too often; how long to wait, and what it was.
+    Limited(Duration, Cow<'static, str>),
     /// A rule said no.
     Refused(ErrorCode, Cow<'static, str>),
     /// Ours to fix; the caller learns only that it happened, the log why.
@@ -52,44 +61,75 @@ impl ApiError {
     }
 
     /// What the answer says, and what the log does.
-    fn parts(
-        self,
-    ) -> (
-        ErrorCode,
-        Cow<'static, str>,
-        Vec<FieldError>,
-        Option<Failure>,
-    ) {
+    fn parts(self) -> (ErrorObject, Option<Failure>) {
         match self {
-            Self::NotFound => (
-                ErrorCode::NotFound,
-                "there is nothing here for you".into(),
-                vec![],
-                None,
-            ),
-            Self::Invalid(details) => (
-                ErrorCode::ValidationError,
-                "Invalid request parameters".into(),
-                details,
-                None,
-            ),
-            Self::Refused(code, message) => (code, message, vec![], None),
-            Self::Internal(error) => {
-                let message = "the server failed; its log has the reason under this request id";
+            Self::NotFound => {
+                let message = "there is nothing here for you";
+                (said(ErrorCode::NotFound, message), None)
+            }
+            Self::Invalid(details) => {
+                let error = said(ErrorCode::ValidationError, "Invalid request parameters");
+                (ErrorObject { details, ..error }, None)
+            }
+            Self::Ambiguous(candidates) => {
+                let error = said(ErrorCode::AmbiguousRecipient, AMBIGUOUS);
                 (
-                    ErrorCode::Internal,
-                    message.into(),
-                    vec![],
-                    Some(Failure::new(&*error)),
+                    ErrorObject {
+                        candidates,
+                        ..error
+                    },
+                    None,
                 )
             }
-            Self::Broken(code, error) => (
-                code,
-                code.meaning().into(),
-                vec![],
-                Some(Failure::new(&*error)),
-            ),
+            Self::Limited(wait, message) => {
+                // Of a part of a second the whole.
+                let seconds = wait.as_millis().div_ceil(1_000).max(1);
+                let retry_after = Some(u64::try_from(seconds).unwrap_or(u64::MAX));
+                let error = said(ErrorCode::RateLimited, message);
+                (
+                    ErrorObject {
+                        retry_after,
+                        ..error
+                    },
+                    None,
+                )
+            }
+            Self::Refused(code, message) => (said(code, message), None),
+            Self::Internal(error) => {
+                let message = "the server failed; its log has the reason under this request id";
+                let failure = Failure::new(&*error);
+                (said(ErrorCode::Internal, message), Some(failure))
+            }
+            Self::Broken(code, error) => {
+                let retry_after = (code == ErrorCode::Unavailable).then_some(5);
+                let failure = Failure::new(&*error);
+                let error = said(code, code.meaning());
+                (
+                    ErrorObject {
+                        retry_after,
+                        ..error
+                    },
+                    Some(failure),
+                )
+            }
         }
+    }
+}
+
+/// What the contract says, word for word.
+const AMBIGUOUS: &str = "Multiple agents with this agent_id exist across paired accounts. Pass \
+                         `recipient_account` (email or account UUID) to disambiguate.";
+
+/// An error that says no more than this; the request id is filled in by [`finish`].
+fn said(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> ErrorObject {
+    ErrorObject {
+        code,
+        message: message.into().into_owned(),
+        status: code.status(),
+        request_id: String::new(),
+        details: vec![],
+        candidates: vec![],
+        retry_after: None,
     }
 }
 
@@ -113,17 +153,8 @@ impl Failure {
 impl IntoResponse for ApiError {
     /// The request id is filled in by [`finish`], which knows it.
     fn into_response(self) -> Response {
-        let (code, message, details, failure) = self.parts();
-        let retry_after = (code == ErrorCode::Unavailable).then_some(5);
-        let error = ErrorObject {
-            code,
-            message: message.into_owned(),
-            status: code.status(),
-            request_id: String::new(),
-            details,
-            retry_after,
-        };
-        let mut response = status(code).into_response();
+        let (error, failure) = self.parts();
+        let mut response = status(error.code).into_response();
         if let Some(failure) = failure {
             response.extensions_mut().insert(failure);
         }
@@ -196,6 +227,60 @@ impl From<ChannelError> for ApiError {
     }
 }
 
+impl From<BlockError> for ApiError {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::NoAccount => Self::refused(ErrorCode::Forbidden, error.to_string()),
+        }
+    }
+}
+
+impl From<ConnectionError> for ApiError {
+    fn from(error: ConnectionError) -> Self {
+        let code = match error {
+            ConnectionError::AlreadyConnected => ErrorCode::AlreadyConnected,
+            ConnectionError::AlreadyProcessed => ErrorCode::AlreadyProcessed,
+            ConnectionError::AlreadyRevoked => ErrorCode::ConnectionAlreadyRevoked,
+            ConnectionError::InvitePending => ErrorCode::InvitePending,
+            ConnectionError::NotAParty => return Self::NotFound,
+            ConnectionError::OwnInvite => ErrorCode::Forbidden,
+            ConnectionError::SelfConnection => ErrorCode::SelfConnection,
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
+impl From<PairingError> for ApiError {
+    fn from(error: PairingError) -> Self {
+        let code = match error {
+            PairingError::AgentNotAvailable => ErrorCode::AgentNotAvailable,
+            PairingError::AgentNotConnected => ErrorCode::AgentNotConnected,
+            PairingError::AgentNotFound => ErrorCode::AgentNotFound,
+            PairingError::AlreadyRevoked => ErrorCode::AlreadyRevoked,
+            PairingError::CannotConfirmOwn => ErrorCode::CannotConfirmOwn,
+            PairingError::ConnectionNotActive => ErrorCode::ConnectionNotActive,
+            PairingError::InvalidStatus(_) => ErrorCode::InvalidStatus,
+            PairingError::NotAParty => return Self::NotFound,
+            PairingError::TargetNotConnected => ErrorCode::TargetNotConnected,
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::ShareRequired => share_required(),
+        }
+    }
+}
+
+/// The same for a name that nobody has and for a name that somebody else's agent has.
+pub(crate) fn share_required() -> ApiError {
+    let message = "there is no agent of this name that shares files with the sender";
+    ApiError::refused(ErrorCode::ShareRequired, message)
+}
+
 impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         match error {
@@ -226,6 +311,14 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(Constraint::AgentSlug) => Self::refused(
                 ErrorCode::AgentExists,
                 "the account has an agent of this name; take another, or delete that one",
+            ),
+            StoreError::Conflict(Constraint::ConnectionPair) => Self::refused(
+                ErrorCode::InvitePending,
+                "an invitation between the two waits for an answer already",
+            ),
+            StoreError::Conflict(Constraint::PairingAgents) => Self::refused(
+                ErrorCode::PairingExists,
+                "the two agents have a pairing that is active or waits to be confirmed",
             ),
             StoreError::Full(_) => Self::Broken(ErrorCode::StorageUnavailable, error.into()),
             StoreError::Unreachable(_) => Self::Broken(ErrorCode::Unavailable, error.into()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::{ErrorBody, ErrorCode};
 use axum::Json;
 use axum::extract::State;
@@ -77,7 +78,7 @@ pub(crate) struct TransferForm {
         description = "AI agents send each other files, end-to-end encrypted.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(ErrorBody)),
+    components(schemas(ErrorBody, ConnectionFilter)),
     security(("api_key" = [])),
     modifiers(&Credentials, &Codes)
 )]

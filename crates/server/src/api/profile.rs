@@ -59,6 +59,8 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Json<
             .map(recent)
             .collect(),
     };
+    let counts = reader.connection_counts_of(owner).await?;
+    let paired = reader.paired_agents_of(owner, Some(agent.id)).await?;
     Ok(Json(Profile {
         agent: ProfileAgent {
             id: agent.id,
@@ -81,7 +83,12 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Json<
             max_agents: None,
             max_connections: None,
         },
-        connections: ConnectionCounts::default(),
+        connections: ConnectionCounts {
+            active: counts.active,
+            pending_incoming: counts.incoming,
+            pending_outgoing: counts.outgoing,
+            paired_agents: paired.into_iter().map(|it| it.agent.slug).collect(),
+        },
         inbox,
         broadcasts: BroadcastSummary::default(),
         sdk: SdkVersions::default(),

@@ -2,11 +2,15 @@
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
+use agentdrop_domain::policy::may_send;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS};
 use agentdrop_protocol::text::{Label, Message};
+use agentdrop_protocol::wire::channels::ChannelStatus;
 use agentdrop_protocol::wire::transfers::{self as wire, TransferMode, TransferStatus};
-use agentdrop_protocol::{AgentRef, ChannelId, ErrorCode, FileId, Lifetime, Timestamp, TransferId};
+use agentdrop_protocol::{
+    AccountId, AgentRef, ChannelId, ErrorCode, FileId, Lifetime, Timestamp, TransferId,
+};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -16,11 +20,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
-use super::agents::{check_metadata, is_meant};
-use super::error::{ApiError, Result};
+use super::agents::check_metadata;
+use super::error::{ApiError, Result, share_required};
 use super::fields::Fields;
 use super::form;
 use super::openapi::{Errors, TransferForm};
+use super::reach::reach;
 use super::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
@@ -90,7 +95,11 @@ pub(crate) async fn create(
         let app = app.clone();
         async move {
             let written = keep(&app, caller, asked, new, staged).await;
+            // Where the database went away during the commit, the transfer may be kept all the same;
+            // if it is not, the next start finds bytes without a transfer.
+            let in_doubt = matches!(&written, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
             if written.is_err()
+                && !in_doubt
                 && let Err(error) = app.blobs.delete(id, count).await
             {
                 tracing::warn!(%error, transfer = %id, "the bytes of a refused transfer are still there");
@@ -207,24 +216,13 @@ impl Asked {
         Ok(Self { recipient, ..asked })
     }
 
-    /// Finds who and what the form names, in the caller's account.
+    /// Finds who and what the form names, and whether it may be.
     async fn resolve(
         &self,
         tx: &mut Tx,
         caller: &Caller,
     ) -> Result<(Sender, Recipient, Option<Sealing>)> {
         let account = caller.actor.account;
-        if let Some(named) = &self.recipient_account {
-            let own = tx.account(account).await?.ok_or(ApiError::NotFound)?;
-            // What is meant for somebody else must not reach the own agent of that name.
-            if !is_meant(&own, named) {
-                return Err(share_required());
-            }
-        }
-        let recipient = tx
-            .keep_agent_of(account, &self.recipient)
-            .await?
-            .ok_or_else(share_required)?;
         let sending = match self.sender.as_str().parse::<AgentRef>() {
             Ok(named) => tx.keep_agent_of(account, &named).await?,
             Err(_) => None,
@@ -236,6 +234,7 @@ impl Asked {
         if let Some(agent) = &sending {
             caller.actor.require_agent(agent)?;
         }
+        let recipient = self.recipient(tx, account, sending.as_ref()).await?;
         let sealing = match &self.sealing {
             None => None,
             Some(sealing) => {
@@ -253,11 +252,35 @@ impl Asked {
             key: caller.actor.key,
         };
         let recipient = Recipient {
-            account,
+            account: recipient.account,
             agent: recipient.id,
             label: recipient.slug.to_string(),
         };
         Ok((sender, recipient, sealing))
+    }
+
+    /// The receiving agent, which nobody deletes, and that it shares files with the sender, which
+    /// nobody ends, until this unit of work does.
+    async fn recipient(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        sending: Option<&Agent>,
+    ) -> Result<Agent> {
+        let of = sending.map(|it| it.id);
+        let whose = self.recipient_account.as_deref();
+        let found = reach(tx, account, of, &self.recipient, whose).await?;
+        let found = found.ok_or_else(share_required)?.agent;
+        let named = AgentRef::Id(found.id);
+        let recipient = tx.keep_agent_of(found.account, &named).await?;
+        let recipient = recipient.ok_or_else(share_required)?;
+        if recipient.account != account {
+            // Across accounts only an agent sends: a label is paired with nobody.
+            let sending = sending.ok_or_else(share_required)?;
+            let pairing = tx.keep_active_pairing(sending.id, recipient.id).await?;
+            may_send(sending, &recipient, pairing.as_ref())?;
+        }
+        Ok(recipient)
     }
 }
 
@@ -272,7 +295,7 @@ async fn complete(
     if let Some(id) = sealing.channel {
         let channel = tx.channel_of(caller.actor.account, id).await?;
         let usable = channel.filter(|it| {
-            it.revoked_at.is_none()
+            it.status() == ChannelStatus::Active
                 && it.is_between(recipient.id)
                 && sending.is_some_and(|agent| it.is_between(agent.id))
         });
@@ -288,12 +311,6 @@ async fn complete(
         recipient_key_version: keys.map(|_| recipient.key_version),
         ..sealing.clone()
     })
-}
-
-/// The same for a name that nobody has and for a name that somebody else's agent has.
-fn share_required() -> ApiError {
-    let message = "there is no agent of this name that shares files with the sender";
-    ApiError::refused(ErrorCode::ShareRequired, message)
 }
 
 fn read_sealing(fields: &mut Fields, file_count: usize) -> (Option<Sealing>, Vec<Option<String>>) {

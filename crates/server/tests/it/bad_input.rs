@@ -9,6 +9,7 @@ use agentdrop_testkit::server::text;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use crate::isolation::Trust;
 use crate::operations::{Field, Operation, operations};
 use crate::raw::{exchange, parsed};
 use crate::world::{World, blobs, rows};
@@ -34,8 +35,12 @@ impl Things {
             let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
             let channel = world.post("/v1/channels", &between).await.expect(200);
             let (key_id, _) = world.agent_key("bob").await;
+            let trust = Trust::of(&world).await;
             let parameters = vec![
                 ("agent", "bob".to_owned()),
+                ("block_id", trust.block),
+                ("connection_id", trust.connection),
+                ("pairing_id", trust.pairing),
                 ("channel_id", text(&channel, "id")),
                 ("download_id", text(&grant, "download_id")),
                 ("file_id", text(&grant["files"][0], "file_id")),
@@ -86,6 +91,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "agents_register" => json!({ "agent_id": "carol", "public_key": KEY }),
         "agents_update" => json!({ "name": "Bob" }),
         "channels_create" => json!({ "agent_id": "alice", "target_agent_id": "bob" }),
+        "connections_create" => json!({ "email": "new@example.org" }),
+        "pairings_create" => json!({ "my_agent_id": "alice", "their_agent_id": "dorian" }),
+        "pairings_update" => json!({ "permission": "both" }),
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
         }
@@ -99,9 +107,17 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "agents_resolve"
         | "agents_show"
         | "agents_show_me"
+        | "blocks_create"
+        | "blocks_delete"
+        | "blocks_list"
         | "channels_list"
         | "channels_revoke"
         | "channels_show"
+        | "connections_accept"
+        | "connections_list"
+        | "connections_list_agents"
+        | "connections_reject"
+        | "connections_revoke"
         | "downloads_create"
         | "files_show"
         | "health_show"
@@ -110,6 +126,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "inbox_list_of_agent"
         | "keys_list"
         | "keys_revoke"
+        | "pairings_confirm"
+        | "pairings_list"
+        | "pairings_revoke"
         | "transfers_create"
         | "transfers_delete"
         | "transfers_list"

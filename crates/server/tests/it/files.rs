@@ -178,7 +178,12 @@ async fn what_the_disk_has_changed_is_not_handed_out() {
             .request("GET", &file_url(&grant, 0), "")
             .send()
             .await;
-        assert!(whole.unwrap().bytes().await.is_err(), "it breaks off");
+        // It may break off before the head of the answer has left.
+        let came = match whole {
+            Ok(answer) => answer.bytes().await.is_ok(),
+            Err(_) => false,
+        };
+        assert!(!came, "it breaks off");
         let range = [("range", "bytes=0-65535")];
         let sound = fetch(world, &file_url(&grant, 0), "GET", &range).await;
         assert_eq!((sound.status, sound.bytes.len()), (206, 65_536));

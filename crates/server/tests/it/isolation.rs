@@ -5,6 +5,7 @@ use agentdrop_testkit::server::{TestAccount, text};
 use serde_json::{Value, json};
 
 use crate::operations::{Operation, operations};
+use crate::parties::Party;
 use crate::world::{World, assert_same, blobs, file_url, rows};
 
 const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
@@ -17,6 +18,8 @@ struct Neighbours {
     world: World,
     ids: Ids,
     stranger: TestAccount,
+    /// A connected account, whose agent is paired with one of the two.
+    peer: TestAccount,
 }
 
 /// One of everything, or of nothing.
@@ -24,10 +27,13 @@ struct Neighbours {
 struct Ids {
     agent: String,
     slug: String,
+    block: String,
     channel: String,
+    connection: String,
     download: String,
     file: String,
     key: String,
+    pairing: String,
     transfer: String,
     account: String,
 }
@@ -37,10 +43,13 @@ impl Ids {
         Self {
             agent: NO_UUID.to_owned(),
             slug: "nobody".to_owned(),
+            block: NO_UUID.to_owned(),
             channel: NO_UUID.to_owned(),
+            connection: NO_UUID.to_owned(),
             download: format!("dl_{NO_SIMPLE}"),
             file: NO_UUID.to_owned(),
             key: format!("key_{NO_SIMPLE}"),
+            pairing: NO_UUID.to_owned(),
             transfer: format!("tr_{NO_SIMPLE}"),
             account: NO_UUID.to_owned(),
         }
@@ -50,15 +59,55 @@ impl Ids {
         let mut path = operation.path.clone();
         for (name, value) in [
             ("agent", &self.agent),
+            ("block_id", &self.block),
             ("channel_id", &self.channel),
+            ("connection_id", &self.connection),
             ("download_id", &self.download),
             ("file_id", &self.file),
             ("key_id", &self.key),
+            ("pairing_id", &self.pairing),
             ("transfer_id", &self.transfer),
         ] {
             path = path.replace(&format!("{{{name}}}"), value);
         }
         path
+    }
+}
+
+/// What an account has with others: it is connected with one, and has blocked another.
+pub(crate) struct Trust {
+    pub(crate) peer: TestAccount,
+    pub(crate) block: String,
+    pub(crate) connection: String,
+    pub(crate) pairing: String,
+}
+
+impl Trust {
+    /// Pairs the world's bob with another account's `dora`, which has a `dorian`, too.
+    pub(crate) async fn of(world: &World) -> Self {
+        let account = world.account.clone();
+        let mut owner = Party::new(&world.server, "Dora", "dora@example.org").await;
+        let dora = owner.clone();
+        owner.account = account;
+        world.server.agent(&dora.account, "dora").await;
+        world.server.agent(&dora.account, "dorian").await;
+        let connection = owner.connect(&dora).await;
+        let pairing = owner
+            .pair(&dora, &connection, ["bob", "dora"], "both")
+            .await;
+        let pest = Party::new(&world.server, "Pest", "pest@example.org").await;
+        let unwanted = text(&owner.invite("pest@example.org").await.expect(201), "id");
+        let path = format!("/v1/connections/{unwanted}/accept");
+        pest.post(&path, &json!({})).await.expect(200);
+        let path = format!("/v1/connections/{unwanted}/block");
+        owner.post(&path, &json!({})).await.expect(200);
+        let blocked = owner.get("/v1/blocked").await.expect(200);
+        Self {
+            peer: dora.account,
+            block: text(&blocked["blocked"][0], "id"),
+            connection,
+            pairing,
+        }
     }
 }
 
@@ -71,9 +120,13 @@ impl Neighbours {
             let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
             let channel = world.post("/v1/channels", &between).await.expect(200);
             let (key, _) = world.agent_key("bob").await;
+            let trust = Trust::of(&world).await;
             let ids = Ids {
                 agent: text(&world.bob, "id"),
                 slug: "bob".to_owned(),
+                block: trust.block,
+                connection: trust.connection,
+                pairing: trust.pairing,
                 channel: text(&channel, "id"),
                 download: text(&grant, "download_id"),
                 file: text(&grant["files"][0], "file_id"),
@@ -87,6 +140,7 @@ impl Neighbours {
                 world,
                 ids,
                 stranger,
+                peer: trust.peer,
             });
         }
         all
@@ -121,7 +175,10 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
         "agents_register" => json!({ "agent_id": "x", "public_key": KEY }),
         "channels_create" => json!({ "agent_id": ids.agent, "target_agent_id": ids.slug }),
+        "connections_create" => json!({ "email": "x@example.org" }),
         "downloads_acknowledge" => json!({ "download_id": ids.download, "status": "received" }),
+        "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
+        "pairings_update" => json!({ "permission": "both" }),
         _ => return None,
     })
 }
@@ -158,6 +215,47 @@ async fn what_is_a_strangers_answers_like_what_is_not_there() {
             asked += 1;
         }
         assert!(asked > 15, "{asked}");
+        assert_eq!(
+            (rows(&it.world.server).await, blobs(&it.world.server)),
+            before
+        );
+    }
+}
+
+/// Being connected, and paired with one agent, opens nothing but that.
+#[tokio::test]
+async fn what_is_a_peers_own_answers_like_what_is_not_there() {
+    for it in &Neighbours::each().await {
+        let before = (rows(&it.world.server).await, blobs(&it.world.server));
+        let key = &it.peer.key;
+        let nothing = Ids::of_nothing();
+        // Less what it has a part in.
+        let theirs = Ids {
+            connection: nothing.connection.clone(),
+            pairing: nothing.pairing.clone(),
+            ..it.ids.clone()
+        };
+        let own_agent = Ids {
+            agent: "dora".to_owned(),
+            ..theirs.clone()
+        };
+        for operation in operations() {
+            if !operation.path.contains('{') {
+                continue;
+            }
+            let missing = it.ask(&operation, key, &nothing).await;
+            assert_eq!(missing.status, 404, "{}", operation.id);
+            let foreign = it.ask(&operation, key, &theirs).await;
+            assert_same(&operation.id, &foreign, &missing);
+            if operation.path.contains("_id}") {
+                let foreign = it.ask(&operation, key, &own_agent).await;
+                assert_same(&operation.id, &foreign, &missing);
+            }
+        }
+        for list in ["/v1/transfers", "/v1/transfers/inbox"] {
+            let http = &it.world.server.http;
+            assert_eq!(http.get(list, key).await.expect(200)["total"], 0);
+        }
         assert_eq!(
             (rows(&it.world.server).await, blobs(&it.world.server)),
             before
@@ -249,6 +347,11 @@ async fn a_strangers_names_are_no_names_in_fields_headers_and_queries() {
         assert_eq!(inbox["total"], 0);
         let channels = http.get("/v1/channels", key).await.expect(200);
         assert_eq!(channels["channels"], json!([]));
+        let connections = http.get("/v1/connections", key).await.expect(200);
+        assert_eq!(connections["connections"], json!([]));
+        assert_eq!(connections["pending_incoming"], json!([]));
+        let blocked = http.get("/v1/blocked", key).await.expect(200);
+        assert_eq!(blocked["blocked"], json!([]));
         for (path, list) in [
             ("/v1/agents", "agents"),
             ("/v1/agents/sendable", "agents"),
@@ -298,6 +401,7 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "agents_show_me"
         | "channels_list"
         | "inbox_list"
+        | "pairings_list"
         | "transfers_list" => (200, ""),
         "agent_keys_create"
         | "agent_keys_list"
@@ -309,15 +413,28 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "agents_rotate_key"
         | "agents_show"
         | "agents_update"
+        | "blocks_create"
+        | "blocks_delete"
+        | "blocks_list"
         | "channels_create"
+        | "connections_accept"
+        | "connections_create"
+        | "connections_list"
+        | "connections_list_agents"
+        | "connections_reject"
+        | "connections_revoke"
         | "inbox_list_of_agent"
         | "keys_create"
         | "keys_list"
-        | "keys_revoke" => (403, "SCOPE_MISMATCH"),
+        | "keys_revoke"
+        | "pairings_create" => (403, "SCOPE_MISMATCH"),
         "channels_revoke"
         | "channels_show"
         | "downloads_acknowledge"
         | "downloads_create"
+        | "pairings_confirm"
+        | "pairings_revoke"
+        | "pairings_update"
         | "transfers_delete"
         | "transfers_show" => (404, "NOT_FOUND"),
         // Tried by itself.
@@ -365,6 +482,9 @@ async fn the_key_of_one_agent_is_no_key_of_another() {
         }
         let channels = http.get("/v1/channels", &carol).await.expect(200);
         assert_eq!(channels["channels"], json!([]));
+        let path = format!("/v1/connections/{}/pairings", it.ids.connection);
+        let pairings = http.get(&path, &carol).await.expect(200);
+        assert_eq!(pairings["pairings"], json!([]));
         let me = http.get("/v1/agents/me", &carol).await.expect(200);
         assert_eq!(me["agent"]["agent_id"], "carol");
         assert_eq!(

@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use agentdrop_testkit::python::python;
-use agentdrop_testkit::server::TestServer;
+use agentdrop_testkit::server::{TestServer, text};
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_client_sends_and_receives() {
@@ -21,6 +22,25 @@ async fn the_published_client_sends_and_receives() {
             ],
         )
         .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_sends_and_receives_across_accounts() {
+    for server in TestServer::each().await {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = vec![server.url.clone(), folder.path().display().to_string()];
+        for (name, email) in [
+            ("Alex", "alex@example.org"),
+            ("Jamie", "jamie@example.com"),
+            ("Kim", "kim@example.net"),
+        ] {
+            let body = json!({ "name": name, "email": email });
+            let made = server.http.post("/v1/accounts", "", &body).await;
+            arguments.push(text(&made.expect(201), "api_key"));
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run("trust.py", &arguments).await;
     }
 }
 

@@ -93,6 +93,32 @@ async fn a_connection_between_others_is_not_there() {
 }
 
 #[tokio::test]
+async fn an_invitation_is_nothing_to_whoever_only_says_that_the_address_is_theirs() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let waiting = open_invitation(&cast.alice, "dora@example.org");
+        write_connections(&store, &[&waiting]).await;
+        let mut dora = account("dora");
+        dora.email_verified_at = None;
+        let new = dora.clone();
+        write(&store, async move |tx| tx.insert_account(&new).await).await;
+        let mut reader = store.read().await.unwrap();
+        let read = reader.account(dora.id).await.unwrap();
+        assert_eq!(read.as_ref(), Some(&dora), "{store:?}");
+        assert_eq!(held(&store, dora.id, waiting.id).await, None, "{store:?}");
+        let shown = reader.connection_of(dora.id, waiting.id).await.unwrap();
+        assert_eq!(shown, None, "{store:?}");
+        assert_eq!(listed(&store, dora.id, ConnectionFilter::All).await, []);
+        let counts = reader.connection_counts_of(dora.id).await.unwrap();
+        assert_eq!(counts.incoming, 0, "{store:?}");
+        for (one, other) in [(dora.id, cast.alice.id), (cast.alice.id, dora.id)] {
+            let between = reader.connection_between(one, other).await.unwrap();
+            assert_eq!(between, None, "{store:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_invitation_waits_for_an_account_with_its_address() {
     for store in stores().await {
         let cast = Cast::of(&store).await;
@@ -103,7 +129,8 @@ async fn an_invitation_waits_for_an_account_with_its_address() {
         let found = reader.invitation_of(cast.alice.id, &email).await.unwrap();
         assert_eq!(found.as_ref(), Some(&waiting), "{store:?}");
 
-        let dora = account("dora");
+        let mut dora = account("dora");
+        dora.email = "DORA@example.org".parse().unwrap();
         let new = dora.clone();
         write(&store, async move |tx| tx.insert_account(&new).await).await;
         assert_eq!(

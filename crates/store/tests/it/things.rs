@@ -59,6 +59,7 @@ pub(crate) fn account(name: &str) -> Account {
         id: account_id(),
         name: name.parse().unwrap(),
         email: format!("{name}@example.org").parse().unwrap(),
+        email_verified_at: Some(at(0)),
         created_at: at(0),
     }
 }

@@ -1,0 +1,108 @@
+//! Accounts that an account wants nothing to do with.
+
+use agentdrop_domain::blocks::Block;
+use agentdrop_protocol::wire::blocks::{
+    self as wire, BlockedAccount, BlockedParty, Blocks, UnblockedAccount,
+};
+use agentdrop_protocol::{BlockId, ConnectionId};
+use axum::Json;
+use axum::extract::State;
+
+use super::connections::{end, hold};
+use super::error::{ApiError, Result};
+use super::extract::Path;
+use super::openapi::Errors;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::clock::random;
+
+/// Blocks the account on the other side of a connection or an invitation: what there is between
+/// the two ends, and neither can invite the other.
+#[utoipa::path(
+    post, path = "/v1/connections/{connection_id}/block", tag = "connections",
+    operation_id = "blocks_create",
+    params(("connection_id" = ConnectionId, Path, description = "The connection's id")),
+    responses((status = 200, body = BlockedAccount), Errors)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ConnectionId>,
+) -> Result<Json<BlockedAccount>> {
+    caller.actor.require_account()?;
+    let (now, owner) = (app.clock.now(), caller.actor.account);
+    let block_id = BlockId::new(now, random()?);
+    let blocked = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let (mine, connection) = hold(tx, owner, id).await?;
+            let block = Block::of(block_id, &connection, &mine, now)?;
+            let block = tx.insert_or_find_block(&block).await?;
+            let mut blocked = BlockedAccount {
+                blocked_account_id: block.blocked,
+                pairings_revoked: 0,
+                connection_revoked: false,
+            };
+            // Not only this one: it may be over, and another have taken its place.
+            while let Some(it) = tx.connection_between(owner, block.blocked).await? {
+                let Some(it) = tx.hold_connection_of(owner, it.id).await? else {
+                    break;
+                };
+                let revoked = it.revoke(&mine, now)?;
+                blocked.pairings_revoked += end(tx, &revoked, now).await?;
+                blocked.connection_revoked = true;
+            }
+            Ok(blocked)
+        })
+        .await?;
+    app.sweep.notify_one();
+    Ok(Json(blocked))
+}
+
+/// The accounts that the account has blocked.
+#[utoipa::path(
+    get, path = "/v1/blocked", tag = "connections", operation_id = "blocks_list",
+    responses((status = 200, body = Blocks), Errors)
+)]
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Blocks>> {
+    caller.actor.require_account()?;
+    let mut reader = app.store.read().await?;
+    let found = reader.blocks_of(caller.actor.account).await?;
+    let blocked = found.into_iter().map(|it| wire::Block {
+        id: it.block.id,
+        account: BlockedParty {
+            id: it.account.id,
+            name: it.account.name,
+            email: it.account.email,
+        },
+        blocked_at: it.block.created_at,
+    });
+    Ok(Json(Blocks {
+        blocked: blocked.collect(),
+    }))
+}
+
+/// Takes a block back; what ended with it stays over.
+#[utoipa::path(
+    delete, path = "/v1/blocked/{block_id}", tag = "connections", operation_id = "blocks_delete",
+    params(("block_id" = BlockId, Path, description = "The id of the block, as the list has it")),
+    responses((status = 200, body = UnblockedAccount), Errors)
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<BlockId>,
+) -> Result<Json<UnblockedAccount>> {
+    caller.actor.require_account()?;
+    let owner = caller.actor.account;
+    app.store
+        .write(async move |tx| -> Result<_> {
+            let block = tx.take_block_of(owner, id).await?;
+            let block = block.ok_or(ApiError::NotFound)?;
+            Ok(Json(UnblockedAccount {
+                unblocked_account_id: block.blocked,
+                message: "Account unblocked. Connect again to exchange files.".to_owned(),
+            }))
+        })
+        .await
+}

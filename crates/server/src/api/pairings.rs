@@ -1,0 +1,230 @@
+//! Pairings: which agents of connected accounts exchange files, and which way.
+
+use agentdrop_domain::Scope;
+use agentdrop_domain::agents::Agent;
+use agentdrop_domain::channels::Party;
+use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
+use agentdrop_protocol::wire::pairings::{
+    self as wire, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent, Pairings,
+    RevokedPairing, UpdatePairing, UpdatedPairing,
+};
+use agentdrop_protocol::{AccountId, ConnectionId, ErrorCode, PairingId};
+use agentdrop_store::Tx;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::error::{ApiError, Result};
+use super::extract::{Body, Path};
+use super::openapi::Errors;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::clock::random;
+
+/// Proposes to pair an own agent with one of the connected account, which has to confirm it.
+#[utoipa::path(
+    post, path = "/v1/connections/{connection_id}/pairings", tag = "pairings",
+    operation_id = "pairings_create",
+    params(("connection_id" = ConnectionId, Path, description = "The connection's id")),
+    request_body = CreatePairing, responses((status = 201, body = CreatedPairing), Errors)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(connection): Path<ConnectionId>,
+    Body(body): Body<CreatePairing>,
+) -> Result<(StatusCode, Json<CreatedPairing>)> {
+    let (now, owner) = (app.clock.now(), caller.actor.account);
+    let id = PairingId::new(now, random()?);
+    let permission = body.permission.unwrap_or(Permission::Both);
+    let created = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let found = tx.connection_of(owner, connection).await?;
+            let found = found.ok_or(ApiError::NotFound)?;
+            // The agents are kept ahead of the connection, as everywhere.
+            let mine = tx.keep_agent_of(owner, &body.my_agent_id).await?;
+            if let Some(mine) = &mine {
+                caller.actor.require_agent(mine)?;
+            } else if let Scope::Agent(_) = caller.actor.scope {
+                return Err(another_agent());
+            }
+            let other = found.other(owner).filter(|_| found.is_active());
+            let other = other.ok_or(PairingError::ConnectionNotActive)?;
+            let mine = mine.ok_or(PairingError::AgentNotFound)?;
+            let theirs = tx.keep_agent_of(other, &body.their_agent_id).await?;
+            let theirs = theirs.ok_or(PairingError::AgentNotFound)?;
+            let held = tx.hold_connection_of(owner, connection).await?;
+            let held = held.ok_or(ApiError::NotFound)?;
+            let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
+            tx.insert_pairing(&pairing).await?;
+            Ok(CreatedPairing {
+                id,
+                connection_id: connection,
+                status: pairing.status(),
+                my_agent: paired_agent(&mine),
+                their_agent: paired_agent(&theirs),
+                permission,
+                proposed_by: owner,
+                created_at: now,
+            })
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// The same for a name that another agent has and for one that none has.
+fn another_agent() -> ApiError {
+    agentdrop_domain::actor::ActorError::AnotherAgent.into()
+}
+
+/// The pairings under a connection, wherever they stand; with the key of an agent, its own.
+#[utoipa::path(
+    get, path = "/v1/connections/{connection_id}/pairings", tag = "pairings",
+    operation_id = "pairings_list",
+    params(("connection_id" = ConnectionId, Path, description = "The connection's id")),
+    responses((status = 200, body = Pairings), Errors)
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(connection): Path<ConnectionId>,
+) -> Result<Json<Pairings>> {
+    let owner = caller.actor.account;
+    let mut reader = app.store.read().await?;
+    let found = reader.connection_of(owner, connection).await?;
+    found.ok_or(ApiError::NotFound)?;
+    let pairings = reader.pairings_of(owner, connection).await?;
+    let agents = reader.agents_of_pairings_of(owner, connection).await?;
+    let visible = pairings.iter().filter(|it| is_visible(it, &caller));
+    Ok(Json(Pairings {
+        pairings: visible.filter_map(|it| shown(it, owner, &agents)).collect(),
+    }))
+}
+
+/// Agrees to a pairing as it stands: from now on its agents exchange files.
+#[utoipa::path(
+    post, path = "/v1/pairings/{pairing_id}/confirm", tag = "pairings",
+    operation_id = "pairings_confirm",
+    params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
+    responses((status = 200, body = ConfirmedPairing), Errors)
+)]
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<PairingId>,
+) -> Result<Json<ConfirmedPairing>> {
+    let now = app.clock.now();
+    app.store
+        .write(async move |tx| -> Result<_> {
+            let pairing = hold(tx, &caller, id).await?;
+            let confirmed = pairing.confirm(caller.actor.account, now)?;
+            tx.update_pairing(&confirmed).await?;
+            Ok(Json(ConfirmedPairing {
+                id,
+                status: confirmed.status(),
+                confirmed_at: now,
+                message: "Pairing confirmed. Agents can now exchange files.".to_owned(),
+            }))
+        })
+        .await
+}
+
+/// Changes which way files may go; until the other side has confirmed that, they go neither way.
+#[utoipa::path(
+    patch, path = "/v1/pairings/{pairing_id}", tag = "pairings", operation_id = "pairings_update",
+    params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
+    request_body = UpdatePairing, responses((status = 200, body = UpdatedPairing), Errors)
+)]
+pub(crate) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<PairingId>,
+    Body(body): Body<UpdatePairing>,
+) -> Result<Json<UpdatedPairing>> {
+    let owner = caller.actor.account;
+    app.store
+        .write(async move |tx| -> Result<_> {
+            let pairing = hold(tx, &caller, id).await?;
+            let changed = pairing.change_permission(owner, body.permission)?;
+            tx.update_pairing(&changed).await?;
+            Ok(Json(UpdatedPairing {
+                id,
+                permission: changed.permission_for(owner),
+                status: changed.status(),
+                message: "Permission updated. The other side must re-confirm the pairing."
+                    .to_owned(),
+            }))
+        })
+        .await
+}
+
+/// Ends a pairing, which a person has to do; a key ends the connection instead.
+#[utoipa::path(
+    delete, path = "/v1/pairings/{pairing_id}", tag = "pairings", operation_id = "pairings_revoke",
+    params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
+    responses((status = 200, body = RevokedPairing), Errors)
+)]
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<PairingId>,
+) -> Result<Json<RevokedPairing>> {
+    let mut reader = app.store.read().await?;
+    let pairing = reader.pairing_of(caller.actor.account, id).await?;
+    let pairing = pairing.filter(|it| is_visible(it, &caller));
+    pairing.ok_or(ApiError::NotFound)?;
+    let message = "a person ends a pairing, in a session; a key can end its connection";
+    Err(ApiError::refused(ErrorCode::SessionRequired, message))
+}
+
+/// The pairing that the path names, held for a change.
+async fn hold(tx: &mut Tx, caller: &Caller, id: PairingId) -> Result<Pairing> {
+    let pairing = tx.hold_pairing_of(caller.actor.account, id).await?;
+    let pairing = pairing.filter(|it| is_visible(it, caller));
+    pairing.ok_or(ApiError::NotFound)
+}
+
+fn is_visible(pairing: &Pairing, caller: &Caller) -> bool {
+    let side = pairing.side_of(caller.actor.account);
+    side.is_some_and(|it| caller.actor.acts_as(Some(it.agent)))
+}
+
+/// A pairing, as `viewer` sees it. An agent that was deleted meanwhile took it along.
+fn shown(pairing: &Pairing, viewer: AccountId, agents: &[Agent]) -> Option<wire::Pairing> {
+    let find = |of: Party| agents.iter().find(|it| it.id == of.agent);
+    let (a, b) = (find(pairing.a)?, find(pairing.b)?);
+    // What is over tells no more of the other's agent than what was there to see before.
+    let key = |it: &Agent| {
+        let known = it.account == viewer || pairing.revoked_at.is_none();
+        let key = it.keys().filter(|_| known).map(|it| it.encryption);
+        (key, if known { it.key_version } else { 0 })
+    };
+    let ((a_key, a_version), (b_key, b_version)) = (key(a), key(b));
+    Some(wire::Pairing {
+        id: pairing.id,
+        connection_id: pairing.connection,
+        agent_a: paired_agent(a),
+        agent_b: paired_agent(b),
+        status: pairing.status(),
+        permission: pairing.permission_for(viewer),
+        raw_permission: pairing.permission,
+        proposed_by: pairing.proposed_by,
+        agent_a_public_key: a_key,
+        agent_a_key_version: a_version,
+        agent_b_public_key: b_key,
+        agent_b_key_version: b_version,
+        created_at: pairing.created_at,
+        confirmed_at: pairing.confirmed_at,
+        revoked_at: pairing.revoked_at,
+    })
+}
+
+fn paired_agent(agent: &Agent) -> PairedAgent {
+    PairedAgent {
+        id: agent.id,
+        agent_id: agent.slug.clone(),
+        name: agent.name.clone(),
+        account_id: agent.account,
+    }
+}
