@@ -2,11 +2,12 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::{
+    accept, block, completions, confirm, connect, connections, delete, doctor, inbox, keys, list,
+    man, pair, pairings, receive, register, reject, send, show, unblock,
+};
 #[cfg(feature = "serve")]
 use crate::commands::{admin, demo, serve};
-use crate::commands::{
-    completions, delete, doctor, inbox, keys, list, man, receive, register, send, show,
-};
 use crate::global::Global;
 
 const AFTER_HELP: &str = "\
@@ -54,6 +55,26 @@ pub(crate) enum Command {
     Delete(delete::Args),
     /// List the agents that files can be sent to
     Agents,
+    /// Invite an account to be connected, so that agents of both can be paired
+    Connect(connect::Args),
+    /// List connections with other accounts, and invitations
+    Connections(connections::Args),
+    /// Take an invitation up, so that agents of both accounts can be paired
+    Accept(accept::Args),
+    /// Turn an invitation down; whoever sent it is not told
+    Reject(reject::Args),
+    /// Propose to pair an own agent with one of a connected account
+    Pair(pair::Args),
+    /// List the pairings under a connection
+    Pairings(pairings::Args),
+    /// Agree to a pairing that another account proposed, after showing what it is
+    Confirm(confirm::Args),
+    /// Block an account; what there is between the two of you ends at once
+    Block(block::Args),
+    /// List the accounts that are blocked
+    Blocked,
+    /// Take a block back; what ended with it stays over
+    Unblock(unblock::Args),
     /// Manage API keys
     Keys(keys::Args),
     /// Show who you are, to yourself and to the server

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use agentdrop_protocol::ErrorCode;
+use agentdrop_protocol::error_body::Candidate;
 use serde::Serialize;
 
 /// How a run ends. The worse of two is the greater.
@@ -35,6 +36,9 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) hint: String,
+    /// The accounts that may be meant, where that is what failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) candidates: Vec<Candidate>,
     #[serde(skip)]
     pub(crate) exit: Exit,
 }
@@ -53,6 +57,7 @@ impl Failure {
             code,
             message: message.into(),
             hint: hint.into(),
+            candidates: Vec::new(),
             exit: Exit::Refused,
         }
     }
@@ -102,8 +107,13 @@ impl From<agentdrop_client::Error> for Failure {
         };
         let code = error.code();
         let hint = hint_for(code).map(str::to_owned).or_else(|| error.hint());
+        let candidates = match &error {
+            agentdrop_client::Error::Api(error) => error.candidates.clone(),
+            _ => Vec::new(),
+        };
         Self {
             code,
+            candidates,
             message: chain(&error),
             hint: hint.unwrap_or_else(|| fallback(&error).to_owned()),
             exit,
@@ -113,11 +123,37 @@ impl From<agentdrop_client::Error> for Failure {
 
 /// What this command knows to be done and the library, which has no flags, does not.
 fn hint_for(code: &str) -> Option<&'static str> {
+    use ErrorCode as E;
+    if code == "PLAINTEXT" {
+        return Some("the server can read it; take it all the same with `--accept-plaintext`");
+    }
+    let Ok(code) = code.parse::<ErrorCode>();
     Some(match code {
-        "PLAINTEXT" => "the server can read it; take it all the same with `--accept-plaintext`",
-        _ if code == ErrorCode::ShareRequired.as_str() => {
-            "check the name; `agentdrop agents` lists whom you can send to"
+        E::AgentNotAvailable => {
+            "its owner has to let it be paired; `agentdrop connections agents` lists those that can be"
         }
+        E::AgentNotConnected | E::TargetNotConnected => {
+            "it has to connect first, which gives it a key"
+        }
+        E::AgentNotFound => {
+            "`agentdrop agents` lists your agents, and `agentdrop connections agents` theirs"
+        }
+        E::AlreadyConnected
+        | E::AlreadyProcessed
+        | E::AlreadyRevoked
+        | E::ConnectionNotActive
+        | E::InvitePending => "`agentdrop connections` lists what there is",
+        E::AmbiguousRecipient => {
+            "say whose it is with `--account`: the whole e-mail address, the id or the name"
+        }
+        E::Blocked => "`agentdrop blocked` lists those that you have blocked",
+        E::CannotConfirmOwn => "the other account does, with `agentdrop confirm`",
+        E::InvalidStatus | E::PairingExists => "`agentdrop pairings` shows where it stands",
+        E::ScopeMismatch => {
+            "this is the key of one agent; set AGENTDROP_API_KEY to one of the account, `agd_live_...`"
+        }
+        E::SelfConnection => "agents of one account need no connection",
+        E::ShareRequired => "check the name; `agentdrop agents` lists whom you can send to",
         _ => return None,
     })
 }

@@ -6,11 +6,13 @@
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::OnceLock;
+use std::thread;
 
 use agentdrop_protocol::text::printable;
 use clap::builder::StyledStr;
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::exit::{Failure, Result};
 
@@ -76,6 +78,27 @@ impl Printer {
     /// Whether moving bars may be drawn.
     pub(crate) fn draws(&self) -> bool {
         self.mode == Mode::Text && io::stderr().is_terminal()
+    }
+
+    /// Whether somebody is there to be asked.
+    pub(crate) fn asks(&self) -> bool {
+        self.draws() && io::stdin().is_terminal()
+    }
+
+    /// Asks, and waits for the answer; whatever is no yes is a no.
+    pub(crate) async fn agreed(&self, question: &str) -> Result<bool> {
+        let mut stderr = io::stderr();
+        write!(stderr, "{} [y/N] ", printable(question)).ok();
+        let (tell, told) = oneshot::channel();
+        // Not a thread of the runtime, which would wait for it when a signal ends the run.
+        thread::spawn(move || {
+            let mut line = String::new();
+            tell.send(io::stdin().read_line(&mut line).map(|_| line))
+        });
+        let line = told.await.map_err(|_| Failure::interrupted())?;
+        let line = line.map_err(|error| Failure::io("read the answer", &error))?;
+        let answer = line.trim().to_lowercase();
+        Ok(matches!(&*answer, "y" | "yes"))
     }
 
     /// The one object of this run.

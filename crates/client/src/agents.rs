@@ -164,12 +164,17 @@ impl Client {
 
     /// Answers what it takes to send to an agent.
     ///
-    /// The server vouches for the key, and nobody else does.
-    pub async fn resolve(&self, agent: &AgentRef) -> Result<ResolvedAgent> {
+    /// `account` says whose it is, by e-mail address, id or name; without it an own agent goes before
+    /// others, and of several others none is meant. The server vouches for the key, and nobody else
+    /// does.
+    pub async fn resolve(&self, agent: &AgentRef, account: Option<&str>) -> Result<ResolvedAgent> {
         let transport = self.transport();
         let mut url = transport.server.endpoint(&["agents", "resolve"]);
         url.query_pairs_mut()
             .append_pair("agent_id", &agent.to_string());
+        if let Some(account) = account {
+            url.query_pairs_mut().append_pair("account", account);
+        }
         let resolved: ResolvedAgent = transport.get(url).await?;
         let is_the_one = match agent {
             AgentRef::Id(id) => resolved.id == *id,

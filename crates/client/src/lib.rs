@@ -21,14 +21,17 @@
 
 mod accounts;
 mod agents;
+mod blocks;
 mod channels;
 mod client;
+mod connections;
 mod downloads;
 pub mod error;
 pub mod identity;
 mod inbox;
 mod keys;
 mod multipart;
+mod pairings;
 mod private_file;
 mod progress;
 mod receive;

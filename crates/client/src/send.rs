@@ -45,6 +45,7 @@ const MAX_PLAINTEXT_BYTES: u64 = MAX_SEALED_BYTES - TAG_BYTES as u64;
 #[must_use]
 pub struct Outgoing {
     recipient: AgentRef,
+    account: Option<String>,
     files: Vec<PathBuf>,
     message: Option<Message>,
     expires_in: Option<Lifetime>,
@@ -66,6 +67,7 @@ impl Outgoing {
     pub fn to(recipient: AgentRef) -> Self {
         Self {
             recipient,
+            account: None,
             files: Vec::new(),
             message: None,
             expires_in: None,
@@ -73,6 +75,14 @@ impl Outgoing {
             once_delivered: OnceDelivered::default(),
             watcher: Watcher::default(),
         }
+    }
+
+    /// Says whose agent is meant, by e-mail address, id or name of the account.
+    ///
+    /// Without it an own agent of that name goes before others, and of several others none is meant.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
+        self
     }
 
     /// Adds a file, which is sent under the last component of its path.
@@ -126,7 +136,9 @@ impl Client {
     pub async fn send(&self, outgoing: Outgoing) -> Result<Transfer> {
         let identity = Arc::clone(self.needed_identity()?);
         let sources = open_all(outgoing.files.clone()).await?;
-        let (recipient, seal) = self.seal_for(&identity, &outgoing.recipient).await?;
+        let (recipient, seal) = self
+            .seal_for(&identity, &outgoing.recipient, outgoing.account.as_deref())
+            .await?;
 
         let mut files = Vec::new();
         for source in sources {
@@ -137,6 +149,9 @@ impl Client {
         let mut form = Form::new()?;
         form.field("sender", identity.agent_id().as_str());
         form.field("recipient", &recipient.id.to_string());
+        if let Some(account) = &outgoing.account {
+            form.field("recipient_account", account);
+        }
         form.field("mode", TransferMode::AgentToAgent.as_str());
         form.field("is_encrypted", "true");
         for (name, value) in &seal.fields {
@@ -165,8 +180,10 @@ impl Client {
         &self,
         mine: &Identity,
         recipient: &AgentRef,
+        account: Option<&str>,
     ) -> Result<(ResolvedAgent, Seal)> {
-        let resolved = self.resolve(recipient).await.map_err(|error| match error {
+        let resolved = self.resolve(recipient, account).await;
+        let resolved = resolved.map_err(|error| match error {
             Error::Api(answer) if answer.code == ErrorCode::NotFound => {
                 Error::NoSuchAgent(recipient.clone())
             }

@@ -31,11 +31,16 @@ pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
         let found = caller.client.sendable_agents().await?;
         printer.json(&found);
         let rows = found.agents.iter().map(|it| {
-            let whose = if it.own { "own" } else { "paired" };
+            // An account may be called anything, also `own`.
+            let whose = match &it.account_name {
+                _ if it.own => "own".to_owned(),
+                Some(account) => format!("paired, of {account}"),
+                None => "paired".to_owned(),
+            };
             [
                 it.agent_id.to_string(),
                 it.name.to_string(),
-                whose.to_owned(),
+                whose,
                 it.id.to_string(),
             ]
         });

@@ -1,9 +1,15 @@
 //! The commands, one file each.
 
+pub(crate) mod accept;
 #[cfg(feature = "serve")]
 pub(crate) mod admin;
 pub(crate) mod agents;
+pub(crate) mod block;
+pub(crate) mod blocked;
 pub(crate) mod completions;
+pub(crate) mod confirm;
+pub(crate) mod connect;
+pub(crate) mod connections;
 pub(crate) mod delete;
 #[cfg(feature = "serve")]
 pub(crate) mod demo;
@@ -14,12 +20,16 @@ pub(crate) mod list;
 pub(crate) mod man;
 #[cfg(feature = "serve")]
 mod openapi;
+pub(crate) mod pair;
+pub(crate) mod pairings;
 pub(crate) mod receive;
 pub(crate) mod register;
+pub(crate) mod reject;
 pub(crate) mod send;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod unblock;
 pub(crate) mod whoami;
 
 use crate::args::{Cli, Command};
@@ -39,10 +49,16 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
     };
     let work = async {
         match command {
+            Command::Accept(args) => accept::run(&args, global, printer).await,
             #[cfg(feature = "serve")]
             Command::Admin(args) => admin::run(args, printer).await,
             Command::Agents => agents::run(global, printer).await,
+            Command::Block(args) => block::run(&args, global, printer).await,
+            Command::Blocked => blocked::run(global, printer).await,
             Command::Completions(args) => Ok(completions::run(&args, printer)),
+            Command::Confirm(args) => Box::pin(confirm::run(&args, global, printer)).await,
+            Command::Connect(args) => connect::run(args, global, printer).await,
+            Command::Connections(args) => connections::run(args, global, printer).await,
             Command::Delete(args) => delete::run(&args, global, printer).await,
             #[cfg(feature = "serve")]
             Command::Demo(args) => Box::pin(demo::run(args, printer)).await,
@@ -53,12 +69,16 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Man(args) => man::run(&args, printer),
             #[cfg(feature = "serve")]
             Command::Openapi => Ok(openapi::run(printer)),
+            Command::Pair(args) => pair::run(&args, global, printer).await,
+            Command::Pairings(args) => pairings::run(&args, global, printer).await,
             Command::Receive(args) => Box::pin(receive::run(args, global, printer)).await,
             Command::Register(args) => register::run(args, global, printer).await,
+            Command::Reject(args) => reject::run(&args, global, printer).await,
             Command::Send(args) => Box::pin(send::run(args, global, printer)).await,
             #[cfg(feature = "serve")]
             Command::Serve(_) => unreachable!("it was run above"),
             Command::Show(args) => show::run(&args, global, printer).await,
+            Command::Unblock(args) => unblock::run(&args, global, printer).await,
             Command::Whoami => whoami::run(global, printer).await,
         }
     };

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// The files; a folder has to be packed first
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Whose agent it is, if several go by its name: the account's e-mail address, id or name
+    #[arg(long)]
+    account: Option<String>,
     /// A message beside the files, which the server can read
     #[arg(long, short, value_name = "TEXT")]
     message: Option<Message>,
@@ -47,6 +50,9 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     let mut outgoing = Outgoing::to(args.recipient)
         .files(args.files)
         .progress(bar.progress());
+    if let Some(account) = args.account {
+        outgoing = outgoing.account(account);
+    }
     if let Some(message) = args.message {
         outgoing = outgoing.message(message);
     }

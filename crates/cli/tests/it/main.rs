@@ -11,3 +11,4 @@ mod interrupt;
 mod output;
 mod serve;
 mod support;
+mod trust;

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use agentdrop_protocol::error_body::FieldError;
+use agentdrop_protocol::error_body::{Candidate, FieldError};
 use agentdrop_protocol::{ErrorBody, ErrorCode};
 
 use super::shown;
 
 /// Fields of a server's error that are repeated.
 const MAX_DETAILS: usize = 20;
+/// Accounts that may be meant, of which as many are repeated.
+const MAX_CANDIDATES: usize = 20;
 
 /// An error that the server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct ApiError {
     pub message: String,
     /// Which fields are wrong, and why.
     pub details: Vec<FieldError>,
+    /// The accounts whose agents go by a name that is ambiguous.
+    pub candidates: Vec<Candidate>,
     /// The request, as the server's log names it.
     pub request_id: Option<String>,
     /// How long to wait before another try.
@@ -39,6 +43,7 @@ impl ApiError {
             return Self::bare(status, retry_after);
         };
         let details = error.details.into_iter().take(MAX_DETAILS);
+        let candidates = error.candidates.into_iter().take(MAX_CANDIDATES);
         Self {
             status: status.as_u16(),
             code: error.code,
@@ -47,6 +52,12 @@ impl ApiError {
                 .map(|it| FieldError {
                     field: shown(&it.field),
                     message: shown(&it.message),
+                })
+                .collect(),
+            candidates: candidates
+                .map(|it| Candidate {
+                    email_masked: shown(&it.email_masked),
+                    ..it
                 })
                 .collect(),
             request_id: Some(shown(&error.request_id)).filter(|it| !it.is_empty()),
@@ -61,6 +72,7 @@ impl ApiError {
             code: ErrorCode::Unknown,
             message: format!("the server answered {status}"),
             details: Vec::new(),
+            candidates: Vec::new(),
             request_id: None,
             retry_after,
         }
@@ -75,6 +87,7 @@ impl ApiError {
                 "check the API key, and that it is one of this server"
             }
             ErrorCode::ScopeMismatch => "use a key of the account, `agd_live_…`",
+            ErrorCode::AmbiguousRecipient => "say which account is meant",
             ErrorCode::AgentExists => "choose another name, or delete the agent that has it",
             ErrorCode::Gone => "ask the sender to send it again",
             ErrorCode::NotFound => "check the name, and that the key belongs to the right account",
@@ -99,6 +112,11 @@ impl fmt::Display for ApiError {
             let separator = if n == 0 { ": " } else { "; " };
             write!(f, "{separator}`{}` {}", detail.field, detail.message)?;
         }
+        for (n, it) in self.candidates.iter().enumerate() {
+            let separator = if n == 0 { ": " } else { "; " };
+            let (name, email) = (shown(it.account_name.as_str()), &it.email_masked);
+            write!(f, "{separator}{name}, {email}, {}", it.account_id)?;
+        }
         Ok(())
     }
 }
@@ -121,6 +139,23 @@ mod tests {
             r"no\u{1b}[2Jgood: `name` must not be empty"
         );
         assert_eq!(error.request_id.as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn who_may_be_meant_is_said() {
+        let body = br#"{"error":{"code":"AMBIGUOUS_RECIPIENT","message":"which `bob`","status":400,
+            "candidates":[
+                {"account_id":"019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6","account_name":"One",
+                 "email_masked":"on*@example.org"},
+                {"account_id":"019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f7","account_name":"Two",
+                 "email_masked":"\u001b[2J@example.org"}]}}"#;
+        let error = ApiError::read(http::StatusCode::BAD_REQUEST, body, None);
+        assert_eq!(error.candidates.len(), 2);
+        assert_eq!(
+            error.to_string(),
+            "which `bob`: One, on*@example.org, 019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6; \
+             Two, \\u{1b}[2J@example.org, 019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f7"
+        );
     }
 
     #[test]

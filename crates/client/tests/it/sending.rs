@@ -302,3 +302,37 @@ async fn progress_ends_where_it_says() {
     let last = last.lock().unwrap().unwrap();
     assert_eq!((last.done_bytes, last.total_bytes), (600_001, 600_001));
 }
+
+#[tokio::test]
+async fn whose_agent_is_meant_is_said() {
+    let server = server().await;
+    let outgoing = to_alice()
+        .account("them@example.org")
+        .file(file(&server, "a", b"1"));
+    server.client().send(outgoing).await.unwrap();
+    let world = server.world();
+    let fields = &world.uploads[0].fields;
+    assert_eq!(fields["recipient_account"], "them@example.org");
+    assert_eq!(fields["recipient"], ALICE);
+}
+
+#[tokio::test]
+async fn of_several_that_may_be_meant_none_gets_it() {
+    let server = server().await;
+    let error = json!({"error": {
+        "code": "AMBIGUOUS_RECIPIENT", "message": "several accounts have an `alice`", "status": 400,
+        "candidates": [{
+            "account_id": ACCOUNT, "account_name": "Them", "email_masked": "th**@example.org",
+        }],
+    }});
+    let body = error.to_string();
+    let status = StatusCode::BAD_REQUEST;
+    server.world().answer_raw(RESOLVE, status, &[], body);
+    let outgoing = to_alice().file(file(&server, "a", b"secret"));
+    let error = server.client().send(outgoing).await.unwrap_err();
+    assert_eq!(error.code(), "AMBIGUOUS_RECIPIENT");
+    assert!(error.is_refusal());
+    let said = error.to_string();
+    assert!(said.contains(": Them, th**@example.org, "), "{said}");
+    assert_eq!(server.world().calls(UPLOAD), 0);
+}
