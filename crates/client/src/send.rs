@@ -154,6 +154,7 @@ impl Client {
         }
         form.field("mode", TransferMode::AgentToAgent.as_str());
         form.field("is_encrypted", "true");
+        form.field("recipient_key_version", &recipient.key_version.to_string());
         for (name, value) in &seal.fields {
             form.field(name, value);
         }

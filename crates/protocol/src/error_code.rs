@@ -67,6 +67,7 @@ define_codes! {
     InvalidStatus "INVALID_STATUS" 400 "The pairing does not stand where this can be done to it."
     InvitePending "INVITE_PENDING" 409 "An invitation between the two is waiting for an answer."
     InviteRateLimit "INVITE_RATE_LIMIT" 429 "The account has sent to as many unregistered people as it may in a day."
+    KeyChanged "KEY_CHANGED" 409 "The recipient has another key than the files were encrypted for; nothing was kept."
     KeyLimitReached "KEY_LIMIT_REACHED" 403 "The account has as many API keys as its plan allows."
     KeyRevoked "KEY_REVOKED" 401 "The API key was revoked."
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "The path exists, and not for this method."

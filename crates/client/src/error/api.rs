@@ -89,6 +89,7 @@ impl ApiError {
             ErrorCode::ScopeMismatch => "use a key of the account, `agd_live_…`",
             ErrorCode::AmbiguousRecipient => "say which account is meant",
             ErrorCode::AgentExists => "choose another name, or delete the agent that has it",
+            ErrorCode::KeyChanged => "send it again; it is sealed for the new key then",
             ErrorCode::Gone => "ask the sender to send it again",
             ErrorCode::NotFound => "check the name, and that the key belongs to the right account",
             ErrorCode::SignupClosed => {

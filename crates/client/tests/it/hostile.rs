@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -66,7 +67,8 @@ pub(crate) struct World {
     pub(crate) holds_uploads: bool,
     /// Registers whatever key it is sent.
     pub(crate) echoes_key: bool,
-    /// Answers uploads at once, with this, and reads nothing.
+    /// Answers uploads at once, with this, and throws away what still comes: a socket that is closed
+    /// with unread bytes is reset, and with it may go the answer.
     pub(crate) refuses_uploads: Option<(StatusCode, Value)>,
 }
 
@@ -374,6 +376,8 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
         }
         holds = is_upload && world.holds_uploads;
         if let Some((status, body)) = world.refuses_uploads.clone().filter(|_| is_upload) {
+            let mut rest = request.into_body().into_data_stream();
+            tokio::spawn(async move { while let Some(Ok(_)) = rest.next().await {} });
             return (status, body.to_string()).into_response();
         }
     }

@@ -68,6 +68,8 @@ pub(crate) struct TransferForm {
     encryption_ivs: Option<String>,
     /// What the sender signed, in base64.
     sender_signature: Option<String>,
+    /// The version of the recipient's key that it is encrypted for; refused if that is another now.
+    recipient_key_version: Option<u32>,
 }
 
 /// What stands around the operations.

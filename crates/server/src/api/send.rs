@@ -305,10 +305,16 @@ async fn complete(
         }
     }
     let keys = recipient.keys();
+    let version = keys.map(|_| recipient.key_version);
+    // The recipient could not open what was sealed for a key that it has no more.
+    if sealing.recipient_key_version.is_some() && sealing.recipient_key_version != version {
+        let message = "the recipient has another key now; ask for it, and encrypt for that one";
+        return Err(ApiError::refused(ErrorCode::KeyChanged, message));
+    }
     Ok(Sealing {
         sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
         recipient_key: keys.map(|it| it.encryption),
-        recipient_key_version: keys.map(|_| recipient.key_version),
+        recipient_key_version: version,
         ..sealing.clone()
     })
 }
@@ -330,6 +336,7 @@ fn read_sealing(fields: &mut Fields, file_count: usize) -> (Option<Sealing>, Vec
         channel: fields.optional::<ChannelId>("channel_id"),
         salt: base64(fields, "encryption_salt", Some(SALT)),
         signature: base64(fields, "sender_signature", None),
+        recipient_key_version: fields.number("recipient_key_version", 1, i32::MAX.cast_unsigned()),
         ..Sealing::default()
     };
     (Some(sealing), nonces(fields, file_count))

@@ -416,6 +416,7 @@ async fn every_field_of_the_form_is_checked() {
                     "99999999999999999999d",
                 ],
                 "max_downloads" => &["0", "-1", "1001", "1.5", "1e2", "NaN", "99999999999", "0x1"],
+                "recipient_key_version" => &["0", "-1", "1.5", "v1", "99999999999"],
                 "message" => &["\u{7}", "a\u{202e}b", "\u{1b}[2J"],
                 "metadata" => &["[]", "1", "x", "{", "{\"a\":\"\\u0000\"}", "{\"a\":1e999}"],
                 "mode" => &["agent", "agent-to-human", "AGENT-TO-AGENT", "[]"],

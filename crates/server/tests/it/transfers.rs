@@ -99,6 +99,7 @@ async fn what_is_said_of_the_sealing_comes_back_as_it_was() {
             ("encryption_salt", &*salt),
             ("encryption_ivs", nonces),
             ("sender_signature", "BBBB"),
+            ("recipient_key_version", "1"),
             ("metadata", r#"{"a":[1,{"b":null}]}"#),
         ];
         let files: [(&str, &[u8]); 2] = [("a", b"sealed"), ("b", b"")];
@@ -315,5 +316,25 @@ async fn a_file_larger_than_the_server_takes_is_refused_and_leaves_nothing() {
             refused.expect_error(413, "FILE_TOO_LARGE");
         }
         assert_eq!(blobs(&world.server), before);
+    }
+}
+
+#[tokio::test]
+async fn what_is_sealed_for_a_key_that_was_replaced_is_refused() {
+    for world in &World::each().await {
+        let rotate = json!({ "public_key": "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=" });
+        world
+            .post("/v1/agents/bob/rotate-key", &rotate)
+            .await
+            .expect(200);
+        let sealed = |version| [("is_encrypted", "true"), ("recipient_key_version", version)];
+        let late = world.send(&sealed("1"), &[("a", b"sealed")]).await;
+        late.expect_error(409, "KEY_CHANGED");
+        let listed = world.get("/v1/transfers").await.expect(200);
+        assert_eq!(listed["total"], 0);
+        world
+            .send(&sealed("2"), &[("a", b"sealed")])
+            .await
+            .expect(201);
     }
 }
