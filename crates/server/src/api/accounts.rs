@@ -2,19 +2,19 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::{Scope, keys::Key};
-use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
-use agentdrop_protocol::{AccountId, ErrorCode, KeyId, Timestamp};
+use agentdrop_protocol::wire::keys::CreatedKey;
+use agentdrop_protocol::{AccountId, ErrorCode, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::error::{ApiError, Result};
 use super::extract::Body;
+use super::keys::new_key;
 use super::openapi::Errors;
 use crate::app::App;
-use crate::auth::digest_of;
-use crate::clock::{NoChance, random, random_key};
+use crate::clock::{NoChance, random};
 use crate::config::{EmailVerification, Signup};
 
 /// Makes an account, with its first key.
@@ -40,7 +40,7 @@ pub(crate) async fn create(
 pub(crate) struct NewAccount {
     account: Account,
     key: Key,
-    secret: ApiKey,
+    shown: CreatedKey,
 }
 
 impl NewAccount {
@@ -57,23 +57,12 @@ impl NewAccount {
             email_verified_at: believed.then_some(now),
             created_at: now,
         };
-        let secret = random_key(KeyKind::Account)?;
-        let key = Key {
-            id: KeyId::new(now, random()?),
-            account: account.id,
-            scope: Scope::Account,
-            name: "first key".parse().expect("it is a name"),
-            prefix: secret.shown().to_owned(),
-            digest: digest_of(&secret),
-            transfer_count: 0,
-            created_at: now,
-            last_used_at: None,
-            revoked_at: None,
-        };
+        let name = "first key".parse().expect("it is a name");
+        let (key, shown) = new_key(now, account.id, Scope::Account, name)?;
         Ok(Self {
             account,
             key,
-            secret,
+            shown,
         })
     }
 
@@ -87,7 +76,7 @@ impl NewAccount {
             id: self.account.id,
             name: self.account.name,
             email: self.account.email,
-            api_key: self.secret.expose_secret().to_owned(),
+            api_key: self.shown.api_key,
             created_at: self.account.created_at,
         })
     }

@@ -33,7 +33,7 @@ pub(crate) async fn create(
     let account = caller.actor.account;
     let agent = app.store.read().await?.agent_of(account, &agent).await?;
     let agent = agent.ok_or(ApiError::NotFound)?;
-    let (key, created) = new_key(&app, account, Scope::Agent(agent.id), name)?;
+    let (key, created) = new_key(app.clock.now(), account, Scope::Agent(agent.id), name)?;
     app.store
         .write(async move |tx| -> Result<_> {
             // It may have been deleted meanwhile.

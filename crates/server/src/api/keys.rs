@@ -7,7 +7,7 @@ use agentdrop_protocol::text::Name;
 use agentdrop_protocol::wire::keys::{
     self as wire, CreateKey, CreatedKey, KeyScope, Keys, RevokedKey,
 };
-use agentdrop_protocol::{AccountId, KeyId};
+use agentdrop_protocol::{AccountId, KeyId, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,7 +17,7 @@ use super::extract::{Body, Path};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::{Caller, digest_of};
-use crate::clock::{random, random_key};
+use crate::clock::{NoChance, random, random_key};
 
 /// Makes another key of the account.
 #[utoipa::path(
@@ -30,7 +30,12 @@ pub(crate) async fn create(
     Body(body): Body<CreateKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>)> {
     caller.actor.require_account()?;
-    let (key, created) = new_key(&app, caller.actor.account, Scope::Account, body.name)?;
+    let (key, created) = new_key(
+        app.clock.now(),
+        caller.actor.account,
+        Scope::Account,
+        body.name,
+    )?;
     app.store
         .write(async move |tx| -> Result<_> { Ok(tx.insert_key(&key).await?) })
         .await?;
@@ -87,12 +92,11 @@ pub(crate) async fn revoke(
 
 /// A new key, as it is stored and as it is shown this once.
 pub(crate) fn new_key(
-    app: &App,
+    now: Timestamp,
     account: AccountId,
     scope: Scope,
     name: Name,
-) -> Result<(Key, CreatedKey)> {
-    let now = app.clock.now();
+) -> Result<(Key, CreatedKey), NoChance> {
     let secret = random_key(match scope {
         Scope::Account => KeyKind::Account,
         Scope::Agent(_) => KeyKind::Agent,
