@@ -3,7 +3,7 @@
 use agentdrop_protocol::text::Name;
 use agentdrop_protocol::{AccountId, KeyId, Timestamp};
 
-use crate::Scope;
+use crate::{Credential, Scope};
 
 /// An API key, less the key itself, which nobody keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub enum KeyError {
 
 impl Key {
     /// Ends the key, at once and for ever.
-    pub fn revoke(self, by: KeyId, now: Timestamp) -> Result<Self, KeyError> {
-        if self.id == by {
+    pub fn revoke(self, by: Credential, now: Timestamp) -> Result<Self, KeyError> {
+        if by == Credential::Key(self.id) {
             return Err(KeyError::SelfRevoke);
         }
         if self.revoked_at.is_some() {

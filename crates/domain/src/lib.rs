@@ -16,4 +16,4 @@ pub mod pairings;
 pub mod policy;
 pub mod transfers;
 
-pub use actor::{Actor, Scope};
+pub use actor::{Actor, Credential, Scope};

@@ -23,10 +23,17 @@ pub enum KeyKind {
     Agent,
     /// `agt_`: connects one agent, once.
     ConnectionToken,
+    /// `ags_`: everything that a person may do who signed in.
+    Session,
 }
 
 impl KeyKind {
-    const ALL: [Self; 3] = [Self::Account, Self::Agent, Self::ConnectionToken];
+    const ALL: [Self; 4] = [
+        Self::Account,
+        Self::Agent,
+        Self::ConnectionToken,
+        Self::Session,
+    ];
 
     /// What a key of this kind begins with.
     pub const fn prefix(self) -> &'static str {
@@ -34,6 +41,7 @@ impl KeyKind {
             Self::Account => "agd_live_",
             Self::Agent => "ada_live_",
             Self::ConnectionToken => "agt_",
+            Self::Session => "ags_",
         }
     }
 }

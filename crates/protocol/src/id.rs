@@ -96,6 +96,10 @@ define_id! {
     PairingId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
 }
 define_id! {
+    /// A session of a person who signed in; not its token.
+    SessionId, "ses_", simple, "ses_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+define_id! {
     /// A transfer: one or more files on their way.
     TransferId, "tr_", simple, "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
 }

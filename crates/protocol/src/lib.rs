@@ -22,7 +22,7 @@ pub use error_code::ErrorCode;
 pub use file_name::FileName;
 pub use id::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
-    TransferId,
+    SessionId, TransferId,
 };
 pub use lifetime::Lifetime;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};

@@ -6,6 +6,7 @@ use agentdrop_protocol::{DownloadId, FileId, Timestamp};
 use agentdrop_store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ipnet::IpNet;
 
 use crate::at_rest::{ServerKey, UrlSignature};
 use crate::blob::Blobs;
@@ -34,6 +35,8 @@ pub(crate) struct Parts {
     pub(crate) email_verification: EmailVerification,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
+    /// The proxies in front, which say for whom they speak.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// How the server is reached, without a slash at the end.
     pub(crate) public_url: String,
 }

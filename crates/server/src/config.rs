@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use agentdrop_protocol::limits::MAX_SEALED_BYTES;
+use ipnet::IpNet;
 
 /// What an operator decides.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Config {
     /// Whether an address has to be shown to be its owner's; not while this machine alone reaches
     /// the server, if nothing is said.
     pub email_verification: Option<EmailVerification>,
+    /// The proxies in front, whose `X-Forwarded-For` is believed; none, if nothing is said.
+    pub trusted_proxies: Vec<IpNet>,
     /// What the server takes.
     pub limits: Limits,
 }
@@ -122,6 +125,7 @@ impl Config {
             database_url: None,
             signup: None,
             email_verification: None,
+            trusted_proxies: vec![],
             limits: Limits::default(),
         }
     }

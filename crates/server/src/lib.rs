@@ -113,6 +113,7 @@ impl Server {
             signup: config.signup(),
             email_verification: config.email_verification(),
             sweep: tokio::sync::Notify::new(),
+            trusted_proxies: config.trusted_proxies.clone(),
             public_url: config.public_url(listener.local_addr()?)?,
         });
         Ok(Self {

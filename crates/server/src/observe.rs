@@ -14,6 +14,7 @@ use tracing::{Instrument as _, field};
 
 use crate::api::error::{ApiError, Failure, finish};
 use crate::app::App;
+use crate::auth::ClientAddress;
 use crate::clock::random;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,8 +31,10 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         .map_or("-", |it| it.as_str())
         .to_owned();
     let method = request.method().clone();
+    let address = ClientAddress::of(request.extensions(), request.headers(), &app);
     let span = tracing::info_span!(
-        "request", %method, route, request_id = id, account = field::Empty, agent = field::Empty
+        "request", %method, route, request_id = id, %address, account = field::Empty,
+        agent = field::Empty
     );
     let started = Instant::now();
     async move {

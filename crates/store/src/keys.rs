@@ -117,7 +117,7 @@ impl Tx {
     /// another order wait for each other.
     pub async fn touch_key(
         &mut self,
-        id: KeyId,
+        id: Option<KeyId>,
         agent: Option<AgentId>,
         now: Timestamp,
     ) -> Result<()> {
@@ -128,11 +128,13 @@ impl Tx {
             )
             .await?;
         }
-        self.execute(
-            "UPDATE api_keys SET last_used_at = $1 WHERE id = $2",
-            params![now.as_millis(), &id.to_string()],
-        )
-        .await?;
+        if let Some(id) = id {
+            self.execute(
+                "UPDATE api_keys SET last_used_at = $1 WHERE id = $2",
+                params![now.as_millis(), &id.to_string()],
+            )
+            .await?;
+        }
         Ok(())
     }
 

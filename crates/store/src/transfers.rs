@@ -311,7 +311,7 @@ impl Tx {
                 &it.sender.account.to_string(),
                 it.sender.agent.map(|it| it.to_string()).as_ref(),
                 it.sender.label.as_str(),
-                &it.sender.key.to_string(),
+                &it.sender.credential.to_string(),
                 &it.recipient.account.to_string(),
                 &it.recipient.agent.to_string(),
                 &it.recipient.label,
@@ -368,7 +368,7 @@ fn transfer(row: &Row<'_>) -> Result<Transfer> {
             account: row.parse("sender_account_id")?,
             agent: row.parse_optional("sender_agent_id")?,
             label: row.parse("sender_label")?,
-            key: row.parse("sender_key_id")?,
+            credential: row.parse("sender_key_id")?,
         },
         recipient: Recipient {
             account: row.parse("recipient_account_id")?,

@@ -1,10 +1,12 @@
 //! `agentdrop serve`: runs a server.
 
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use agentdrop_server::{CancellationToken, Config, Error, Server, Signup};
+use ipnet::IpNet;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -37,6 +39,30 @@ pub(crate) struct Args {
     /// Who may make an account, open or closed [default: open where only this machine can reach it]
     #[arg(long, value_name = "WHO", env = "AGENTDROP_SIGNUP", value_parser = signup)]
     signup: Option<Signup>,
+    #[arg(
+        long,
+        value_name = "NETS",
+        env = "AGENTDROP_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        help = "The proxies in front, whose X-Forwarded-For is believed: addresses or networks, with commas"
+    )]
+    trusted_proxies: Vec<Network>,
+}
+
+/// A network, or one address.
+#[derive(Clone, Copy)]
+struct Network(IpNet);
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, &'static str> {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        let network = address.or_else(|_| text.parse());
+        network
+            .map(Self)
+            .map_err(|_| "must be an address, or a network like 10.0.0.0/8")
+    }
 }
 
 /// Where a server keeps what it remembers.
@@ -77,6 +103,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     config.listen = args.listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
     config.signup = args.signup;
+    config.trusted_proxies = args.trusted_proxies.iter().map(|it| it.0).collect();
 
     let starting = Box::pin(Server::start(&config));
     let server = tokio::select! {

@@ -4,12 +4,12 @@ use agentdrop_protocol::limits::DELIVERY_GRACE;
 use agentdrop_protocol::text::Label;
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, TransferMode, TransferStatus};
 use agentdrop_protocol::{
-    AccountId, AgentId, ChannelId, EncryptionPublicKey, FileId, KeyId, Timestamp, TransferId,
+    AccountId, AgentId, ChannelId, EncryptionPublicKey, FileId, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Actor;
 use crate::downloads::grant_until;
+use crate::{Actor, Credential};
 
 /// Files on their way from one agent to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub struct Sender {
     pub agent: Option<AgentId>,
     /// What it calls itself.
     pub label: Label,
-    /// The key it was sent with.
-    pub key: KeyId,
+    /// What it was sent with.
+    pub credential: Credential,
 }
 
 /// Who receives a transfer.

@@ -1,6 +1,8 @@
 //! The life of a transfer, step by step.
 
 use super::*;
+use agentdrop_protocol::KeyId;
+
 use crate::Scope;
 
 const fn at(seconds: i64) -> Timestamp {
@@ -24,7 +26,7 @@ fn transfer() -> Transfer {
             account: account(1),
             agent: Some(agent(1)),
             label: "alice".parse().unwrap(),
-            key: KeyId::new(at(0), [0; 10]),
+            credential: Credential::Key(KeyId::new(at(0), [0; 10])),
         },
         recipient: Recipient {
             account: account(2),
@@ -157,7 +159,7 @@ fn what_has_expired_is_swept_as_expired() {
 fn a_key_of_an_agent_sees_what_is_its_own() {
     let actor = |account, scope| Actor {
         account,
-        key: KeyId::new(at(0), [0; 10]),
+        credential: Credential::Key(KeyId::new(at(0), [0; 10])),
         scope,
     };
     let it = transfer();

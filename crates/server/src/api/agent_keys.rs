@@ -101,7 +101,7 @@ pub(crate) async fn revoke(
             if key.scope != Scope::Agent(agent.id) {
                 return Err(ApiError::NotFound);
             }
-            let revoked = key.revoke(caller.actor.key, now)?;
+            let revoked = key.revoke(caller.actor.credential, now)?;
             tx.update_key(&revoked).await?;
             Ok(Json(RevokedKey {
                 id,

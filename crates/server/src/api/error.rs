@@ -202,6 +202,9 @@ impl From<ActorError> for ApiError {
             ActorError::AccountKeyRequired | ActorError::AnotherAgent => {
                 Self::refused(ErrorCode::ScopeMismatch, error.to_string())
             }
+            ActorError::SessionRequired => {
+                Self::refused(ErrorCode::SessionRequired, error.to_string())
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn revoke(
                 .hold_key_of(caller.actor.account, id)
                 .await?
                 .ok_or(ApiError::NotFound)?;
-            let revoked = key.revoke(caller.actor.key, now)?;
+            let revoked = key.revoke(caller.actor.credential, now)?;
             tx.update_key(&revoked).await?;
             Ok(Json(RevokedKey {
                 id,

@@ -154,7 +154,9 @@ async fn keep(
             deleted_at: None,
         };
         tx.insert_transfer(&transfer).await?;
-        tx.count_transfer(caller.actor.key).await?;
+        if let Some(key) = caller.actor.credential.key() {
+            tx.count_transfer(key).await?;
+        }
         Ok(transfer)
     };
     app.store.write(record).await
@@ -249,7 +251,7 @@ impl Asked {
             account,
             agent: sending.map(|it| it.id),
             label,
-            key: caller.actor.key,
+            credential: caller.actor.credential,
         };
         let recipient = Recipient {
             account: recipient.account,

@@ -1,8 +1,10 @@
-//! Who is calling.
+//! Who is calling, and from where.
+
+mod address;
 
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::keys::Key;
-use agentdrop_domain::{Actor, Scope};
+use agentdrop_domain::{Actor, Credential, Scope};
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_protocol::{AgentId, AgentRef, ErrorCode, KeyId, Timestamp};
 use agentdrop_store::Reader;
@@ -13,6 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
+pub(crate) use address::ClientAddress;
 
 /// The header that picks the acting agent.
 const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop-agent");
@@ -51,7 +54,7 @@ impl FromRequestParts<App> for Caller {
         }
         let actor = Actor {
             account: found.account,
-            key: found.id,
+            credential: Credential::Key(found.id),
             scope: found.scope,
         };
         tracing::Span::current().record("account", tracing::field::display(actor.account));
@@ -134,15 +137,20 @@ fn touch(app: &App, key: &Key) {
         Scope::Account => None,
         Scope::Agent(agent) => Some(agent),
     };
-    touch_both(app, key.id, key.last_used_at, agent);
+    touch_both(app, Some(key.id), key.last_used_at, agent);
 }
 
 /// Writes down that an agent was heard of, under a key of its account.
 pub(crate) fn touch_agent(app: &App, actor: &Actor, agent: &Agent) {
-    touch_both(app, actor.key, agent.last_seen_at, Some(agent.id));
+    touch_both(
+        app,
+        actor.credential.key(),
+        agent.last_seen_at,
+        Some(agent.id),
+    );
 }
 
-fn touch_both(app: &App, key: KeyId, last: Option<Timestamp>, agent: Option<AgentId>) {
+fn touch_both(app: &App, key: Option<KeyId>, last: Option<Timestamp>, agent: Option<AgentId>) {
     let now = app.clock.now();
     if last.is_some_and(|it| now.as_millis() - it.as_millis() < TOUCH_AFTER_MILLIS) {
         return;

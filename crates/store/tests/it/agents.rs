@@ -539,7 +539,7 @@ async fn many_keep_one_agent() {
         let kept = tx.keep_agent_of(owner, &named).await?;
         let beside = others.write(async move |tx| {
             tx.keep_agent_of(owner, &again).await?;
-            tx.touch_key(key_id(), Some(id), at(1)).await
+            tx.touch_key(Some(key_id()), Some(id), at(1)).await
         });
         let beside = timeout(Duration::from_secs(4), beside).await;
         beside.expect("they do not wait")?;

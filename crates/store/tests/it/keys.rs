@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use agentdrop_domain::Scope;
 use agentdrop_domain::keys::KeyError;
+use agentdrop_domain::{Credential, Scope};
 use agentdrop_store::{Error, Tx};
 use agentdrop_testkit::engines::{Engine, database, stores};
 
@@ -94,7 +94,7 @@ async fn of_many_who_revoke_one_succeeds() {
                 let unit = async move |tx: &mut Tx| -> Result<_, Refusal> {
                     let held = tx.hold_key_of(owner, id).await?.unwrap();
                     dwell(Duration::from_millis(20));
-                    let revoked = held.revoke(key_id(), now)?;
+                    let revoked = held.revoke(Credential::Key(key_id()), now)?;
                     tx.update_key(&revoked).await?;
                     Ok(revoked)
                 };
@@ -124,8 +124,8 @@ async fn a_use_is_noted_of_the_key_and_of_its_agent() {
         write(&store, async move |tx| {
             tx.insert_key(&one).await?;
             tx.insert_key(&other).await?;
-            tx.touch_key(one.id, None, at(5)).await?;
-            tx.touch_key(other.id, Some(ann), at(6)).await
+            tx.touch_key(Some(one.id), None, at(5)).await?;
+            tx.touch_key(Some(other.id), Some(ann), at(6)).await
         })
         .await;
         let mut reader = store.read().await.unwrap();
@@ -196,7 +196,8 @@ async fn a_key_that_is_used_while_its_agent_is_deleted_is_in_nobodys_way() {
             let used = race(4, |_| {
                 let store = store.clone();
                 async move {
-                    let unit = async move |tx: &mut Tx| tx.touch_key(id, Some(agent), at(1)).await;
+                    let unit =
+                        async move |tx: &mut Tx| tx.touch_key(Some(id), Some(agent), at(1)).await;
                     store.write(unit).await
                 }
             });

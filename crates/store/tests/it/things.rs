@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use agentdrop_domain::Scope;
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, ConnectionToken};
 use agentdrop_domain::blocks::Block;
@@ -13,6 +12,7 @@ use agentdrop_domain::downloads::Download;
 use agentdrop_domain::keys::{Key, KeyError};
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
+use agentdrop_domain::{Credential, Scope};
 use agentdrop_protocol::wire::agents::AgentType;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
@@ -202,7 +202,7 @@ pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
             account: from.account,
             agent: Some(from.id),
             label: from.slug.as_str().parse().unwrap(),
-            key: key_id(),
+            credential: Credential::Key(key_id()),
         },
         recipient: Recipient {
             account: to.account,

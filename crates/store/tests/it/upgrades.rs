@@ -90,7 +90,7 @@ async fn run_those_of_keys_and_channels(store: &Store, cast: &Cast) {
         tx.insert_key(&key).await?;
         assert!(tx.hold_key_of(alice, key.id).await?.is_some());
         tx.update_key(&key).await?;
-        tx.touch_key(key.id, Some(ann), at(1)).await?;
+        tx.touch_key(Some(key.id), Some(ann), at(1)).await?;
         tx.count_transfer(key.id).await?;
         tx.revoke_channels_of_agent(ann, at(1)).await?;
         let made = tx.insert_or_find_channel(&made).await?;
