@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod actor;
 pub mod agents;
+pub mod audit;
 pub mod blocks;
 pub mod channels;
 pub mod connections;

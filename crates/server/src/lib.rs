@@ -10,6 +10,7 @@ pub mod admin;
 mod api;
 mod app;
 mod at_rest;
+mod audit;
 mod auth;
 mod blob;
 mod clock;
@@ -32,6 +33,7 @@ pub use tokio_util::sync::CancellationToken;
 
 use app::{App, Parts};
 use at_rest::ServerKey;
+pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
 pub use config::{Config, ConfigError, EmailVerification, Limits, Signup, Timeouts};

@@ -14,6 +14,7 @@ use tracing::{Instrument as _, field};
 
 use crate::api::error::{ApiError, Failure, finish};
 use crate::app::App;
+use crate::audit::RequestId;
 use crate::auth::ClientAddress;
 use crate::clock::random;
 
@@ -22,8 +23,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 128;
 
 /// Runs a request, whatever becomes of it.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = request_id(&app, request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
     // The template, never the path: paths have ids, and addresses of files have signatures.
     let route = request
         .extensions()

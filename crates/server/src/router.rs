@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::api::error::ApiError;
 use crate::api::{
-    accounts, agent_keys, agents, blocks, channels, connect, connections, downloads, files, health,
-    inbox, keys, openapi, pairings, profile, send, transfers,
+    accounts, agent_keys, agents, audit, blocks, channels, connect, connections, downloads, files,
+    health, inbox, keys, openapi, pairings, profile, send, transfers,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -60,6 +60,7 @@ fn operations() -> OpenApiRouter<App> {
         )
         .routes(routes!(downloads::acknowledge))
         .routes(routes!(files::show))
+        .routes(routes!(audit::list))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
 }

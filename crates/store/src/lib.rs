@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod audit;
 mod blocks;
 mod channels;
 mod columns;
@@ -18,6 +19,7 @@ mod pairings;
 mod transfers;
 
 pub use agents::ReachableAgent;
+pub use audit::{AuditFilter, AuditRecord};
 pub use blocks::ListedBlock;
 pub use connections::{ConnectionCounts, ListedConnection};
 pub use db::{Reader, Store, Tx};

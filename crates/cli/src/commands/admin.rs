@@ -2,14 +2,14 @@
 
 use agentdrop_protocol::text::{Email, Name};
 use agentdrop_protocol::wire::accounts::CreateAccount;
-use agentdrop_server::admin;
+use agentdrop_server::{Config, admin};
 use clap::Subcommand;
 use serde_json::json;
 
 use super::serve::Storage;
 use crate::exit::{Exit, Failure, Result};
 use crate::human;
-use crate::printer::Printer;
+use crate::printer::{Mark, Printer};
 
 /// Manage a server, also while it runs
 #[derive(clap::Args)]
@@ -27,6 +27,9 @@ enum Noun {
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
+    /// Look after the audit logs
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 #[derive(Subcommand)]
@@ -49,9 +52,31 @@ enum Account {
     },
 }
 
+#[derive(Subcommand)]
+enum Audit {
+    /// Check that nothing in the audit logs was changed, left out or put in
+    #[command(
+        after_help = "Names the first bad record of each log. The exit status is 1 if there is one, and 2 if the \
+        logs cannot be read. Who can write to the database can also write a whole log anew: what shows \
+        that is a hash that was kept elsewhere."
+    )]
+    Verify {
+        /// Only the log of this account, by its e-mail address or id
+        #[arg(long, value_name = "EMAIL|ID")]
+        account: Option<String>,
+        #[command(flatten)]
+        storage: Storage,
+    },
+}
+
 /// Manages a server.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
-    let Noun::Account(command) = args.noun;
+    let command = match args.noun {
+        Noun::Account(command) => command,
+        Noun::Audit(Audit::Verify { account, storage }) => {
+            return verify(account.as_deref(), storage, printer).await;
+        }
+    };
     match command {
         Account::Create {
             name,
@@ -86,13 +111,7 @@ async fn create(asked: CreateAccount, storage: Storage, printer: &Printer) -> Re
 }
 
 async fn list(storage: Storage, printer: &Printer) -> Result<Exit> {
-    let config = storage.into_config();
-    // Looking must not make a server's folder where there is none.
-    if config.database_url.is_none() && !config.data_dir.join("agentdrop.db").exists() {
-        let message = format!("there is no server's data in {}", config.data_dir.display());
-        let hint = "name the data directory of the server with `--data-dir`";
-        return Err(Failure::refused("NO_DATA", message, hint));
-    }
+    let config = existing(storage)?;
     let accounts = Box::pin(admin::accounts(&config)).await?;
     printer.json(&json!({ "accounts": accounts }));
     let now = human::now();
@@ -112,4 +131,55 @@ async fn list(storage: Storage, printer: &Printer) -> Result<Exit> {
         printer.table(["ID", "MADE", "EMAIL", "NAME"], &rows);
     }
     Ok(Exit::Done)
+}
+
+async fn verify(account: Option<&str>, storage: Storage, printer: &Printer) -> Result<Exit> {
+    let config = existing(storage)?;
+    let verified = Box::pin(admin::verify_audit(&config, account)).await?;
+    let Some(verified) = verified else {
+        let hint = "`agentdrop admin account list` lists them";
+        let message = "there is no such account";
+        return Err(Failure::refused("NOT_FOUND", message, hint));
+    };
+    let is_whole = verified.broken.is_empty();
+    let broken: Vec<_> = verified
+        .broken
+        .iter()
+        .map(|it| {
+            json!({
+                "account_id": it.account,
+                "seq": it.seq,
+                "fault": it.fault.as_str(),
+                "message": it.fault.to_string(),
+            })
+        })
+        .collect();
+    printer.json(&json!({
+        "ok": is_whole,
+        "logs": verified.logs,
+        "records": verified.records,
+        "broken": broken,
+    }));
+    let (logs, records) = (verified.logs, verified.records);
+    printer.line(&format!(
+        "{records} records in {logs} logs follow each other"
+    ));
+    for it in &verified.broken {
+        let (account, seq, fault) = (it.account, it.seq, it.fault);
+        printer.bare(&format!("{account} {seq} {}", fault.as_str()));
+        let text = format!("account {account}, record {seq}: {fault}");
+        printer.mark(Mark::Failed, &text);
+    }
+    Ok(if is_whole { Exit::Done } else { Exit::Refused })
+}
+
+/// The configuration with this storage. Looking must not make a server's folder where there is none.
+fn existing(storage: Storage) -> Result<Config> {
+    let config = storage.into_config();
+    if config.database_url.is_none() && !config.data_dir.join("agentdrop.db").exists() {
+        let message = format!("there is no server's data in {}", config.data_dir.display());
+        let hint = "name the data directory of the server with `--data-dir`";
+        return Err(Failure::refused("NO_DATA", message, hint));
+    }
+    Ok(config)
 }

@@ -65,3 +65,53 @@ fn keys_are_made_and_revoked() {
         .json();
     assert_eq!(error["error"]["code"], "NOT_FOUND");
 }
+
+#[test]
+fn meddling_with_an_audit_log_is_named() {
+    let pair = Pair::new();
+    pair.owner("keys create spare").expect(0);
+    let verify = "admin audit verify --data-dir data";
+    let whole = pair.sandbox.json(verify);
+    assert_eq!(whole["ok"], true);
+    assert_eq!(whole["logs"], 1);
+    assert_eq!(whole["broken"].as_array().unwrap().len(), 0);
+    let only = pair
+        .sandbox
+        .json(&format!("{verify} --account ME@example.org"));
+    assert_eq!(only["records"], whole["records"]);
+
+    meddle(&pair.sandbox.path("data/agentdrop.db"));
+    let broken = pair.sandbox.run(&format!("--json {verify}")).expect(1);
+    let broken = broken.json();
+    assert_eq!(broken["ok"], false);
+    assert_eq!(broken["records"], 1);
+    let first = &broken["broken"][0];
+    assert_eq!(first["seq"], 2);
+    assert_eq!(first["fault"], "missing");
+    let account = first["account_id"].as_str().unwrap();
+    let said = pair
+        .sandbox
+        .run(&format!("-q {verify} --account {account}"));
+    assert_eq!(said.expect(1).stdout, format!("{account} 2 missing\n"));
+    let said = pair.sandbox.run(verify).expect(1).stdout;
+    assert!(said.contains("record 2: the entry is missing"), "{said}");
+
+    let nobody = pair
+        .sandbox
+        .run(&format!("--json {verify} --account x@example.org"));
+    assert_eq!(nobody.expect(1).json()["error"]["code"], "NOT_FOUND");
+    let nowhere = pair
+        .sandbox
+        .run("--json admin audit verify --data-dir nowhere");
+    assert_eq!(nowhere.expect(1).json()["error"]["code"], "NO_DATA");
+    assert!(!pair.sandbox.path("nowhere").exists());
+}
+
+/// Takes the second record away, as whoever may write to the database can.
+fn meddle(database: &std::path::Path) {
+    let database = rusqlite::Connection::open(database).unwrap();
+    let patience = std::time::Duration::from_secs(10);
+    database.busy_timeout(patience).unwrap();
+    let sql = "DROP TRIGGER audit_entries_go; DELETE FROM audit_entries WHERE seq = 2;";
+    database.execute_batch(sql).unwrap();
+}

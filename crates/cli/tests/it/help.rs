@@ -12,6 +12,8 @@ const COMMANDS: &[&str] = &[
     "admin account",
     "admin account create",
     "admin account list",
+    "admin audit",
+    "admin audit verify",
     "agents",
     "block",
     "blocked",

@@ -1,6 +1,7 @@
 //! Accounts.
 
 use agentdrop_domain::accounts::Account;
+use agentdrop_domain::audit::{Action, Subject, Who};
 use agentdrop_domain::{Scope, keys::Key};
 use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
 use agentdrop_protocol::wire::keys::CreatedKey;
@@ -14,6 +15,7 @@ use super::extract::Body;
 use super::keys::new_key;
 use super::openapi::Errors;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::clock::{NoChance, random};
 use crate::config::{EmailVerification, Signup};
 
@@ -24,6 +26,7 @@ use crate::config::{EmailVerification, Signup};
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    origin: Origin,
     Body(body): Body<CreateAccount>,
 ) -> Result<(StatusCode, Json<CreatedAccount>)> {
     if app.signup == Signup::Closed {
@@ -31,8 +34,9 @@ pub(crate) async fn create(
         return Err(ApiError::refused(ErrorCode::SignupClosed, message));
     }
     let new = NewAccount::new(body, app.email_verification, app.clock.now())?;
-    let insert =
-        async move |tx: &mut agentdrop_store::Tx| -> Result<_> { Ok(new.insert(tx).await?) };
+    let insert = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
+        Ok(new.insert(tx, origin, Who::Anonymous).await?)
+    };
     Ok((StatusCode::CREATED, Json(app.store.write(insert).await?)))
 }
 
@@ -69,9 +73,15 @@ impl NewAccount {
     pub(crate) async fn insert(
         self,
         tx: &mut agentdrop_store::Tx,
+        origin: Origin,
+        by: Who,
     ) -> agentdrop_store::Result<CreatedAccount> {
         tx.insert_account(&self.account).await?;
         tx.insert_key(&self.key).await?;
+        let witness = origin.witness(self.account.id, by);
+        let made = Subject::of(&self.account.id).and(&self.key.id);
+        tx.append_audit(witness.saw(Action::AccountCreated, made))
+            .await?;
         Ok(CreatedAccount {
             id: self.account.id,
             name: self.account.name,

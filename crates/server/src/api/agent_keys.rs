@@ -1,6 +1,7 @@
 //! The API keys of an agent.
 
 use agentdrop_domain::Scope;
+use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_protocol::wire::keys::{CreateAgentKey, CreatedKey, Keys, RevokedKey};
 use agentdrop_protocol::{AgentRef, KeyId};
 use axum::Json;
@@ -40,7 +41,11 @@ pub(crate) async fn create(
             tx.hold_agent_of(account, agent.id)
                 .await?
                 .ok_or(ApiError::NotFound)?;
-            Ok(tx.insert_key(&key).await?)
+            tx.insert_key(&key).await?;
+            let made = Subject::of(&key.id).and(&agent.id);
+            tx.append_audit(caller.witness.saw(Action::KeyCreated, made))
+                .await?;
+            Ok(())
         })
         .await?;
     Ok((StatusCode::CREATED, Json(created)))
@@ -103,6 +108,9 @@ pub(crate) async fn revoke(
             }
             let revoked = key.revoke(caller.actor.credential, now)?;
             tx.update_key(&revoked).await?;
+            let ended = Subject::of(&id).and(&agent.id);
+            tx.append_audit(caller.witness.saw(Action::KeyRevoked, ended))
+                .await?;
             Ok(Json(RevokedKey {
                 id,
                 revoked: true,

@@ -1,6 +1,7 @@
 //! Agents.
 
 use agentdrop_domain::agents::Agent;
+use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_protocol::limits::MAX_METADATA_BYTES;
 use agentdrop_protocol::wire::Done;
 use agentdrop_protocol::wire::agents::{
@@ -165,6 +166,10 @@ pub(crate) async fn update(
                 ..agent
             };
             tx.update_agent(&updated).await?;
+            let changed = caller
+                .witness
+                .saw(Action::AgentUpdated, named_in_log(&updated));
+            tx.append_audit(changed).await?;
             Ok(Json(shown(updated)))
         })
         .await
@@ -186,7 +191,12 @@ pub(crate) async fn delete(
         .store
         .write(async move |tx| -> Result<_> {
             let agent = hold(tx, &caller, &named).await?;
-            Ok(tx.delete_agent(&agent).await?)
+            let transfers = tx.delete_agent(&agent).await?;
+            let gone = caller
+                .witness
+                .saw(Action::AgentDeleted, named_in_log(&agent));
+            tx.append_audit(gone).await?;
+            Ok(transfers)
         })
         .await?;
     // Should this not come to its end, the next look for blobs without a row finds the rest.
@@ -248,6 +258,11 @@ pub(super) async fn hold(
     tx.hold_agent_of(account, agent.id)
         .await?
         .ok_or(ApiError::NotFound)
+}
+
+/// An agent, as the audit logs name it: the name alone would tell nothing once another has it.
+pub(super) fn named_in_log(agent: &Agent) -> Subject {
+    Subject::of(&agent.id).and(&agent.slug)
 }
 
 /// Refuses metadata that is larger than what is carried along.

@@ -1,5 +1,6 @@
 //! Accounts that an account wants nothing to do with.
 
+use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::blocks::Block;
 use agentdrop_protocol::wire::blocks::{
     self as wire, BlockedAccount, BlockedParty, Blocks, UnblockedAccount,
@@ -8,7 +9,7 @@ use agentdrop_protocol::{BlockId, ConnectionId};
 use axum::Json;
 use axum::extract::State;
 
-use super::connections::{end, hold};
+use super::connections::{end, hold, revocation};
 use super::error::{ApiError, Result};
 use super::extract::Path;
 use super::openapi::Errors;
@@ -38,6 +39,12 @@ pub(crate) async fn create(
             let (mine, connection) = hold(tx, owner, id).await?;
             let block = Block::of(block_id, &connection, &mine, now)?;
             let block = tx.insert_or_find_block(&block).await?;
+            let mut seen = Vec::new();
+            if block.id == block_id {
+                // Whoever is blocked is not told that, only what ended with it.
+                let whom = Subject::of(&block.blocked).and(&id);
+                seen.extend(caller.witness.saw(Action::AccountBlocked, whom));
+            }
             let mut blocked = BlockedAccount {
                 blocked_account_id: block.blocked,
                 pairings_revoked: 0,
@@ -49,9 +56,11 @@ pub(crate) async fn create(
                     break;
                 };
                 let revoked = it.revoke(&mine, now)?;
+                seen.extend(revocation(&caller, &revoked));
                 blocked.pairings_revoked += end(tx, &revoked, now).await?;
                 blocked.connection_revoked = true;
             }
+            tx.append_audit(seen).await?;
             Ok(blocked)
         })
         .await?;
@@ -99,6 +108,9 @@ pub(crate) async fn delete(
         .write(async move |tx| -> Result<_> {
             let block = tx.take_block_of(owner, id).await?;
             let block = block.ok_or(ApiError::NotFound)?;
+            let whom = Subject::of(&block.blocked);
+            tx.append_audit(caller.witness.saw(Action::AccountUnblocked, whom))
+                .await?;
             Ok(Json(UnblockedAccount {
                 unblocked_account_id: block.blocked,
                 message: "Account unblocked. Connect again to exchange files.".to_owned(),

@@ -1,6 +1,7 @@
 //! Channels between two agents.
 
 use agentdrop_domain::agents::Agent;
+use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::channels::{Channel, Party};
 use agentdrop_protocol::wire::Done;
 use agentdrop_protocol::wire::channels::{self as wire, Channels, CreateChannel, CreatedChannel};
@@ -60,6 +61,11 @@ pub(crate) async fn create(
             };
             if channel.status() != waited {
                 tx.update_channel(&channel).await?;
+            }
+            // Asked for once more, nothing happens.
+            if channel.id == id || channel.status() != waited {
+                let made = logged(&caller, Action::ChannelCreated, &channel);
+                tx.append_audit(made).await?;
             }
             Ok(Json(CreatedChannel {
                 id: channel.id,
@@ -131,12 +137,23 @@ pub(crate) async fn revoke(
             let channel = channel
                 .filter(|it| is_visible(it, &caller))
                 .ok_or(ApiError::NotFound)?;
-            tx.update_channel(&channel.revoke(now)?).await?;
+            let revoked = channel.revoke(now)?;
+            tx.update_channel(&revoked).await?;
+            tx.append_audit(logged(&caller, Action::ChannelRevoked, &revoked))
+                .await?;
             Ok(Json(Done {
                 message: "Channel revoked".to_owned(),
             }))
         })
         .await
+}
+
+/// What was done to a channel, for the logs of both sides.
+fn logged(caller: &Caller, action: Action, channel: &Channel) -> Vec<NewEntry> {
+    let sides = [channel.a, channel.b].map(|it| it.account);
+    caller
+        .witness
+        .both(sides, action, &Subject::of(&channel.id))
 }
 
 fn is_visible(channel: &Channel, caller: &Caller) -> bool {

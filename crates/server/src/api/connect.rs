@@ -1,6 +1,7 @@
 //! How agents come by their keys, change them and lose them.
 
 use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, ConnectionToken};
+use agentdrop_domain::audit::{Action, Who};
 use agentdrop_protocol::api_key::KeyKind;
 use agentdrop_protocol::limits::CONNECTION_TOKEN_LIFETIME;
 use agentdrop_protocol::wire::agents::{
@@ -11,11 +12,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 
-use super::agents::{check_metadata, hold, inbox_url, shown};
+use super::agents::{check_metadata, hold, inbox_url, named_in_log, shown};
 use super::error::Result;
 use super::extract::{Body, Path};
 use super::openapi::Errors;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::auth::{Caller, bearer, digest_of, unauthorized};
 use crate::clock::{random, random_key};
 
@@ -85,6 +87,10 @@ pub(crate) async fn register(
             if let Some((token, _)) = second_step {
                 tx.insert_connection_token(&token).await?;
             }
+            let made = caller
+                .witness
+                .saw(Action::AgentRegistered, named_in_log(&agent));
+            tx.append_audit(made).await?;
             Ok(())
         })
         .await?;
@@ -120,6 +126,7 @@ fn second_step(agent: &Agent, now: Timestamp) -> Result<(ConnectionToken, Second
 )]
 pub(crate) async fn connect(
     State(app): State<App>,
+    origin: Origin,
     headers: HeaderMap,
     Body(body): Body<ConnectAgent>,
 ) -> Result<Json<AgentStatus>> {
@@ -146,6 +153,9 @@ pub(crate) async fn connect(
             let agent = tx.hold_agent_of_token(&token).await?.ok_or_else(spent)?;
             let agent = agent.connect(keys);
             tx.update_agent_keys(&agent, now).await?;
+            let witness = origin.witness(agent.account, Who::ConnectionToken(agent.id));
+            tx.append_audit(witness.saw(Action::AgentConnected, named_in_log(&agent)))
+                .await?;
             Ok(agent)
         })
         .await?;
@@ -172,6 +182,10 @@ pub(crate) async fn disconnect(
             let agent = agent.disconnect()?;
             tx.update_agent_keys(&agent, now).await?;
             tx.revoke_channels_of_agent(agent.id, now).await?;
+            let wiped = caller
+                .witness
+                .saw(Action::AgentDisconnected, named_in_log(&agent));
+            tx.append_audit(wiped).await?;
             Ok(agent)
         })
         .await?;
@@ -208,6 +222,10 @@ pub(crate) async fn rotate_key(
             let agent = hold(tx, &caller, &named).await?;
             let agent = agent.connect(keys);
             tx.update_agent_keys(&agent, now).await?;
+            let rotated = caller
+                .witness
+                .saw(Action::AgentKeyRotated, named_in_log(&agent));
+            tx.append_audit(rotated).await?;
             Ok(agent)
         })
         .await?;

@@ -2,6 +2,7 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::Agent;
+use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::connections::Connection;
 use agentdrop_domain::pairings::PairingError;
 use agentdrop_protocol::limits::{INVITE_WINDOW, MAX_INVITES};
@@ -68,6 +69,10 @@ pub(crate) async fn create(
             )?;
             require_few_invites(tx, owner, now).await?;
             tx.insert_connection(&invited).await?;
+            // Not for the other's log: writing it would take time that tells of an account.
+            let sent = Subject::of(&id);
+            tx.append_audit(caller.witness.saw(Action::ConnectionInvited, sent))
+                .await?;
             Ok(invited)
         })
         .await?;
@@ -169,6 +174,9 @@ pub(crate) async fn accept(
             let accepted = connection.accept(&mine, now)?;
             require_unblocked(tx, owner, inviter).await?;
             tx.update_connection(&accepted).await?;
+            let witness = &caller.witness;
+            tx.append_audit(witness.both([inviter], Action::ConnectionAccepted, &Subject::of(&id)))
+                .await?;
             Ok(accepted)
         })
         .await?;
@@ -197,6 +205,9 @@ pub(crate) async fn reject(
         .write(async move |tx| -> Result<_> {
             let (mine, connection) = hold(tx, owner, id).await?;
             tx.delete_connection(&connection.reject(&mine)?).await?;
+            let turned_down = Subject::of(&id);
+            tx.append_audit(caller.witness.saw(Action::ConnectionRejected, turned_down))
+                .await?;
             Ok(Json(RejectedConnection {
                 id,
                 status: ConnectionState::Rejected,
@@ -228,6 +239,7 @@ pub(crate) async fn revoke(
             let (mine, connection) = hold(tx, owner, id).await?;
             let revoked = connection.revoke(&mine, now)?;
             let pairings_revoked = end(tx, &revoked, now).await?;
+            tx.append_audit(revocation(&caller, &revoked)).await?;
             Ok((revoked.state(), pairings_revoked))
         })
         .await?;
@@ -299,6 +311,15 @@ pub(super) async fn end(tx: &mut Tx, revoked: &Connection, now: Timestamp) -> Re
             .await?;
     }
     Ok(pairings.len() as u64)
+}
+
+/// That a connection is over, for the logs of both sides; of an invitation that nobody accepted,
+/// for the caller's alone.
+pub(super) fn revocation(caller: &Caller, revoked: &Connection) -> Vec<NewEntry> {
+    let accepted = revoked.accepted_at.is_some();
+    let other = revoked.other(caller.actor.account).filter(|_| accepted);
+    let over = Subject::of(&revoked.id);
+    caller.witness.both(other, Action::ConnectionRevoked, &over)
 }
 
 fn connection(listed: ListedConnection) -> Option<wire::Connection> {

@@ -1,9 +1,10 @@
 //! Grants to download, and how downloads end.
 
+use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::downloads::{Download, Outcome, grant_until};
 use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::wire::downloads::{self as wire, DownloadFile};
-use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery};
+use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery, DeliveryStatus};
 use agentdrop_protocol::{DownloadId, ErrorCode, TransferId};
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +14,7 @@ use axum::response::IntoResponse;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
-use super::transfers::details;
+use super::transfers::{details, logged};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
@@ -55,6 +56,14 @@ pub(crate) async fn create(
             };
             tx.update_transfer(&claimed).await?;
             tx.insert_download(&download).await?;
+            let taken = Subject::of(&id).and(&download_id);
+            tx.append_audit(logged(
+                &caller,
+                Action::TransferDownloaded,
+                &claimed,
+                &taken,
+            ))
+            .await?;
             Ok((claimed, download))
         })
         .await?;
@@ -102,13 +111,20 @@ pub(crate) async fn acknowledge(
                 },
             };
             if download.outcome.is_none() {
-                tx.update_transfer(&transfer.acknowledge(outcome.status, now))
-                    .await?;
+                let acknowledged = transfer.acknowledge(outcome.status, now);
+                tx.update_transfer(&acknowledged).await?;
                 let ended = Download {
                     outcome: Some(outcome.clone()),
                     ..download
                 };
                 tx.update_download(&ended).await?;
+                let action = match outcome.status {
+                    DeliveryStatus::Received => Action::TransferDelivered,
+                    DeliveryStatus::Rejected => Action::TransferRejected,
+                };
+                let told = Subject::of(&id).and(&body.download_id);
+                tx.append_audit(logged(&caller, action, &acknowledged, &told))
+                    .await?;
             }
             Ok(Delivery {
                 download_id: body.download_id,

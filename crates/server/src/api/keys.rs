@@ -1,6 +1,7 @@
 //! The API keys of an account.
 
 use agentdrop_domain::Scope;
+use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::keys::Key;
 use agentdrop_protocol::api_key::KeyKind;
 use agentdrop_protocol::text::Name;
@@ -37,7 +38,13 @@ pub(crate) async fn create(
         body.name,
     )?;
     app.store
-        .write(async move |tx| -> Result<_> { Ok(tx.insert_key(&key).await?) })
+        .write(async move |tx| -> Result<_> {
+            tx.insert_key(&key).await?;
+            let made = Subject::of(&key.id);
+            tx.append_audit(caller.witness.saw(Action::KeyCreated, made))
+                .await?;
+            Ok(())
+        })
         .await?;
     Ok((StatusCode::CREATED, Json(created)))
 }
@@ -81,6 +88,9 @@ pub(crate) async fn revoke(
                 .ok_or(ApiError::NotFound)?;
             let revoked = key.revoke(caller.actor.credential, now)?;
             tx.update_key(&revoked).await?;
+            let ended = Subject::of(&id);
+            tx.append_audit(caller.witness.saw(Action::KeyRevoked, ended))
+                .await?;
             Ok(Json(RevokedKey {
                 id,
                 revoked: true,

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod agent_keys;
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod blocks;
 pub(crate) mod channels;
 pub(crate) mod connect;

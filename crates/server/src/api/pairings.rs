@@ -2,6 +2,7 @@
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
+use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::channels::Party;
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
 use agentdrop_protocol::wire::pairings::{
@@ -58,6 +59,8 @@ pub(crate) async fn create(
             let held = held.ok_or(ApiError::NotFound)?;
             let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
             tx.insert_pairing(&pairing).await?;
+            tx.append_audit(logged(&caller, Action::PairingProposed, &pairing))
+                .await?;
             Ok(CreatedPairing {
                 id,
                 connection_id: connection,
@@ -120,6 +123,8 @@ pub(crate) async fn confirm(
             let pairing = hold(tx, &caller, id).await?;
             let confirmed = pairing.confirm(caller.actor.account, now)?;
             tx.update_pairing(&confirmed).await?;
+            tx.append_audit(logged(&caller, Action::PairingConfirmed, &confirmed))
+                .await?;
             Ok(Json(ConfirmedPairing {
                 id,
                 status: confirmed.status(),
@@ -148,6 +153,8 @@ pub(crate) async fn update(
             let pairing = hold(tx, &caller, id).await?;
             let changed = pairing.change_permission(owner, body.permission)?;
             tx.update_pairing(&changed).await?;
+            tx.append_audit(logged(&caller, Action::PairingChanged, &changed))
+                .await?;
             Ok(Json(UpdatedPairing {
                 id,
                 permission: changed.permission_for(owner),
@@ -183,6 +190,14 @@ async fn hold(tx: &mut Tx, caller: &Caller, id: PairingId) -> Result<Pairing> {
     let pairing = tx.hold_pairing_of(caller.actor.account, id).await?;
     let pairing = pairing.filter(|it| is_visible(it, caller));
     pairing.ok_or(ApiError::NotFound)
+}
+
+/// What was done to a pairing, for the logs of both sides.
+fn logged(caller: &Caller, action: Action, pairing: &Pairing) -> Vec<NewEntry> {
+    let sides = [pairing.a, pairing.b].map(|it| it.account);
+    caller
+        .witness
+        .both(sides, action, &Subject::of(&pairing.id))
 }
 
 fn is_visible(pairing: &Pairing, caller: &Caller) -> bool {

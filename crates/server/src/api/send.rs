@@ -2,6 +2,7 @@
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
+use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::policy::may_send;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS};
@@ -157,6 +158,14 @@ async fn keep(
         if let Some(key) = caller.actor.credential.key() {
             tx.count_transfer(key).await?;
         }
+        let (witness, sent) = (caller.witness.at(new.now), Subject::of(&new.id));
+        let received = witness.told(
+            transfer.recipient.account,
+            Action::TransferReceived,
+            sent.clone(),
+        );
+        let seen = witness.saw(Action::TransferCreated, sent);
+        tx.append_audit(seen.into_iter().chain(received)).await?;
         Ok(transfer)
     };
     app.store.write(record).await

@@ -1,5 +1,6 @@
 //! Transfers: shown, listed, deleted.
 
+use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::downloads::Download;
 use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::limits::{DEFAULT_PAGE, MAX_PAGE};
@@ -108,6 +109,9 @@ pub(crate) async fn delete(
             // The contract has an already deleted one as not found.
             let deleted = transfer.delete(now).map_err(|_| ApiError::NotFound)?;
             tx.update_transfer(&deleted).await?;
+            let gone = Subject::of(&id);
+            tx.append_audit(logged(&caller, Action::TransferDeleted, &deleted, &gone))
+                .await?;
             Ok(DeletedTransfer {
                 id,
                 status: deleted.status,
@@ -117,6 +121,17 @@ pub(crate) async fn delete(
         .await?;
     app.sweep.notify_one();
     Ok(Json(deleted))
+}
+
+/// What was done to a transfer, for the logs of both sides.
+pub(super) fn logged(
+    caller: &Caller,
+    action: Action,
+    transfer: &Transfer,
+    subject: &Subject,
+) -> Vec<NewEntry> {
+    let sides = [transfer.sender.account, transfer.recipient.account];
+    caller.witness.both(sides, action, subject)
 }
 
 /// Which part of a list the query asks for.

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
+use crate::audit::{Origin, Witness};
 pub(crate) use address::ClientAddress;
 
 /// The header that picks the acting agent.
@@ -29,6 +30,8 @@ pub(crate) struct Caller {
     pub(crate) actor: Actor,
     /// The agent that the request names as acting.
     acting: Option<AgentRef>,
+    /// Tells the audit logs what the caller does.
+    pub(crate) witness: Witness,
 }
 
 impl FromRequestParts<App> for Caller {
@@ -65,6 +68,7 @@ impl FromRequestParts<App> for Caller {
         Ok(Self {
             actor,
             acting: acting(&parts.headers)?,
+            witness: Origin::of(parts, app).witness(actor.account, actor.into()),
         })
     }
 }

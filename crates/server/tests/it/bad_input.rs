@@ -107,6 +107,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "agents_resolve"
         | "agents_show"
         | "agents_show_me"
+        | "audit_list"
         | "blocks_create"
         | "blocks_delete"
         | "blocks_list"

@@ -413,6 +413,7 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "agents_rotate_key"
         | "agents_show"
         | "agents_update"
+        | "audit_list"
         | "blocks_create"
         | "blocks_delete"
         | "blocks_list"

@@ -5,6 +5,8 @@
 mod accounts;
 mod agent_keys;
 mod agents;
+mod audit;
+mod audited;
 mod bad_input;
 mod blocks;
 mod channels;

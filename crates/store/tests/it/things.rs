@@ -17,7 +17,7 @@ use agentdrop_protocol::wire::agents::AgentType;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
-    Timestamp, TransferId,
+    SessionId, Timestamp, TransferId,
 };
 use agentdrop_store::{Error, Result, Store, TransferFilter, Tx};
 use agentdrop_testkit::engines::{Database, Engine};
@@ -46,7 +46,7 @@ macro_rules! ids {
 }
 ids!(account_id -> AccountId, agent_id -> AgentId, block_id -> BlockId, channel_id -> ChannelId,
      connection_id -> ConnectionId, file_id -> FileId, pairing_id -> PairingId,
-     download_id -> DownloadId, key_id -> KeyId, transfer_id -> TransferId);
+     download_id -> DownloadId, key_id -> KeyId, session_id -> SessionId, transfer_id -> TransferId);
 
 pub(crate) fn digest() -> [u8; 32] {
     let mut digest = [0xcd; 32];

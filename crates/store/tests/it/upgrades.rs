@@ -31,7 +31,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 14, "{tables:?}");
+        assert_eq!(alter.len(), 16, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -45,6 +45,7 @@ pub(crate) async fn run_every_statement(store: &Store, cast: &Cast) {
     run_those_of_transfers(store, cast).await;
     run_those_of_connections(store, cast).await;
     run_those_of_pairings(store, cast).await;
+    crate::audit::run_those_of_audit(store, cast).await;
 }
 
 async fn run_those_of_agents(store: &Store, cast: &Cast) {

@@ -1,0 +1,311 @@
+//! Every operation that changes something is in the logs of those whom it concerns, and in them
+//! alone.
+//!
+//! Driven by the API's document: an operation that it gains and that has no row in [`row`], or is
+//! not tried below, fails the test.
+
+use std::collections::BTreeSet;
+
+use agentdrop_testkit::http::Answer;
+use agentdrop_testkit::server::{TestAccount, text};
+use serde_json::{Value, json};
+
+use crate::audit::log;
+use crate::operations::operations;
+use crate::parties::{Parties, Party};
+
+const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
+
+/// What an operation adds to the log of who asks for it, and to that of the other account that it
+/// concerns; or why it adds nothing.
+enum Row {
+    Adds(&'static [&'static str], &'static [&'static str]),
+    Nothing(#[expect(dead_code, reason = "for whoever reads the table")] &'static str),
+}
+
+fn row(operation: &str) -> Row {
+    use Row::{Adds, Nothing};
+    match operation {
+        "accounts_create" => Adds(&["account.created"], &[]),
+        "agent_keys_create" | "keys_create" => Adds(&["key.created"], &[]),
+        "agent_keys_revoke" | "keys_revoke" => Adds(&["key.revoked"], &[]),
+        "agents_connect" => Adds(&["agent.connected"], &[]),
+        "agents_delete" => Adds(&["agent.deleted"], &[]),
+        "agents_disconnect" => Adds(&["agent.disconnected"], &[]),
+        "agents_register" => Adds(&["agent.registered"], &[]),
+        "agents_rotate_key" => Adds(&["agent.key_rotated"], &[]),
+        "agents_update" => Adds(&["agent.updated"], &[]),
+        // Whoever is blocked learns that the connection ended, and no more.
+        "blocks_create" => Adds(
+            &["account.blocked", "connection.revoked"],
+            &["connection.revoked"],
+        ),
+        "blocks_delete" => Adds(&["account.unblocked"], &[]),
+        "channels_create" => Adds(&["channel.created"], &["channel.created"]),
+        "channels_revoke" => Adds(&["channel.revoked"], &["channel.revoked"]),
+        "connections_accept" => Adds(&["connection.accepted"], &["connection.accepted"]),
+        // Whether there is an account with the address is not to be learned.
+        "connections_create" => Adds(&["connection.invited"], &[]),
+        // Whoever sent it is not told.
+        "connections_reject" => Adds(&["connection.rejected"], &[]),
+        "connections_revoke" => Adds(&["connection.revoked"], &["connection.revoked"]),
+        "downloads_acknowledge" => Adds(&["transfer.delivered"], &["transfer.delivered"]),
+        "downloads_create" => Adds(&["transfer.downloaded"], &["transfer.downloaded"]),
+        "pairings_confirm" => Adds(&["pairing.confirmed"], &["pairing.confirmed"]),
+        "pairings_create" => Adds(&["pairing.proposed"], &["pairing.proposed"]),
+        "pairings_revoke" => Nothing("a key is refused, whoever's it is"),
+        "pairings_update" => Adds(&["pairing.changed"], &["pairing.changed"]),
+        "transfers_create" => Adds(&["transfer.created"], &["transfer.received"]),
+        "transfers_delete" => Adds(&["transfer.deleted"], &["transfer.deleted"]),
+        other => panic!("{other} has no row here"),
+    }
+}
+
+/// Two accounts, and the operations that were tried between them.
+struct Trial {
+    parties: Parties,
+    tried: BTreeSet<String>,
+}
+
+impl Trial {
+    /// Has one of the two run an operation, and checks what both logs gain.
+    async fn run(
+        &mut self,
+        operation: &str,
+        by: &Party,
+        asked: impl Future<Output = Answer>,
+    ) -> Value {
+        let Parties { alex, jamie, .. } = &self.parties;
+        let other = if by.account.id == alex.account.id {
+            jamie
+        } else {
+            alex
+        };
+        let (own, others) = (
+            self.length(&by.account).await,
+            self.length(&other.account).await,
+        );
+        let answer = asked.await;
+        let (mine, theirs) = match row(operation) {
+            Row::Adds(mine, theirs) => (mine, theirs),
+            Row::Nothing(_) => (&[][..], &[][..]),
+        };
+        assert_eq!(answer.status < 300, !mine.is_empty(), "{operation}");
+        let gained = self.behind(&by.account, own).await;
+        assert_eq!(actions(&gained), mine, "{operation}");
+        for entry in &gained {
+            let request_id = answer.header("x-request-id");
+            assert_eq!(entry["address"], "127.0.0.1", "{operation}");
+            assert_eq!(entry["request_id"], request_id, "{operation}");
+            assert_ne!(entry["actor"]["kind"], "account", "{operation}");
+        }
+        let told = self.behind(&other.account, others).await;
+        assert_eq!(actions(&told), theirs, "{operation}");
+        let account = json!({ "kind": "account", "id": by.account.id, "agent_id": null });
+        for entry in &told {
+            assert_eq!(entry["actor"], account, "{operation}");
+            assert_eq!(entry["address"], json!(null), "{operation}");
+            assert_eq!(entry["request_id"], json!(null), "{operation}");
+        }
+        let said = json!([gained, told]).to_string();
+        for secret in [
+            "@", "agd_", "ada_", "agt_", "a.txt", KEY, "Jamie", "Alex", "hello",
+        ] {
+            assert!(!said.contains(secret), "{operation}: {secret} in {said}");
+        }
+        self.tried.insert(operation.to_owned());
+        answer.json()
+    }
+
+    async fn length(&self, account: &TestAccount) -> usize {
+        log(&self.parties.server, account).await.len()
+    }
+
+    /// What a log has beyond a length, oldest first.
+    async fn behind(&self, account: &TestAccount, length: usize) -> Vec<Value> {
+        let mut log = log(&self.parties.server, account).await;
+        log.reverse();
+        log.split_off(length)
+    }
+}
+
+fn actions(entries: &[Value]) -> Vec<&str> {
+    entries
+        .iter()
+        .map(|it| it["action"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_operation_that_changes_something_is_in_the_logs_it_concerns() {
+    for parties in Parties::each().await {
+        let mut trial = Trial {
+            parties,
+            tried: BTreeSet::new(),
+        };
+        let (alex, jamie) = (trial.parties.alex.clone(), trial.parties.jamie.clone());
+        accounts_and_keys(&mut trial, &alex).await;
+        agents(&mut trial, &alex).await;
+        trust(&mut trial, &alex, &jamie).await;
+
+        let changing = operations().into_iter().filter(|it| it.method != "GET");
+        let changing: BTreeSet<_> = changing.map(|it| it.id).collect();
+        let missing: Vec<_> = changing.difference(&trial.tried).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
+
+async fn accounts_and_keys(trial: &mut Trial, alex: &Party) {
+    let http = trial.parties.server.http.clone();
+    let body = json!({ "name": "New", "email": "new@example.org" });
+    let made = http.post("/v1/accounts", "", &body).await;
+    let request_id = made.header("x-request-id").to_owned();
+    let made = made.expect(201);
+    let new = TestAccount {
+        id: text(&made, "id"),
+        key: text(&made, "api_key"),
+    };
+    let first = trial.behind(&new, 0).await;
+    assert!(matches!(row("accounts_create"), Row::Adds(it, _) if actions(&first) == it));
+    assert_eq!(first[0]["request_id"], request_id);
+    trial.tried.insert("accounts_create".to_owned());
+
+    let body = json!({ "name": "hello" });
+    let made = trial
+        .run("keys_create", alex, alex.post("/v1/api-keys", &body))
+        .await;
+    let path = format!("/v1/api-keys/{}", text(&made, "id"));
+    trial.run("keys_revoke", alex, alex.delete(&path)).await;
+}
+
+async fn agents(trial: &mut Trial, alex: &Party) {
+    let later = json!({ "agent_id": "later", "name": "hello" });
+    let made = alex.post("/v1/agents/register", &later);
+    let made = trial.run("agents_register", alex, made).await;
+    let agent = alex.with_key(text(&made, "connection_token"));
+    let key = json!({ "public_key": KEY });
+    let connected = agent.post("/v1/agents/connect", &key);
+    trial.run("agents_connect", alex, connected).await;
+    let renamed = json!({ "name": "hello again" });
+    let updated = alex.patch("/v1/agents/later", &renamed);
+    trial.run("agents_update", alex, updated).await;
+    let rotated = alex.post("/v1/agents/later/rotate-key", &key);
+    trial.run("agents_rotate_key", alex, rotated).await;
+    let made = alex.post("/v1/agents/later/keys", &renamed);
+    let made = trial.run("agent_keys_create", alex, made).await;
+    let path = format!("/v1/agents/later/keys/{}", text(&made, "id"));
+    trial
+        .run("agent_keys_revoke", alex, alex.delete(&path))
+        .await;
+    let nothing = json!({});
+    let wiped = alex.post("/v1/agents/later/disconnect", &nothing);
+    trial.run("agents_disconnect", alex, wiped).await;
+    trial
+        .run("agents_delete", alex, alex.delete("/v1/agents/later"))
+        .await;
+}
+
+async fn connect(trial: &mut Trial, alex: &Party, jamie: &Party) -> String {
+    let invited = trial
+        .run("connections_create", alex, alex.invite(&jamie.email))
+        .await;
+    let path = format!("/v1/connections/{}", text(&invited, "id"));
+    let (accept, nothing) = (format!("{path}/accept"), json!({}));
+    trial
+        .run("connections_accept", jamie, jamie.post(&accept, &nothing))
+        .await;
+    path
+}
+
+async fn trust(trial: &mut Trial, alex: &Party, jamie: &Party) {
+    let nothing = json!({});
+    let invited = trial
+        .run("connections_create", alex, alex.invite(&jamie.email))
+        .await;
+    let reject = format!("/v1/connections/{}/reject", text(&invited, "id"));
+    trial
+        .run("connections_reject", jamie, jamie.post(&reject, &nothing))
+        .await;
+
+    let path = connect(trial, alex, jamie).await;
+    let agents = json!({ "my_agent_id": "data-pipeline", "their_agent_id": "analysis-bot" });
+    let pairings = format!("{path}/pairings");
+    let proposed = trial
+        .run("pairings_create", alex, alex.post(&pairings, &agents))
+        .await;
+    let id = text(&proposed, "id");
+    trial
+        .run("pairings_confirm", jamie, jamie.confirm(&id))
+        .await;
+    let pairing = format!("/v1/pairings/{id}");
+    let terms = json!({ "permission": "send_only" });
+    trial
+        .run("pairings_update", alex, alex.patch(&pairing, &terms))
+        .await;
+    trial
+        .run("pairings_confirm", jamie, jamie.confirm(&id))
+        .await;
+    trial
+        .run("pairings_revoke", jamie, jamie.delete(&pairing))
+        .await;
+
+    let between = json!({ "agent_id": "data-pipeline", "target_agent_id": "analysis-bot" });
+    let made = trial
+        .run("channels_create", alex, alex.post("/v1/channels", &between))
+        .await;
+    let before = trial.length(&alex.account).await;
+    alex.post("/v1/channels", &between).await.expect(200);
+    assert_eq!(
+        trial.length(&alex.account).await,
+        before,
+        "it is there already"
+    );
+    let channel = format!("/v1/channels/{}", text(&made, "id"));
+    trial
+        .run("channels_revoke", jamie, jamie.delete(&channel))
+        .await;
+
+    transfers(trial, alex, jamie).await;
+
+    let ended = trial.run("connections_revoke", alex, alex.delete(&path));
+    ended.await;
+    let path = connect(trial, alex, jamie).await;
+    let block = format!("{path}/block");
+    trial
+        .run("blocks_create", jamie, jamie.post(&block, &nothing))
+        .await;
+    let before = trial.length(&jamie.account).await;
+    jamie.post(&block, &nothing).await.expect(200);
+    assert_eq!(
+        trial.length(&jamie.account).await,
+        before,
+        "it is blocked already"
+    );
+    let blocked = jamie.get("/v1/blocked").await.expect(200);
+    let path = format!("/v1/blocked/{}", text(&blocked["blocked"][0], "id"));
+    trial.run("blocks_delete", jamie, jamie.delete(&path)).await;
+}
+
+async fn transfers(trial: &mut Trial, alex: &Party, jamie: &Party) {
+    let message = [("message", "hello")];
+    let sent = alex.send("data-pipeline", "analysis-bot", &message);
+    let sent = trial.run("transfers_create", alex, sent).await;
+    let path = format!("/v1/transfers/{}", text(&sent, "id"));
+    let (download, ack) = (format!("{path}/download"), format!("{path}/ack"));
+    let grant = trial
+        .run("downloads_create", jamie, jamie.get(&download))
+        .await;
+    let received = json!({ "download_id": grant["download_id"], "status": "received" });
+    let said = jamie.post(&ack, &received);
+    trial.run("downloads_acknowledge", jamie, said).await;
+    let before = trial.length(&alex.account).await;
+    jamie.post(&ack, &received).await.expect(200);
+    assert_eq!(
+        trial.length(&alex.account).await,
+        before,
+        "it was said already"
+    );
+    trial
+        .run("transfers_delete", alex, alex.delete(&path))
+        .await;
+}

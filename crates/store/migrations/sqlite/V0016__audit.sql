@@ -1,0 +1,48 @@
+-- differs: each engine has its own way to refuse a statement.
+
+-- Where the audit log of an account stands: the number and the hash of its last entry.
+CREATE TABLE audit_heads (
+    account_id TEXT   NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    seq        BIGINT NOT NULL,
+    hash       BLOB   NOT NULL
+);
+-- Every account has one from its beginning, so that one that is gone is missed.
+INSERT INTO audit_heads (account_id, seq, hash) SELECT id, 0, zeroblob(32) FROM accounts;
+CREATE TRIGGER accounts_begin_audit AFTER INSERT ON accounts
+BEGIN
+    INSERT INTO audit_heads (account_id, seq, hash) VALUES (NEW.id, 0, zeroblob(32));
+END;
+
+-- Something that was done, in the log of an account. It hangs on the head, which whoever writes it
+-- holds, and not on the account, which others may hold.
+CREATE TABLE audit_entries (
+    account_id     TEXT   NOT NULL REFERENCES audit_heads (account_id) ON DELETE CASCADE,
+    seq            BIGINT NOT NULL, -- from 1 on, without gaps
+    at             BIGINT NOT NULL,
+    action         TEXT   NOT NULL,
+    actor_kind     TEXT   NOT NULL,
+    actor_id       TEXT,
+    actor_agent_id TEXT,
+    address        TEXT,
+    request_id     TEXT,
+    subject        TEXT   NOT NULL, -- JSON
+    previous       BLOB   NOT NULL,
+    hash           BLOB   NOT NULL,
+    PRIMARY KEY (account_id, seq)
+);
+
+-- Entries are only added. They go with their account, which is gone by the time that they do.
+CREATE TRIGGER audit_entries_change BEFORE UPDATE ON audit_entries
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+CREATE TRIGGER audit_entries_go BEFORE DELETE ON audit_entries
+WHEN EXISTS (SELECT 1 FROM accounts WHERE accounts.id = OLD.account_id)
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+CREATE TRIGGER audit_heads_go BEFORE DELETE ON audit_heads
+WHEN EXISTS (SELECT 1 FROM accounts WHERE accounts.id = OLD.account_id)
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
