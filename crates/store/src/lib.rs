@@ -16,6 +16,7 @@ mod instance;
 mod keys;
 mod pairings;
 mod transfers;
+mod usage;
 
 pub use agents::ReachableAgent;
 pub use blocks::ListedBlock;
