@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{DownloadId, FileId, Timestamp};
 use agentdrop_store::Store;
 use base64::Engine as _;
@@ -33,6 +34,8 @@ pub(crate) struct Parts {
     pub(crate) signup: Signup,
     /// Whether an address has to be shown to be its owner's.
     pub(crate) email_verification: EmailVerification,
+    /// The plan of an account that is made without one.
+    pub(crate) default_plan: Plan,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// The proxies in front, which say for whom they speak.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use agentdrop_protocol::limits::MAX_SEALED_BYTES;
+use agentdrop_protocol::wire::plans::Plan;
 use ipnet::IpNet;
 
 /// What an operator decides.
@@ -26,6 +27,8 @@ pub struct Config {
     pub email_verification: Option<EmailVerification>,
     /// The proxies in front, whose `X-Forwarded-For` is believed; none, if nothing is said.
     pub trusted_proxies: Vec<IpNet>,
+    /// The plan of an account that is made without one.
+    pub default_plan: Plan,
     /// What the server takes.
     pub limits: Limits,
 }
@@ -126,6 +129,7 @@ impl Config {
             signup: None,
             email_verification: None,
             trusted_proxies: vec![],
+            default_plan: Plan::Enterprise,
             limits: Limits::default(),
         }
     }

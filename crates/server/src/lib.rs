@@ -105,6 +105,7 @@ impl Server {
             .await
             .map_err(|it| Error::Listen(config.listen, it))?;
         let app = App::new(Parts {
+            default_plan: config.default_plan,
             store,
             blobs,
             server_key,

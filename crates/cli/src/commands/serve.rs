@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{CancellationToken, Config, Error, Server, Signup};
 use ipnet::IpNet;
 use serde_json::json;
@@ -47,6 +48,14 @@ pub(crate) struct Args {
         help = "The proxies in front, whose X-Forwarded-For is believed: addresses or networks, with commas"
     )]
     trusted_proxies: Vec<Network>,
+    /// The plan of new accounts: free, builder, team, scale or enterprise
+    #[arg(
+        long,
+        value_name = "PLAN",
+        env = "AGENTDROP_DEFAULT_PLAN",
+        default_value = "enterprise"
+    )]
+    default_plan: Plan,
 }
 
 /// A network, or one address.
@@ -100,6 +109,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
     log();
     let mut config = args.storage.into_config();
+    config.default_plan = args.default_plan;
     config.listen = args.listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
     config.signup = args.signup;

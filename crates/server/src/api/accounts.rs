@@ -4,6 +4,7 @@ use agentdrop_domain::accounts::Account;
 use agentdrop_domain::{Scope, keys::Key};
 use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
 use agentdrop_protocol::wire::keys::CreatedKey;
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{AccountId, ErrorCode, Timestamp};
 use axum::Json;
 use axum::extract::State;
@@ -30,7 +31,8 @@ pub(crate) async fn create(
         let message = "the operator makes the accounts of this server; ask them for one";
         return Err(ApiError::refused(ErrorCode::SignupClosed, message));
     }
-    let new = NewAccount::new(body, app.email_verification, app.clock.now())?;
+    let (plan, now) = (app.default_plan, app.clock.now());
+    let new = NewAccount::new(body, app.email_verification, plan, now)?;
     let insert =
         async move |tx: &mut agentdrop_store::Tx| -> Result<_> { Ok(new.insert(tx).await?) };
     Ok((StatusCode::CREATED, Json(app.store.write(insert).await?)))
@@ -47,6 +49,7 @@ impl NewAccount {
     pub(crate) fn new(
         asked: CreateAccount,
         verification: EmailVerification,
+        plan: Plan,
         now: Timestamp,
     ) -> Result<Self, NoChance> {
         let believed = verification == EmailVerification::Off;
@@ -55,6 +58,7 @@ impl NewAccount {
             name: asked.name,
             email: asked.email,
             email_verified_at: believed.then_some(now),
+            plan,
             created_at: now,
         };
         let name = "first key".parse().expect("it is a name");

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::agents::{check_metadata, hold, inbox_url, shown};
+use super::allowance::hold_limits;
 use super::error::Result;
 use super::extract::{Body, Path};
 use super::openapi::Errors;
@@ -81,6 +82,12 @@ pub(crate) async fn register(
     };
     app.store
         .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, agent.account).await?;
+            // Of a name that is taken, that is what its owner wants to know.
+            let named = AgentRef::Slug(agent.slug.clone());
+            if tx.agent_of(agent.account, &named).await?.is_none() {
+                limits.require_agent(tx.agent_count_of(agent.account).await?)?;
+            }
             tx.insert_agent(&agent).await?;
             if let Some((token, _)) = second_step {
                 tx.insert_connection_token(&token).await?;

@@ -12,6 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
@@ -30,14 +31,14 @@ pub(crate) async fn create(
     Body(body): Body<CreateKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>)> {
     caller.actor.require_account()?;
-    let (key, created) = new_key(
-        app.clock.now(),
-        caller.actor.account,
-        Scope::Account,
-        body.name,
-    )?;
+    let owner = caller.actor.account;
+    let (key, created) = new_key(app.clock.now(), owner, Scope::Account, body.name)?;
     app.store
-        .write(async move |tx| -> Result<_> { Ok(tx.insert_key(&key).await?) })
+        .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, owner).await?;
+            limits.require_key(tx.account_key_count_of(owner).await?)?;
+            Ok(tx.insert_key(&key).await?)
+        })
         .await?;
     Ok((StatusCode::CREATED, Json(created)))
 }

@@ -18,6 +18,7 @@ mod health;
 mod inbox;
 mod isolation;
 mod keys;
+mod limits;
 mod openapi;
 mod operations;
 mod pairings;
