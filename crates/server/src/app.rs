@@ -13,6 +13,7 @@ use crate::at_rest::{ServerKey, UrlSignature};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
+use crate::rates::Requests;
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Parts {
     pub(crate) email_verification: EmailVerification,
     /// The plan of an account that is made without one.
     pub(crate) default_plan: Plan,
+    /// How often was asked.
+    pub(crate) requests: Requests,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// The proxies in front, which say for whom they speak.

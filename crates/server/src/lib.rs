@@ -16,6 +16,7 @@ mod clock;
 mod config;
 mod data_dir;
 mod observe;
+mod rates;
 mod router;
 mod serve;
 mod sweep;
@@ -34,8 +35,9 @@ use app::{App, Parts};
 use at_rest::ServerKey;
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
-pub use config::{Config, ConfigError, EmailVerification, Limits, Signup, Timeouts};
+pub use config::{Config, ConfigError, EmailVerification, Limits, Rates, Signup, Timeouts};
 use data_dir::DataDir;
+use rates::Requests;
 
 /// A server that listens.
 #[derive(Debug)]
@@ -105,6 +107,7 @@ impl Server {
             .await
             .map_err(|it| Error::Listen(config.listen, it))?;
         let app = App::new(Parts {
+            requests: Requests::new(config.rates, &clock),
             default_plan: config.default_plan,
             store,
             blobs,

@@ -16,13 +16,14 @@ use crate::api::error::{ApiError, Failure, finish};
 use crate::app::App;
 use crate::auth::ClientAddress;
 use crate::clock::random;
+use crate::rates::Meter;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id of a request that a caller may choose.
 const MAX_REQUEST_ID: usize = 128;
 
 /// Runs a request, whatever becomes of it.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = request_id(&app, request.headers());
     // The template, never the path: paths have ids, and addresses of files have signatures.
     let route = request
@@ -36,6 +37,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         "request", %method, route, request_id = id, %address, account = field::Empty,
         agent = field::Empty
     );
+    let meter = Meter::default();
+    request.extensions_mut().insert(meter.clone());
     let started = Instant::now();
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -49,6 +52,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
             tracing::info!(status, ms, "answered");
         }
         common_headers(response.headers_mut(), &id);
+        meter.tell(response.headers_mut());
         response
     }
     .instrument(span)

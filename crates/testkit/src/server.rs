@@ -62,6 +62,8 @@ impl TestServer {
         let mut config = Config::new(folder.path().join("data"));
         config.listen = ([127, 0, 0, 1], 0).into();
         config.database_url = Some(database.url().to_owned());
+        // Tests ask by the thousand, and all from one address.
+        config.rates = None;
         change(&mut config);
         let server = Server::start_at(&config, clock.to_clock())
             .await

@@ -15,6 +15,7 @@ use super::extract::Body;
 use super::keys::new_key;
 use super::openapi::Errors;
 use crate::app::App;
+use crate::auth::Anonymous;
 use crate::clock::{NoChance, random};
 use crate::config::{EmailVerification, Signup};
 
@@ -25,6 +26,7 @@ use crate::config::{EmailVerification, Signup};
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    _: Anonymous,
     Body(body): Body<CreateAccount>,
 ) -> Result<(StatusCode, Json<CreatedAccount>)> {
     if app.signup == Signup::Closed {

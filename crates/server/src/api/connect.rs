@@ -13,11 +13,11 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::agents::{check_metadata, hold, inbox_url, shown};
 use super::allowance::hold_limits;
-use super::error::Result;
+use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
 use crate::app::App;
-use crate::auth::{Caller, bearer, digest_of, unauthorized};
+use crate::auth::{Caller, Visitor, bearer, digest_of, unauthorized};
 use crate::clock::{random, random_key};
 
 /// What claim codes are made of: no character that is taken for another.
@@ -127,10 +127,23 @@ fn second_step(agent: &Agent, now: Timestamp) -> Result<(ConnectionToken, Second
 )]
 pub(crate) async fn connect(
     State(app): State<App>,
+    visitor: Visitor,
     headers: HeaderMap,
     Body(body): Body<ConnectAgent>,
 ) -> Result<Json<AgentStatus>> {
-    let token = bearer(&headers)?;
+    let connected = connect_with_token(&app, &headers, body).await;
+    if connected.as_ref().is_err_and(ApiError::is_unauthorized) {
+        visitor.charge(&app)?;
+    }
+    connected
+}
+
+async fn connect_with_token(
+    app: &App,
+    headers: &HeaderMap,
+    body: ConnectAgent,
+) -> Result<Json<AgentStatus>> {
+    let token = bearer(headers)?;
     if token.kind() != KeyKind::ConnectionToken {
         return Err(unauthorized(
             "connecting an agent takes its connection token",
@@ -156,7 +169,7 @@ pub(crate) async fn connect(
             Ok(agent)
         })
         .await?;
-    Ok(Json(status(&app, agent, "Agent connected successfully")))
+    Ok(Json(status(app, agent, "Agent connected successfully")))
 }
 
 /// Wipes the keys of an agent and ends its channels; the record stays.

@@ -100,6 +100,11 @@ impl ApiError {
             Self::GaveWay(error) => broken(ErrorCode::Unavailable, &*error),
         }
     }
+
+    /// Whether the credential is missing, or is none that works.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused(code, _) if code.status() == 401)
+    }
 }
 
 /// An error that is over after a while.

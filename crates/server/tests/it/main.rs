@@ -23,6 +23,7 @@ mod openapi;
 mod operations;
 mod pairings;
 mod parties;
+mod rates;
 mod raw;
 mod secrets;
 mod transfers;
