@@ -49,6 +49,8 @@ impl Block {
 
 #[cfg(test)]
 mod tests {
+    use agentdrop_protocol::wire::plans::Plan;
+
     use super::*;
 
     #[test]
@@ -59,6 +61,7 @@ mod tests {
             name: name.parse().unwrap(),
             email: format!("{name}@example.org").parse().unwrap(),
             email_verified_at: Some(now),
+            plan: Plan::Enterprise,
             created_at: now,
         };
         let (alice, bob) = (account("alice", 1), account("bob", 2));

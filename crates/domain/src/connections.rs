@@ -173,6 +173,8 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use agentdrop_protocol::wire::plans::Plan;
+
     use super::*;
 
     const fn at(millis: i64) -> Timestamp {
@@ -185,6 +187,7 @@ mod tests {
             name: name.parse().unwrap(),
             email: format!("{name}@example.org").parse().unwrap(),
             email_verified_at: Some(at(1)),
+            plan: Plan::Enterprise,
             created_at: at(1),
         }
     }

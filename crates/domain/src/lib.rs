@@ -14,7 +14,9 @@ pub mod connections;
 pub mod downloads;
 pub mod keys;
 pub mod pairings;
+pub mod plans;
 pub mod policy;
 pub mod transfers;
+pub mod usage;
 
 pub use actor::{Actor, Credential, Scope};

@@ -14,6 +14,17 @@ use crate::{ParseError, serde_as_text};
 pub struct Lifetime(Duration);
 
 impl Lifetime {
+    /// So many days.
+    ///
+    /// # Panics
+    ///
+    /// If that is longer than any transfer lives, or not at all.
+    pub const fn from_days(days: u64) -> Self {
+        let lifetime = Duration::from_hours(24 * days);
+        assert!(days > 0 && lifetime.as_secs() <= MAX_LIFETIME.as_secs());
+        Self(lifetime)
+    }
+
     /// The time itself.
     pub const fn as_duration(self) -> Duration {
         self.0

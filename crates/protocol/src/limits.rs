@@ -46,6 +46,8 @@ pub const MAX_JSON_BYTES: usize = 256 * 1024;
 pub const MAX_FIELD_BYTES: usize = 64 * 1024;
 /// One AES-256-GCM message: NIST SP 800-38D §5.2.1.1 allows 2^39 - 256 bits, and 16 bytes of tag.
 pub const MAX_SEALED_BYTES: u64 = (1 << 36) - 32 + 16;
+/// What encrypting a file adds to it, in each of the formats: one tag.
+pub const SEAL_BYTES: u64 = 16;
 
 /// A transfer lives at least this long.
 pub const MIN_LIFETIME: Duration = Duration::from_mins(1);

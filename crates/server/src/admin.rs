@@ -1,9 +1,10 @@
 //! What an operator does beside a running server, on the same data directory.
 
-use agentdrop_domain::audit::Who;
+use agentdrop_domain::audit::{Action, Subject, Who};
 use agentdrop_protocol::AccountId;
 use agentdrop_protocol::text::Email;
 use agentdrop_protocol::wire::accounts::{Account, CreateAccount, CreatedAccount};
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_store::{Store, Tx};
 
 use crate::api::accounts::NewAccount;
@@ -13,14 +14,14 @@ use crate::clock::Clock;
 use crate::config::{Config, EmailVerification};
 use crate::{Error, data_dir};
 
-/// Makes an account, with its first key.
+/// Makes an account with its first key, on the plan that `config` has for it.
 pub async fn create_account(
     config: &Config,
     asked: CreateAccount,
 ) -> Result<CreatedAccount, Error> {
     // The operator answers for the address.
-    let now = Clock::system().now();
-    let new = NewAccount::new(asked, EmailVerification::Off, now)?;
+    let (plan, now) = (config.default_plan, Clock::system().now());
+    let new = NewAccount::new(asked, EmailVerification::Off, plan, now)?;
     let insert =
         async move |tx: &mut Tx| new.insert(tx, Origin::operator(now), Who::Operator).await;
     Ok(open(config).await?.write(insert).await?)
@@ -29,13 +30,35 @@ pub async fn create_account(
 /// Every account, oldest first.
 pub async fn accounts(config: &Config) -> Result<Vec<Account>, Error> {
     let accounts = open(config).await?.read().await?.accounts().await?;
-    let shown = accounts.into_iter().map(|it| Account {
+    Ok(accounts.into_iter().map(shown).collect())
+}
+
+/// Gives the account with this address another plan, from now on; answers it, if there is one.
+///
+/// A smaller one takes nothing away: only more than it allows is refused.
+pub async fn set_plan(config: &Config, email: Email, plan: Plan) -> Result<Option<Account>, Error> {
+    let now = Clock::system().now();
+    let set = async move |tx: &mut Tx| -> agentdrop_store::Result<_> {
+        let changed = tx.set_account_plan(&email, plan).await?;
+        if let Some(account) = &changed {
+            let witness = Origin::operator(now).witness(account.id, Who::Operator);
+            let what = Subject::of(&account.id);
+            tx.append_audit(witness.saw(Action::AccountPlanChanged, what))
+                .await?;
+        }
+        Ok(changed)
+    };
+    Ok(open(config).await?.write(set).await?.map(shown))
+}
+
+fn shown(it: agentdrop_domain::accounts::Account) -> Account {
+    Account {
         id: it.id,
         name: it.name,
         email: it.email,
+        plan: it.plan,
         created_at: it.created_at,
-    });
-    Ok(shown.collect())
+    }
 }
 
 /// Follows the audit logs of all accounts, or of the one with this id or e-mail address: whether

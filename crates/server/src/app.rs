@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{DownloadId, FileId, Timestamp};
 use agentdrop_store::Store;
 use base64::Engine as _;
@@ -12,6 +13,7 @@ use crate::at_rest::{ServerKey, UrlSignature};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
+use crate::rates::Requests;
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone, Debug)]
@@ -33,6 +35,10 @@ pub(crate) struct Parts {
     pub(crate) signup: Signup,
     /// Whether an address has to be shown to be its owner's.
     pub(crate) email_verification: EmailVerification,
+    /// The plan of an account that is made without one.
+    pub(crate) default_plan: Plan,
+    /// How often was asked.
+    pub(crate) requests: Requests,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// The proxies in front, which say for whom they speak.

@@ -2,35 +2,54 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use agentdrop_protocol::Timestamp;
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 
 /// Tells the time.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    passed: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
 
 impl Clock {
     /// The machine's clock.
     #[expect(clippy::disallowed_methods, reason = "the one place where it is read")]
     pub fn system() -> Self {
-        Self::from_fn(|| {
+        let now = || {
             let since_epoch = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default();
             Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-        })
+        };
+        let made = Instant::now();
+        Self {
+            passed: Arc::new(move || made.elapsed()),
+            ..Self::from_fn(now)
+        }
     }
 
     /// A clock of a test.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
+        let (read, epoch) = (Arc::clone(&now), Timestamp::from_millis(0));
+        Self {
+            now,
+            passed: Arc::new(move || read().since(epoch)),
+        }
     }
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// How much time has passed since some moment: unlike the time of the day, the machine's does
+    /// not jump when somebody sets it.
+    pub(crate) fn passed(&self) -> Duration {
+        (self.passed)()
     }
 }
 

@@ -1,11 +1,13 @@
 //! What an operator decides.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use agentdrop_protocol::limits::MAX_SEALED_BYTES;
+use agentdrop_protocol::wire::plans::Plan;
 use ipnet::IpNet;
 
 /// What an operator decides.
@@ -26,8 +28,34 @@ pub struct Config {
     pub email_verification: Option<EmailVerification>,
     /// The proxies in front, whose `X-Forwarded-For` is believed; none, if nothing is said.
     pub trusted_proxies: Vec<IpNet>,
+    /// The plan of an account that is made without one.
+    pub default_plan: Plan,
+    /// How often may be asked; as often as anybody likes, if nothing is said.
+    pub rates: Option<Rates>,
     /// What the server takes.
     pub limits: Limits,
+}
+
+/// How often may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests a minute with one credential, for as long as they come.
+    pub per_minute: NonZeroU32,
+    /// Requests at once with one credential, after a quiet while.
+    pub burst: NonZeroU32,
+    /// Requests a minute from one address without a credential that works.
+    pub anonymous_per_minute: NonZeroU32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        let number = |it| NonZeroU32::new(it).expect("it is not zero");
+        Self {
+            per_minute: number(600),
+            burst: number(120),
+            anonymous_per_minute: number(60),
+        }
+    }
 }
 
 /// Who may make an account.
@@ -126,6 +154,8 @@ impl Config {
             signup: None,
             email_verification: None,
             trusted_proxies: vec![],
+            default_plan: Plan::Enterprise,
+            rates: Some(Rates::default()),
             limits: Limits::default(),
         }
     }

@@ -17,6 +17,7 @@ mod clock;
 mod config;
 mod data_dir;
 mod observe;
+mod rates;
 mod router;
 mod serve;
 mod sweep;
@@ -36,8 +37,9 @@ use at_rest::ServerKey;
 pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
-pub use config::{Config, ConfigError, EmailVerification, Limits, Signup, Timeouts};
+pub use config::{Config, ConfigError, EmailVerification, Limits, Rates, Signup, Timeouts};
 use data_dir::DataDir;
+use rates::Requests;
 
 /// A server that listens.
 #[derive(Debug)]
@@ -107,6 +109,8 @@ impl Server {
             .await
             .map_err(|it| Error::Listen(config.listen, it))?;
         let app = App::new(Parts {
+            requests: Requests::new(config.rates, &clock),
+            default_plan: config.default_plan,
             store,
             blobs,
             server_key,

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::audit::RequestId;
 use crate::auth::ClientAddress;
 use crate::clock::random;
+use crate::rates::Meter;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id of a request that a caller may choose.
@@ -38,6 +39,8 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         "request", %method, route, request_id = id, %address, account = field::Empty,
         agent = field::Empty
     );
+    let meter = Meter::default();
+    request.extensions_mut().insert(meter.clone());
     let started = Instant::now();
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -51,6 +54,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
             tracing::info!(status, ms, "answered");
         }
         common_headers(response.headers_mut(), &id);
+        meter.tell(response.headers_mut());
         response
     }
     .instrument(span)

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::api::error::ApiError;
 use crate::api::{
     accounts, agent_keys, agents, audit, blocks, channels, connect, connections, downloads, files,
-    health, inbox, keys, openapi, pairings, profile, send, transfers,
+    health, inbox, keys, openapi, pairings, profile, send, transfers, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -22,6 +22,7 @@ use crate::observe::observe;
 fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(accounts::create))
+        .routes(routes!(usage::show))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .routes(routes!(connect::register))

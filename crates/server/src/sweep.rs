@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use agentdrop_protocol::limits::INVITE_WINDOW;
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -20,6 +21,9 @@ pub(crate) async fn run(app: App, since: SystemTime, stop: CancellationToken) {
     if let Some(Err(error)) = stop.run_until_cancelled(orphans).await {
         tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
     }
+    // Keeps its time whatever comes between, so that nobody keeps it from forgetting.
+    let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stop.is_cancelled() {
         if let Some(Err(error)) = stop.run_until_cancelled(once(&app)).await {
             tracing::warn!(%error, "what has expired was not swept to the end");
@@ -27,7 +31,7 @@ pub(crate) async fn run(app: App, since: SystemTime, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = app.sweep.notified() => {}
-            () = tokio::time::sleep(EVERY) => {}
+            _ = ticks.tick() => app.requests.forget(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_protocol::text::Email;
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{AccountId, Timestamp};
 
 use crate::db::{Row, dialect, params};
@@ -9,7 +10,7 @@ use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
     () => {
-        "id, name, email, email_verified_at, created_at"
+        "id, name, email, email_verified_at, plan, created_at"
     };
 }
 
@@ -77,19 +78,34 @@ impl Tx {
     /// Writes a new account down; its address is taken or it is not.
     pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
         self.execute(
-            "INSERT INTO accounts (id, name, email, email_folded, email_verified_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO accounts (id, name, email, email_folded, email_verified_at, plan,
+                                   created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             params![
                 &account.id.to_string(),
                 account.name.as_str(),
                 account.email.as_str(),
                 account.email.folded().as_str(),
                 account.email_verified_at.map(Timestamp::as_millis),
+                account.plan.as_str(),
                 account.created_at.as_millis(),
             ],
         )
         .await?;
         Ok(())
+    }
+
+    /// Gives the account with this address, however it is spelled, another plan; answers it.
+    pub async fn set_account_plan(&mut self, email: &Email, plan: Plan) -> Result<Option<Account>> {
+        self.fetch_optional(
+            concat!(
+                "UPDATE accounts SET plan = $1 WHERE email_folded = $2 RETURNING ",
+                columns!()
+            ),
+            params![plan.as_str(), email.folded().as_str()],
+            account,
+        )
+        .await
     }
 }
 
@@ -99,6 +115,7 @@ fn account(row: &Row<'_>) -> Result<Account> {
         name: row.parse("name")?,
         email: row.parse("email")?,
         email_verified_at: row.time_optional("email_verified_at")?,
+        plan: row.parse("plan")?,
         created_at: row.time("created_at")?,
     })
 }

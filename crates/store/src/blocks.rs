@@ -29,7 +29,8 @@ impl Reader {
             "SELECT blocks.id AS id, blocker_account_id, blocked_account_id,
                     blocks.created_at AS created_at, accounts.name AS account_name,
                     accounts.email AS account_email,
-                    accounts.email_verified_at AS account_email_verified_at, accounts.created_at AS account_created_at
+                    accounts.email_verified_at AS account_email_verified_at,
+                    accounts.plan AS account_plan, accounts.created_at AS account_created_at
              FROM blocks JOIN accounts ON accounts.id = blocked_account_id
              WHERE blocker_account_id = $1 ORDER BY blocks.id DESC",
             params![&owner.to_string()],
@@ -107,6 +108,7 @@ fn listed_block(row: &Row<'_>) -> Result<ListedBlock> {
         name: row.parse("account_name")?,
         email: row.parse("account_email")?,
         email_verified_at: row.time_optional("account_email_verified_at")?,
+        plan: row.parse("account_plan")?,
         created_at: row.time("account_created_at")?,
     };
     Ok(ListedBlock { block, account })

@@ -79,6 +79,15 @@ pub struct ConnectionCounts {
     pub outgoing: u64,
 }
 
+impl ConnectionCounts {
+    /// Those that count against a plan: active ones, and invitations that were sent.
+    ///
+    /// What others send does not: it would use up what is not theirs.
+    pub const fn own(&self) -> u64 {
+        self.active + self.outgoing
+    }
+}
+
 impl Reader {
     /// The connection `id`, if `owner` has a part in it.
     pub async fn connection_of(
@@ -111,7 +120,7 @@ impl Reader {
                 "SELECT ",
                 columns!(),
                 ", other.id AS other_id, other.name AS other_name, other.email AS other_email,
-                 other.email_verified_at AS other_email_verified_at,
+                 other.email_verified_at AS other_email_verified_at, other.plan AS other_plan,
                  other.created_at AS other_created_at,
                  (SELECT COUNT(*) FROM pairings
                   WHERE connection_id = connections.id AND confirmed_at IS NOT NULL
@@ -364,6 +373,7 @@ fn listed_connection(row: &Row<'_>) -> Result<ListedConnection> {
             name: row.parse("other_name")?,
             email: row.parse("other_email")?,
             email_verified_at: row.time_optional("other_email_verified_at")?,
+            plan: row.parse("other_plan")?,
             created_at: row.time("other_created_at")?,
         }),
         None => None,

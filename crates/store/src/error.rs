@@ -40,6 +40,10 @@ pub enum Error {
     /// The disk is full, or can only be read. What was written before is still there to read.
     #[error("the database has no room to write")]
     Full(#[source] Cause),
+    /// The database gave this unit of work up for another one that it got into the way of; tried
+    /// again, it may go through.
+    #[error("the unit of work gave way to another one")]
+    GaveWay(#[source] Cause),
     /// The schema could not be brought up to date.
     #[error(transparent)]
     Migrate(Cause),

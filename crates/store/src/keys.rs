@@ -54,6 +54,17 @@ impl Reader {
         )
         .await
     }
+
+    /// How many keys of the account `owner` work; those of its agents do not count.
+    pub async fn account_key_count_of(&mut self, owner: AccountId) -> Result<u64> {
+        self.fetch_one(
+            "SELECT COUNT(*) AS n FROM api_keys
+             WHERE account_id = $1 AND agent_id IS NULL AND revoked_at IS NULL",
+            params![&owner.to_string()],
+            |row| row.number("n"),
+        )
+        .await
+    }
 }
 
 impl Tx {

@@ -17,6 +17,7 @@ mod instance;
 mod keys;
 mod pairings;
 mod transfers;
+mod usage;
 
 pub use agents::ReachableAgent;
 pub use audit::{AuditFilter, AuditRecord};

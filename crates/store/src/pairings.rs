@@ -67,7 +67,10 @@ impl Reader {
         .await
     }
 
-    /// How many pairings under a connection of `owner` are not over.
+    /// How many pairings under a connection count against the plan of `owner`: those that are
+    /// active, and those that wait on its own terms.
+    ///
+    /// What the other side proposes does not: it would use up what is not its own.
     pub async fn pairing_count_of(
         &mut self,
         owner: AccountId,
@@ -76,6 +79,7 @@ impl Reader {
         self.fetch_one(
             "SELECT COUNT(*) AS n FROM pairings
              WHERE (a_account_id = $1 OR b_account_id = $1) AND connection_id = $2
+               AND (confirmed_at IS NOT NULL OR terms_by_account_id = $1)
                AND revoked_at IS NULL",
             params![&owner.to_string(), &connection.to_string()],
             |row| row.number("n"),

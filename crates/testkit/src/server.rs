@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{CancellationToken, Config, Server, Sweeper};
+use agentdrop_store::Tx;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -60,6 +62,8 @@ impl TestServer {
         let mut config = Config::new(folder.path().join("data"));
         config.listen = ([127, 0, 0, 1], 0).into();
         config.database_url = Some(database.url().to_owned());
+        // Tests ask by the thousand, and all from one address.
+        config.rates = None;
         change(&mut config);
         let server = Server::start_at(&config, clock.to_clock())
             .await
@@ -112,6 +116,17 @@ impl TestServer {
             id: text(&made, "id"),
             key: text(&made, "api_key"),
         }
+    }
+
+    /// Gives an account another plan, as its operator does.
+    pub async fn set_plan(&self, account: &TestAccount, plan: Plan) {
+        let store = self.database.open().await;
+        let id = account.id.parse().expect("it is an id");
+        let mut reader = store.read().await.expect("the database is there");
+        let found = reader.account(id).await.expect("it can be read");
+        let email = found.expect("the account is there").email;
+        let set = async move |tx: &mut Tx| tx.set_account_plan(&email, plan).await;
+        store.write(set).await.expect("it can be written");
     }
 
     /// A new agent of `account` that has a key; answers what registering answered.

@@ -2,6 +2,7 @@
 
 use agentdrop_protocol::text::{Email, Name};
 use agentdrop_protocol::wire::accounts::CreateAccount;
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{Config, admin};
 use clap::Subcommand;
 use serde_json::json;
@@ -42,6 +43,23 @@ enum Account {
         /// Whom it belongs to
         #[arg(long)]
         email: Email,
+        /// How much it may use: free, builder, team, scale or enterprise
+        #[arg(
+            long,
+            value_name = "PLAN",
+            env = "AGENTDROP_DEFAULT_PLAN",
+            default_value = "enterprise"
+        )]
+        plan: Plan,
+        #[command(flatten)]
+        storage: Storage,
+    },
+    /// Give an account another plan, from now on; what it has stays, whatever the plan
+    SetPlan {
+        /// Whom the account belongs to
+        email: Email,
+        /// How much it may use: free, builder, team, scale or enterprise
+        plan: Plan,
         #[command(flatten)]
         storage: Storage,
     },
@@ -81,14 +99,26 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         Account::Create {
             name,
             email,
+            plan,
             storage,
-        } => create(CreateAccount { name, email }, storage, printer).await,
+        } => create(CreateAccount { name, email }, plan, storage, printer).await,
+        Account::SetPlan {
+            email,
+            plan,
+            storage,
+        } => set_plan(email, plan, storage, printer).await,
         Account::List { storage } => list(storage, printer).await,
     }
 }
 
-async fn create(asked: CreateAccount, storage: Storage, printer: &Printer) -> Result<Exit> {
-    let config = storage.into_config();
+async fn create(
+    asked: CreateAccount,
+    plan: Plan,
+    storage: Storage,
+    printer: &Printer,
+) -> Result<Exit> {
+    let mut config = storage.into_config();
+    config.default_plan = plan;
     // The store would refuse a second one too, without saying why in words.
     let accounts = Box::pin(admin::accounts(&config)).await?;
     let folded = asked.email.folded();
@@ -110,6 +140,21 @@ async fn create(asked: CreateAccount, storage: Storage, printer: &Printer) -> Re
     Ok(Exit::Done)
 }
 
+async fn set_plan(email: Email, plan: Plan, storage: Storage, printer: &Printer) -> Result<Exit> {
+    let config = existing(storage)?;
+    let changed = Box::pin(admin::set_plan(&config, email.clone(), plan)).await?;
+    let Some(changed) = changed else {
+        let message = format!("there is no account of {email}");
+        let hint = "`agentdrop admin account list` lists them";
+        return Err(Failure::refused("NOT_FOUND", message, hint));
+    };
+    printer.json(&changed);
+    printer.bare(&changed.id.to_string());
+    let done = format!("{} is on the plan {} now", changed.email, changed.plan);
+    printer.done(&done);
+    Ok(Exit::Done)
+}
+
 async fn list(storage: Storage, printer: &Printer) -> Result<Exit> {
     let config = existing(storage)?;
     let accounts = Box::pin(admin::accounts(&config)).await?;
@@ -121,6 +166,7 @@ async fn list(storage: Storage, printer: &Printer) -> Result<Exit> {
         rows.push([
             it.id.to_string(),
             human::moment(it.created_at, now),
+            it.plan.to_string(),
             it.email.to_string(),
             it.name.to_string(),
         ]);
@@ -128,7 +174,7 @@ async fn list(storage: Storage, printer: &Printer) -> Result<Exit> {
     if rows.is_empty() {
         printer.line("there are no accounts");
     } else {
-        printer.table(["ID", "MADE", "EMAIL", "NAME"], &rows);
+        printer.table(["ID", "MADE", "PLAN", "EMAIL", "NAME"], &rows);
     }
     Ok(Exit::Done)
 }

@@ -2,10 +2,12 @@
 
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use agentdrop_server::{CancellationToken, Config, Error, Server, Signup};
+use agentdrop_protocol::wire::plans::Plan;
+use agentdrop_server::{CancellationToken, Config, Error, Rates, Server, Signup};
 use ipnet::IpNet;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
@@ -47,6 +49,43 @@ pub(crate) struct Args {
         help = "The proxies in front, whose X-Forwarded-For is believed: addresses or networks, with commas"
     )]
     trusted_proxies: Vec<Network>,
+    /// The plan of new accounts: free, builder, team, scale or enterprise
+    #[arg(
+        long,
+        value_name = "PLAN",
+        env = "AGENTDROP_DEFAULT_PLAN",
+        default_value = "enterprise"
+    )]
+    default_plan: Plan,
+    /// Requests a minute with one key, for as long as they come; 0 for no limit on requests at all
+    #[arg(
+        long,
+        value_name = "N",
+        env = "AGENTDROP_REQUESTS_PER_MINUTE",
+        default_value = "600",
+        value_parser = clap::value_parser!(u32).range(..=1_000_000)
+    )]
+    requests_per_minute: u32,
+    /// Requests at once with one key, after a quiet while
+    #[arg(
+        long,
+        value_name = "N",
+        env = "AGENTDROP_REQUESTS_BURST",
+        default_value = "120",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    requests_burst: u32,
+}
+
+impl Args {
+    /// How often may be asked, if that is limited.
+    fn rates(&self) -> Option<Rates> {
+        Some(Rates {
+            per_minute: NonZeroU32::new(self.requests_per_minute)?,
+            burst: NonZeroU32::new(self.requests_burst)?,
+            ..Rates::default()
+        })
+    }
 }
 
 /// A network, or one address.
@@ -99,7 +138,10 @@ impl Storage {
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
     log();
+    let rates = args.rates();
     let mut config = args.storage.into_config();
+    config.rates = rates;
+    config.default_plan = args.default_plan;
     config.listen = args.listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
     config.signup = args.signup;

@@ -29,6 +29,36 @@ fn accounts_are_made_beside_a_running_server() {
 }
 
 #[test]
+fn an_account_gets_another_plan_beside_a_running_server() {
+    let pair = Pair::new();
+    let plans = || {
+        let listed = pair.sandbox.json("admin account list --data-dir data");
+        let accounts = listed["accounts"].as_array().unwrap().clone();
+        accounts
+            .iter()
+            .map(|it| it["plan"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let create = "admin account create --data-dir data --name Other --email other@example.org";
+    pair.sandbox.json(&format!("{create} --plan team"));
+    assert_eq!(plans(), ["enterprise", "team"]);
+    let set = "admin account set-plan --data-dir data";
+    let changed = pair.sandbox.json(&format!("{set} ME@example.org free"));
+    assert_eq!(changed["plan"], "free");
+    assert_eq!(plans(), ["free", "team"]);
+    // The server that runs knows at once: two agents are there already.
+    let refused = pair.owner("--json register third").expect(1).json();
+    assert_eq!(refused["error"]["code"], "PLAN_LIMIT_REACHED");
+    let unknown = pair
+        .sandbox
+        .run(&format!("--json {set} nobody@example.org free"));
+    assert_eq!(unknown.expect(1).json()["error"]["code"], "NOT_FOUND");
+    let nowhere = "--json admin account set-plan --data-dir absent me@example.org free";
+    let nowhere = pair.sandbox.run(nowhere);
+    assert_eq!(nowhere.expect(1).json()["error"]["code"], "NO_DATA");
+}
+
+#[test]
 fn an_account_can_be_made_before_the_server() {
     let sandbox = Sandbox::new();
     let line = "admin account create --data-dir data --name Me --email me@example.org";

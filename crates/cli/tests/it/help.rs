@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     "admin account",
     "admin account create",
     "admin account list",
+    "admin account set-plan",
     "admin audit",
     "admin audit verify",
     "agents",

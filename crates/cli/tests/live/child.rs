@@ -28,7 +28,8 @@ impl Child {
             .local_addr()
             .unwrap();
         let process = std::process::Command::new(env!("CARGO_BIN_EXE_agentdrop"))
-            .args(["serve", "--listen", &port.to_string(), "--data-dir"])
+            .args(["serve", "--listen", &port.to_string()])
+            .args(["--requests-per-minute", "0", "--data-dir"])
             .arg(data)
             .env("AGENTDROP_DATABASE_URL", database)
             .stdin(Stdio::null())

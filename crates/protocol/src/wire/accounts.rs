@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::plans::Plan;
 use crate::text::{Email, Name};
 use crate::{AccountId, Timestamp};
 
@@ -41,6 +42,8 @@ pub struct Account {
     pub name: Name,
     /// Whom it belongs to.
     pub email: Email,
+    /// How much it may use.
+    pub plan: Plan,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -14,8 +14,10 @@ pub mod health;
 pub mod inbox;
 pub mod keys;
 pub mod pairings;
+pub mod plans;
 pub mod profile;
 pub mod transfers;
+pub mod usage;
 
 use serde::{Deserialize, Serialize};
 

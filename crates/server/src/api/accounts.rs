@@ -5,6 +5,7 @@ use agentdrop_domain::audit::{Action, Subject, Who};
 use agentdrop_domain::{Scope, keys::Key};
 use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
 use agentdrop_protocol::wire::keys::CreatedKey;
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{AccountId, ErrorCode, Timestamp};
 use axum::Json;
 use axum::extract::State;
@@ -16,6 +17,7 @@ use super::keys::new_key;
 use super::openapi::Errors;
 use crate::app::App;
 use crate::audit::Origin;
+use crate::auth::Anonymous;
 use crate::clock::{NoChance, random};
 use crate::config::{EmailVerification, Signup};
 
@@ -27,13 +29,15 @@ use crate::config::{EmailVerification, Signup};
 pub(crate) async fn create(
     State(app): State<App>,
     origin: Origin,
+    _: Anonymous,
     Body(body): Body<CreateAccount>,
 ) -> Result<(StatusCode, Json<CreatedAccount>)> {
     if app.signup == Signup::Closed {
         let message = "the operator makes the accounts of this server; ask them for one";
         return Err(ApiError::refused(ErrorCode::SignupClosed, message));
     }
-    let new = NewAccount::new(body, app.email_verification, app.clock.now())?;
+    let (plan, now) = (app.default_plan, app.clock.now());
+    let new = NewAccount::new(body, app.email_verification, plan, now)?;
     let insert = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
         Ok(new.insert(tx, origin, Who::Anonymous).await?)
     };
@@ -51,6 +55,7 @@ impl NewAccount {
     pub(crate) fn new(
         asked: CreateAccount,
         verification: EmailVerification,
+        plan: Plan,
         now: Timestamp,
     ) -> Result<Self, NoChance> {
         let believed = verification == EmailVerification::Off;
@@ -59,6 +64,7 @@ impl NewAccount {
             name: asked.name,
             email: asked.email,
             email_verified_at: believed.then_some(now),
+            plan,
             created_at: now,
         };
         let name = "first key".parse().expect("it is a name");

@@ -13,12 +13,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::agents::{check_metadata, hold, inbox_url, named_in_log, shown};
-use super::error::Result;
+use super::allowance::hold_limits;
+use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::audit::Origin;
-use crate::auth::{Caller, bearer, digest_of, unauthorized};
+use crate::auth::{Caller, Visitor, bearer, digest_of, unauthorized};
 use crate::clock::{random, random_key};
 
 /// What claim codes are made of: no character that is taken for another.
@@ -83,6 +84,12 @@ pub(crate) async fn register(
     };
     app.store
         .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, agent.account).await?;
+            // Of a name that is taken, that is what its owner wants to know.
+            let named = AgentRef::Slug(agent.slug.clone());
+            if tx.agent_of(agent.account, &named).await?.is_none() {
+                limits.require_agent(tx.agent_count_of(agent.account).await?)?;
+            }
             tx.insert_agent(&agent).await?;
             if let Some((token, _)) = second_step {
                 tx.insert_connection_token(&token).await?;
@@ -127,10 +134,24 @@ fn second_step(agent: &Agent, now: Timestamp) -> Result<(ConnectionToken, Second
 pub(crate) async fn connect(
     State(app): State<App>,
     origin: Origin,
+    visitor: Visitor,
     headers: HeaderMap,
     Body(body): Body<ConnectAgent>,
 ) -> Result<Json<AgentStatus>> {
-    let token = bearer(&headers)?;
+    let connected = connect_with_token(&app, origin, &headers, body).await;
+    if connected.as_ref().is_err_and(ApiError::is_unauthorized) {
+        visitor.charge(&app)?;
+    }
+    connected
+}
+
+async fn connect_with_token(
+    app: &App,
+    origin: Origin,
+    headers: &HeaderMap,
+    body: ConnectAgent,
+) -> Result<Json<AgentStatus>> {
+    let token = bearer(headers)?;
     if token.kind() != KeyKind::ConnectionToken {
         return Err(unauthorized(
             "connecting an agent takes its connection token",
@@ -159,7 +180,7 @@ pub(crate) async fn connect(
             Ok(agent)
         })
         .await?;
-    Ok(Json(status(&app, agent, "Agent connected successfully")))
+    Ok(Json(status(app, agent, "Agent connected successfully")))
 }
 
 /// Wipes the keys of an agent and ends its channels; the record stays.

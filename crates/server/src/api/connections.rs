@@ -5,6 +5,7 @@ use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::connections::Connection;
 use agentdrop_domain::pairings::PairingError;
+use agentdrop_domain::plans::Limits;
 use agentdrop_protocol::limits::{INVITE_WINDOW, MAX_INVITES};
 use agentdrop_protocol::wire::connections::{
     self as wire, AcceptedConnection, ConnectionAgent, ConnectionAgents, ConnectionFilter,
@@ -67,6 +68,7 @@ pub(crate) async fn create(
                 existing.as_ref(),
                 now,
             )?;
+            require_room(tx, mine).await?;
             require_few_invites(tx, owner, now).await?;
             tx.insert_connection(&invited).await?;
             // Not for the other's log: writing it would take time that tells of an account.
@@ -84,6 +86,12 @@ pub(crate) async fn create(
         created_at: invited.created_at,
     };
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Whether the plan of an account, which is held, allows another connection.
+async fn require_room(reader: &mut Reader, mine: &Account) -> Result<()> {
+    let counts = reader.connection_counts_of(mine.id).await?;
+    Ok(Limits::of(mine.plan).require_connection(counts.own())?)
 }
 
 /// Each invitation may become an e-mail to somebody who did not ask for it.
@@ -173,6 +181,7 @@ pub(crate) async fn accept(
             let inviter = connection.inviter;
             let accepted = connection.accept(&mine, now)?;
             require_unblocked(tx, owner, inviter).await?;
+            require_room(tx, &mine).await?;
             tx.update_connection(&accepted).await?;
             let witness = &caller.witness;
             tx.append_audit(witness.both([inviter], Action::ConnectionAccepted, &Subject::of(&id)))

@@ -12,6 +12,7 @@ use agentdrop_domain::channels::ChannelError;
 use agentdrop_domain::connections::ConnectionError;
 use agentdrop_domain::keys::KeyError;
 use agentdrop_domain::pairings::PairingError;
+use agentdrop_domain::plans::PlanError;
 use agentdrop_domain::policy::PolicyError;
 use agentdrop_domain::transfers::TransferError;
 use agentdrop_protocol::error_body::{Candidate, ErrorObject, FieldError};
@@ -38,12 +39,16 @@ pub(crate) enum ApiError {
     Ambiguous(Vec<Candidate>),
     /// The caller has done this too often; how long to wait, and what it was.
     Limited(Duration, Cow<'static, str>),
+    /// The transfers of this month are used up; how long until the next one begins.
+    OutOfTransfers(Duration, Cow<'static, str>),
     /// A rule said no.
     Refused(ErrorCode, Cow<'static, str>),
     /// Ours to fix; the caller learns only that it happened, the log why.
     Internal(Box<dyn StdError + Send + Sync>),
     /// A part of the server is down or full; the caller learns which kind, the log why.
     Broken(ErrorCode, Box<dyn StdError + Send + Sync>),
+    /// Others got in the way; nothing was kept, and tried again it may go through.
+    GaveWay(Box<dyn StdError + Send + Sync>),
 }
 
 impl ApiError {
@@ -81,18 +86,9 @@ impl ApiError {
                     None,
                 )
             }
-            Self::Limited(wait, message) => {
-                // Of a part of a second the whole.
-                let seconds = wait.as_millis().div_ceil(1_000).max(1);
-                let retry_after = Some(u64::try_from(seconds).unwrap_or(u64::MAX));
-                let error = said(ErrorCode::RateLimited, message);
-                (
-                    ErrorObject {
-                        retry_after,
-                        ..error
-                    },
-                    None,
-                )
+            Self::Limited(wait, message) => (waits(ErrorCode::RateLimited, wait, message), None),
+            Self::OutOfTransfers(wait, message) => {
+                (waits(ErrorCode::TransferLimitReached, wait, message), None)
             }
             Self::Refused(code, message) => (said(code, message), None),
             Self::Internal(error) => {
@@ -100,20 +96,33 @@ impl ApiError {
                 let failure = Failure::new(&*error);
                 (said(ErrorCode::Internal, message), Some(failure))
             }
-            Self::Broken(code, error) => {
-                let retry_after = (code == ErrorCode::Unavailable).then_some(5);
-                let failure = Failure::new(&*error);
-                let error = said(code, code.meaning());
-                (
-                    ErrorObject {
-                        retry_after,
-                        ..error
-                    },
-                    Some(failure),
-                )
-            }
+            Self::Broken(code, error) => broken(code, &*error),
+            Self::GaveWay(error) => broken(ErrorCode::Unavailable, &*error),
         }
     }
+
+    /// Whether the credential is missing, or is none that works.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused(code, _) if code.status() == 401)
+    }
+}
+
+/// An error that is over after a while.
+fn waits(code: ErrorCode, wait: Duration, message: Cow<'static, str>) -> ErrorObject {
+    // Of a part of a second the whole.
+    let seconds = wait.as_millis().div_ceil(1_000).max(1);
+    ErrorObject {
+        retry_after: Some(u64::try_from(seconds).unwrap_or(u64::MAX)),
+        ..said(code, message)
+    }
+}
+
+fn broken(code: ErrorCode, error: &(dyn StdError + 'static)) -> (ErrorObject, Option<Failure>) {
+    let said = ErrorObject {
+        retry_after: (code == ErrorCode::Unavailable).then_some(5),
+        ..said(code, code.meaning())
+    };
+    (said, Some(Failure::new(error)))
 }
 
 /// What the contract says, word for word.
@@ -270,6 +279,24 @@ impl From<PairingError> for ApiError {
     }
 }
 
+impl From<PlanError> for ApiError {
+    fn from(error: PlanError) -> Self {
+        let code = match error {
+            PlanError::Agents(_) | PlanError::Connections(_) | PlanError::Pairings(_) => {
+                ErrorCode::PlanLimitReached
+            }
+            PlanError::File(_) => ErrorCode::FileTooLarge,
+            PlanError::Keys(_) => ErrorCode::KeyLimitReached,
+            PlanError::Lifetime(_) => return Self::invalid("expires_in", error.to_string()),
+            PlanError::Storage(_) => ErrorCode::StorageFull,
+            PlanError::Transfers { resets_in, .. } => {
+                return Self::OutOfTransfers(resets_in, error.to_string().into());
+            }
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
 impl From<PolicyError> for ApiError {
     fn from(error: PolicyError) -> Self {
         match error {
@@ -324,6 +351,7 @@ impl From<StoreError> for ApiError {
                 "the two agents have a pairing that is active or waits to be confirmed",
             ),
             StoreError::Full(_) => Self::Broken(ErrorCode::StorageUnavailable, error.into()),
+            StoreError::GaveWay(_) => Self::GaveWay(error.into()),
             StoreError::Unreachable(_) => Self::Broken(ErrorCode::Unavailable, error.into()),
             error => Self::Internal(error.into()),
         }
@@ -354,5 +382,22 @@ impl From<AtRestError> for ApiError {
 impl From<NoChance> for ApiError {
     fn from(error: NoChance) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn whoever_had_to_give_way_is_told_to_try_again() {
+        for error in [StoreError::GaveWay, StoreError::Unreachable] {
+            let error = ApiError::from(error(Arc::new(io::Error::other("deadlock"))));
+            let answer = finish(error.into_response(), "some-id");
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers()[header::RETRY_AFTER], "5");
+        }
     }
 }

@@ -16,10 +16,12 @@ use axum::BoxError;
 use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest as _, Request};
+use axum::http::header;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use tokio::task::yield_now;
 
+use super::allowance::Allowance;
 use super::error::{ApiError, Result};
 use super::extract::{body_error, media_type};
 use super::fields::Fields;
@@ -53,11 +55,29 @@ pub(super) struct FormFile {
 /// a limit of its own.
 const MAX_BETWEEN: usize = 512 * 1024;
 
+/// What a form has beside the bytes of files: its fields, and the heads of its parts. No client
+/// comes near it.
+const MAX_OVERHEAD: u64 =
+    (MAX_FIELDS * MAX_FIELD_BYTES + (MAX_FIELDS + MAX_FILES) * 16 * 1024) as u64;
+
 /// Reads the form; if it is refused or cut short, what came of it is deleted.
-pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Result<Form> {
+///
+/// It is cut off where its account may send no more: what a head says of its length is used where
+/// that alone is too much, and believed nowhere.
+pub(super) async fn read(
+    app: &App,
+    key: &TransferKey,
+    allowance: &Allowance,
+    request: Request,
+) -> Result<Form> {
     if media_type(request.headers()).as_deref() != Some("multipart/form-data") {
         let message = "the body must be a form, sent as content-type: multipart/form-data";
         return Err(ApiError::refused(ErrorCode::UnsupportedMediaType, message));
+    }
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    if let Some(length) = length {
+        allowance.require_total(length.saturating_sub(MAX_OVERHEAD))?;
     }
     let between = Between::default();
     let request = request.map(|body| between.limit(body));
@@ -69,6 +89,11 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
         files: Vec::new(),
     };
     let (mut field_count, mut sealed) = (0, false);
+    let mut room = Room {
+        most: app.limits.max_file_bytes,
+        allowance,
+        before: 0,
+    };
     while let Some(field) = multipart.next_field().await.map_err(|it| malformed(&it))? {
         between.went_on();
         let name = field.name().unwrap_or_default().to_owned();
@@ -85,7 +110,9 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
                 } else {
                     AtRest::Server
                 };
-                let file = read_file(app, key, field, form.files.len(), at_rest, &between).await?;
+                let place = form.files.len();
+                let file = read_file(app, key, field, place, at_rest, &between, &room).await?;
+                room.before += file.size;
                 form.files.push(file);
             }
             ("files" | "files[]" | "file", None) => {
@@ -111,6 +138,27 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
     Ok(form)
 }
 
+/// How much may still come.
+struct Room<'a> {
+    /// Bytes of one file that the server takes.
+    most: u64,
+    /// What the plan of the account allows.
+    allowance: &'a Allowance,
+    /// Bytes of the files that came before.
+    before: u64,
+}
+
+impl Room<'_> {
+    /// Refuses a file that has so many bytes already.
+    fn require(&self, place: &str, size: u64) -> Result<()> {
+        if size > self.most {
+            let message = format!("{place} is larger than {} bytes", self.most);
+            return Err(ApiError::refused(ErrorCode::FileTooLarge, message));
+        }
+        Ok(self.allowance.require_piece(self.before, size)?)
+    }
+}
+
 async fn read_file(
     app: &App,
     key: &TransferKey,
@@ -118,6 +166,7 @@ async fn read_file(
     position: usize,
     at_rest: AtRest,
     between: &Between,
+    room: &Room<'_>,
 ) -> Result<FormFile> {
     let place = format!("files[{position}]");
     let name = FileName::from_str(field.file_name().unwrap_or_default());
@@ -134,14 +183,11 @@ async fn read_file(
         )),
     };
     let mut staging = app.blobs.stage().await?;
-    let (mut size, limit) = (0, app.limits.max_file_bytes);
+    let mut size = 0;
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
         between.went_on();
         size += bytes.len() as u64;
-        if size > limit {
-            let message = format!("{place} is larger than {limit} bytes");
-            return Err(ApiError::refused(ErrorCode::FileTooLarge, message));
-        }
+        room.require(&place, size)?;
         match &mut sealer {
             None => staging.write(bytes).await?,
             Some(sealer) => {

@@ -13,6 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
@@ -31,14 +32,12 @@ pub(crate) async fn create(
     Body(body): Body<CreateKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>)> {
     caller.actor.require_account()?;
-    let (key, created) = new_key(
-        app.clock.now(),
-        caller.actor.account,
-        Scope::Account,
-        body.name,
-    )?;
+    let owner = caller.actor.account;
+    let (key, created) = new_key(app.clock.now(), owner, Scope::Account, body.name)?;
     app.store
         .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, owner).await?;
+            limits.require_key(tx.account_key_count_of(owner).await?)?;
             tx.insert_key(&key).await?;
             let made = Subject::of(&key.id);
             tx.append_audit(caller.witness.saw(Action::KeyCreated, made))

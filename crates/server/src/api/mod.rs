@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod agent_keys;
 pub(crate) mod agents;
+pub(crate) mod allowance;
 pub(crate) mod audit;
 pub(crate) mod blocks;
 pub(crate) mod channels;
@@ -24,3 +25,4 @@ pub(crate) mod range;
 pub(crate) mod reach;
 pub(crate) mod send;
 pub(crate) mod transfers;
+pub(crate) mod usage;

@@ -15,6 +15,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
@@ -41,6 +42,7 @@ pub(crate) async fn create(
     let created = app
         .store
         .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, owner).await?;
             let found = tx.connection_of(owner, connection).await?;
             let found = found.ok_or(ApiError::NotFound)?;
             // The agents are kept ahead of the connection, as everywhere.
@@ -58,6 +60,7 @@ pub(crate) async fn create(
             let held = tx.hold_connection_of(owner, connection).await?;
             let held = held.ok_or(ApiError::NotFound)?;
             let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
+            limits.require_pairing(tx.pairing_count_of(owner, connection).await?)?;
             tx.insert_pairing(&pairing).await?;
             tx.append_audit(logged(&caller, Action::PairingProposed, &pairing))
                 .await?;
@@ -117,11 +120,14 @@ pub(crate) async fn confirm(
     caller: Caller,
     Path(id): Path<PairingId>,
 ) -> Result<Json<ConfirmedPairing>> {
-    let now = app.clock.now();
+    let (now, owner) = (app.clock.now(), caller.actor.account);
     app.store
         .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, owner).await?;
             let pairing = hold(tx, &caller, id).await?;
-            let confirmed = pairing.confirm(caller.actor.account, now)?;
+            let confirmed = pairing.confirm(owner, now)?;
+            let have = tx.pairing_count_of(owner, confirmed.connection).await?;
+            limits.require_pairing(have)?;
             tx.update_pairing(&confirmed).await?;
             tx.append_audit(logged(&caller, Action::PairingConfirmed, &confirmed))
                 .await?;
@@ -150,8 +156,15 @@ pub(crate) async fn update(
     let owner = caller.actor.account;
     app.store
         .write(async move |tx| -> Result<_> {
+            let limits = hold_limits(tx, owner).await?;
             let pairing = hold(tx, &caller, id).await?;
+            let waited_for_me = !pairing.is_active() && pairing.terms_by != owner;
             let changed = pairing.change_permission(owner, body.permission)?;
+            // It is its own from here on, and the other side may confirm it.
+            if waited_for_me {
+                let have = tx.pairing_count_of(owner, changed.connection).await?;
+                limits.require_pairing(have)?;
+            }
             tx.update_pairing(&changed).await?;
             tx.append_audit(logged(&caller, Action::PairingChanged, &changed))
                 .await?;

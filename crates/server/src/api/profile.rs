@@ -1,5 +1,6 @@
 //! What an agent wants to know when it starts.
 
+use agentdrop_domain::plans::Limits;
 use agentdrop_protocol::wire::agents::{ConnectionStatus, EncryptionAlgorithm};
 use agentdrop_protocol::wire::profile::{
     BroadcastSummary, ConnectionCounts, InboxSummary, PlanLimits, Profile, ProfileAccount,
@@ -59,6 +60,7 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Json<
             .map(recent)
             .collect(),
     };
+    let limits = Limits::of(account.plan);
     let counts = reader.connection_counts_of(owner).await?;
     let paired = reader.paired_agents_of(owner, Some(agent.id)).await?;
     Ok(Json(Profile {
@@ -73,15 +75,15 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Json<
             last_seen_at: Some(now),
         },
         account: ProfileAccount {
-            plan: "enterprise".to_owned(),
+            plan: account.plan.to_string(),
             email: account.email,
         },
         plan_limits: PlanLimits {
-            transfers_per_month: None,
-            storage_bytes: None,
-            max_file_size: Some(app.limits.max_file_bytes),
-            max_agents: None,
-            max_connections: None,
+            transfers_per_month: limits.transfers_per_month,
+            storage_bytes: limits.storage_bytes,
+            max_file_size: Some(limits.max_file_bytes.min(app.limits.max_file_bytes)),
+            max_agents: limits.agents,
+            max_connections: limits.connections,
         },
         connections: ConnectionCounts {
             active: counts.active,

@@ -3,6 +3,7 @@
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, Subject};
+use agentdrop_domain::plans::Sent;
 use agentdrop_domain::policy::may_send;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS};
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use super::agents::check_metadata;
+use super::allowance::Allowance;
 use super::error::{ApiError, Result, share_required};
 use super::fields::Fields;
 use super::form;
@@ -59,7 +61,12 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<wire::Transfer>)> {
     let id = TransferId::new(app.clock.now(), random()?);
     let (key, wrapped_key) = app.server_key.new_transfer_key(id)?;
-    let form = form::read(&app, &key, request).await?;
+    // Before a body is asked for that is to be thrown away; what others send meanwhile is counted
+    // where the transfer is written down.
+    let owner = caller.actor.account;
+    let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
+    allowance.require_transfer()?;
+    let form = form::read(&app, &key, &allowance, request).await?;
     let now = app.clock.now();
     let asked = Asked::read(form.fields, form.files.len())?;
 
@@ -134,6 +141,12 @@ async fn keep(
 ) -> Result<Transfer> {
     app.blobs.keep(new.id, staged).await?;
     let record = async move |tx: &mut Tx| -> Result<Transfer> {
+        let allowance = Allowance::hold(tx, caller.actor.account, new.now).await?;
+        let sent = match asked.sealing {
+            Some(_) => Sent::Sealed,
+            None => Sent::Plain,
+        };
+        allowance.require_all(&new.files, sent, asked.lifetime)?;
         let (sender, recipient, sealing) = asked.resolve(tx, &caller).await?;
         let expires_at = new.now.plus(asked.lifetime.as_duration());
         let transfer = Transfer {
@@ -158,6 +171,7 @@ async fn keep(
         if let Some(key) = caller.actor.credential.key() {
             tx.count_transfer(key).await?;
         }
+        allowance.count(tx).await?;
         let (witness, sent) = (caller.witness.at(new.now), Subject::of(&new.id));
         let received = witness.told(
             transfer.recipient.account,

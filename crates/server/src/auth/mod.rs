@@ -1,6 +1,7 @@
 //! Who is calling, and from where.
 
 mod address;
+mod visitor;
 
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::keys::Key;
@@ -16,7 +17,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
 use crate::audit::{Origin, Witness};
-pub(crate) use address::ClientAddress;
+use crate::rates::Meter;
+pub(crate) use address::{ClientAddress, subscriber};
+pub(crate) use visitor::{Anonymous, Visitor};
 
 /// The header that picks the acting agent.
 const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop-agent");
@@ -38,23 +41,11 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let key = bearer(&parts.headers)?;
-        if key.kind() == KeyKind::ConnectionToken {
-            return Err(unauthorized("a connection token only connects an agent"));
+        let found = key_of(&parts.headers, app).await;
+        if found.as_ref().is_err_and(ApiError::is_unauthorized) {
+            Visitor::of(parts, app).charge(app)?;
         }
-        let found = app
-            .store
-            .read()
-            .await?
-            .key_by_digest(&digest_of(&key))
-            .await?;
-        let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
-        if found.revoked_at.is_some() {
-            return Err(ApiError::refused(
-                ErrorCode::KeyRevoked,
-                "the API key was revoked",
-            ));
-        }
+        let found = found?;
         let actor = Actor {
             account: found.account,
             credential: Credential::Key(found.id),
@@ -64,6 +55,8 @@ impl FromRequestParts<App> for Caller {
         if let Scope::Agent(agent) = actor.scope {
             tracing::Span::current().record("agent", tracing::field::display(agent));
         }
+        let meter = Meter::of(&parts.extensions);
+        app.requests.charge_credential(actor.credential, &meter)?;
         touch(app, &found);
         Ok(Self {
             actor,
@@ -71,6 +64,22 @@ impl FromRequestParts<App> for Caller {
             witness: Origin::of(parts, app).witness(actor.account, actor.into()),
         })
     }
+}
+
+/// The key that a request came with, if it works.
+async fn key_of(headers: &HeaderMap, app: &App) -> Result<Key> {
+    let key = bearer(headers)?;
+    if key.kind() == KeyKind::ConnectionToken {
+        return Err(unauthorized("a connection token only connects an agent"));
+    }
+    let mut reader = app.store.read().await?;
+    let found = reader.key_by_digest(&digest_of(&key)).await?;
+    let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
+    if found.revoked_at.is_some() {
+        let message = "the API key was revoked";
+        return Err(ApiError::refused(ErrorCode::KeyRevoked, message));
+    }
+    Ok(found)
 }
 
 impl Caller {

@@ -1,9 +1,10 @@
 //! How many connections there may be at a time.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::auth::subscriber;
 use crate::config::Limits;
 
 /// Counts connections.
@@ -61,14 +62,6 @@ impl Drop for Pass {
                 counts.by_address.remove(&self.address);
             }
         }
-    }
-}
-
-/// What one peer has for itself: an IPv4 address, or the first 64 bits of an IPv6 one.
-fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(it) => it.into(),
-        IpAddr::V6(it) => Ipv6Addr::from_bits(it.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

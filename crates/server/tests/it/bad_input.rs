@@ -133,7 +133,8 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "transfers_create"
         | "transfers_delete"
         | "transfers_list"
-        | "transfers_show" => return None,
+        | "transfers_show"
+        | "usage_show" => return None,
         other => panic!("{other} has no row here"),
     };
     Some(good)

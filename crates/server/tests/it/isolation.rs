@@ -428,7 +428,8 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "keys_create"
         | "keys_list"
         | "keys_revoke"
-        | "pairings_create" => (403, "SCOPE_MISMATCH"),
+        | "pairings_create"
+        | "usage_show" => (403, "SCOPE_MISMATCH"),
         "channels_revoke"
         | "channels_show"
         | "downloads_acknowledge"

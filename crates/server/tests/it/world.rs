@@ -221,6 +221,26 @@ async fn postgres_rows(server: &TestServer) -> BTreeMap<String, Vec<String>> {
     found
 }
 
+/// Runs statements past the server.
+pub(crate) async fn run_sql(server: &TestServer, sql: &str) {
+    let url = server.database().url();
+    match server.engine() {
+        Engine::Sqlite => {
+            let database = rusqlite::Connection::open(url.trim_start_matches("sqlite://"));
+            database.unwrap().execute_batch(sql).unwrap();
+        }
+        Engine::Postgres => {
+            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
+            let connection = tokio::spawn(connection);
+            client.batch_execute(sql).await.unwrap();
+            drop(client);
+            connection.abort();
+        }
+    }
+}
+
 /// The files under a folder, however deep.
 pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
     let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());

@@ -73,6 +73,16 @@ impl Reader {
         .await
     }
 
+    /// How many agents `owner` has, connected or not.
+    pub async fn agent_count_of(&mut self, owner: AccountId) -> Result<u64> {
+        self.fetch_one(
+            "SELECT COUNT(*) AS n FROM agents WHERE account_id = $1",
+            params![&owner.to_string()],
+            |row| row.number("n"),
+        )
+        .await
+    }
+
     /// Every key that an agent of `owner` has had, newest first.
     pub async fn key_versions_of(
         &mut self,

@@ -152,6 +152,8 @@ impl From<tokio_postgres::Error> for Error {
                 .map_or_else(|| Self::engine(error), Self::Conflict)
         } else if *code == SqlState::DISK_FULL {
             Self::Full(Arc::new(error))
+        } else if GAVE_WAY.contains(code) {
+            Self::GaveWay(Arc::new(error))
         } else if AWAY.contains(code) || code.code().starts_with(CONNECTION_EXCEPTION) {
             Self::Unreachable(Arc::new(error))
         } else {
@@ -159,6 +161,12 @@ impl From<tokio_postgres::Error> for Error {
         }
     }
 }
+
+/// What a server says to one of several that wait for each other.
+const GAVE_WAY: [SqlState; 2] = [
+    SqlState::T_R_DEADLOCK_DETECTED,
+    SqlState::T_R_SERIALIZATION_FAILURE,
+];
 
 /// What a server says that stops, starts, or has no place.
 const AWAY: [SqlState; 5] = [

@@ -66,6 +66,7 @@ async fn with_an_account_goes_all_that_is_its() {
             ("connections", "invitee_account_id"),
             ("pairings", "a_account_id"),
             ("invites", "account_id"),
+            ("usage", "account_id"),
             ("blocks", "blocker_account_id"),
         ] {
             let left = texts(database, &format!("SELECT {column} FROM {table}")).await;

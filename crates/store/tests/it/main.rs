@@ -19,6 +19,7 @@ mod things;
 mod transfers;
 mod units_of_work;
 mod upgrades;
+mod usage;
 
 use agentdrop_store::{Result, Store};
 

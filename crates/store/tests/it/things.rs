@@ -14,6 +14,7 @@ use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
 use agentdrop_domain::{Credential, Scope};
 use agentdrop_protocol::wire::agents::AgentType;
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
@@ -60,6 +61,7 @@ pub(crate) fn account(name: &str) -> Account {
         name: name.parse().unwrap(),
         email: format!("{name}@example.org").parse().unwrap(),
         email_verified_at: Some(at(0)),
+        plan: Plan::Enterprise,
         created_at: at(0),
     }
 }

@@ -1,11 +1,14 @@
 //! What a unit of work promises, whatever becomes of it or of its neighbours.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentdrop_store::{Constraint, Error, Result, Store, Tx};
 use agentdrop_testkit::engines::{Engine, store, stores};
+use tokio::sync::Barrier;
 use tokio::time::timeout;
 
+use crate::things::Cast;
 use crate::{is_there, note};
 
 #[tokio::test]
@@ -166,6 +169,31 @@ async fn on_sqlite_a_unit_that_waits_is_refused() {
         .await;
     assert!(matches!(waited, Err(Error::Waited)), "{waited:?}");
     assert!(!is_there(&store, "1").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_wait_for_each_other_one_gives_way() {
+    let store = store(Engine::Postgres).await;
+    let cast = Cast::of(&store).await;
+    let (alice, bob) = ((cast.alice.id, cast.ann.id), (cast.bob.id, cast.ben.id));
+    let barrier = Arc::new(Barrier::new(2));
+    let unit = |[one, other]: [(_, _); 2]| {
+        let (store, barrier) = (store.clone(), Arc::clone(&barrier));
+        async move {
+            let unit = async move |tx: &mut Tx| {
+                tx.hold_agent_of(one.0, one.1).await?;
+                barrier.wait().await;
+                tx.hold_agent_of(other.0, other.1).await?;
+                Ok(())
+            };
+            store.write(unit).await
+        }
+    };
+    let (one, other) = tokio::join!(unit([alice, bob]), unit([bob, alice]));
+    let ends = [one, other];
+    assert_eq!(ends.iter().filter(|it| it.is_ok()).count(), 1, "{ends:?}");
+    let gave_way = |it: &Result<()>| matches!(it, Err(Error::GaveWay(_)));
+    assert!(ends.iter().any(gave_way), "{ends:?}");
 }
 
 /// Begins a unit that takes a while and holds `1`; returns once it is under way.

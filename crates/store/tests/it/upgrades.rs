@@ -3,8 +3,10 @@
 use agentdrop_domain::Scope;
 use agentdrop_domain::downloads::{Download, Outcome};
 use agentdrop_domain::pairings::Permission;
+use agentdrop_domain::usage::Cycle;
 use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::wire::connections::ConnectionFilter;
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
 use agentdrop_store::{Page, Store};
 use agentdrop_testkit::engines::stores;
@@ -31,7 +33,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 16, "{tables:?}");
+        assert_eq!(alter.len(), 17, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -55,6 +57,7 @@ async fn run_those_of_agents(store: &Store, cast: &Cast) {
     let named = names.clone();
     write(store, async move |tx| {
         tx.insert_agent(&extra).await?;
+        assert_eq!(tx.agent_count_of(alice).await?, 2);
         tx.delete_agent(&extra).await?;
         tx.insert_connection_token(&token).await?;
         tx.delete_expired_connection_tokens(at(0)).await?;
@@ -93,6 +96,7 @@ async fn run_those_of_keys_and_channels(store: &Store, cast: &Cast) {
         tx.update_key(&key).await?;
         tx.touch_key(Some(key.id), Some(ann), at(1)).await?;
         tx.count_transfer(key.id).await?;
+        assert_eq!(tx.account_key_count_of(alice).await?, 0);
         tx.revoke_channels_of_agent(ann, at(1)).await?;
         let made = tx.insert_or_find_channel(&made).await?;
         assert!(tx.hold_channel_of(bob, made.id).await?.is_some());
@@ -118,6 +122,10 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
     let (sent_id, grant_id) = (sent.id, grant.id);
     write(store, async move |tx| {
         tx.insert_transfer(&sent).await?;
+        let cycle = Cycle::at(at(0), at(1));
+        tx.count_transfer_of(alice, cycle).await?;
+        assert!(tx.transfers_counted_of(alice, cycle).await? > 0);
+        assert!(tx.stored_bytes_of(alice, at(1)).await? > 0);
         assert!(tx.hold_transfer_of(bob, sent_id).await?.is_some());
         assert!(!tx.hold_transfers_to_sweep(at(1000), 9).await?.is_empty());
         tx.update_transfer(&sent).await?;
@@ -174,6 +182,8 @@ async fn run_those_of_connections(store: &Store, cast: &Cast) {
     write(store, async move |tx| {
         assert_eq!(tx.hold_accounts(one, other).await?.len(), 2);
         assert!(tx.account_by_email(&bob.email).await?.is_some());
+        let changed = tx.set_account_plan(&bob.email, Plan::Enterprise).await?;
+        assert_eq!(changed.as_ref(), Some(&bob));
         tx.insert_connection(&invited).await?;
         tx.insert_connection(&turned_down).await?;
         assert!(tx.invitation_of(one, &email).await?.is_some());
