@@ -39,9 +39,9 @@ fn follow(log: &[Entry]) -> Result<Head, (u64, Fault)> {
 fn the_hash_is_the_documented_one() {
     let first = Head::default().append(event(4));
     assert_eq!(first.seq, 1);
-    let digits: String = first.hash.iter().map(|it| format!("{it:02x}")).collect();
+    let digits: Vec<_> = first.hash.iter().map(|it| format!("{it:02x}")).collect();
     assert_eq!(
-        digits,
+        digits.concat(),
         "8eb706d2f6de6bbf91a9e4436fca6d309c6c036e2c4bbedc0345334da6bfde78"
     );
 }
