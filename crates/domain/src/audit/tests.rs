@@ -39,9 +39,11 @@ fn follow(log: &[Entry]) -> Result<Head, (u64, Fault)> {
 fn the_hash_is_the_documented_one() {
     let first = Head::default().append(event(4));
     assert_eq!(first.seq, 1);
-    let hash = 0x8eb7_06d2_f6de_6bbf_91a9_e443_6fca_6d30_u128.to_be_bytes();
-    let rest = 0x9c6c_036e_2c4b_bedc_0345_334d_a6bf_de78_u128.to_be_bytes();
-    assert_eq!(first.hash[..], [hash, rest].concat());
+    let digits: Vec<_> = first.hash.iter().map(|it| format!("{it:02x}")).collect();
+    assert_eq!(
+        digits.concat(),
+        "8eb706d2f6de6bbf91a9e4436fca6d309c6c036e2c4bbedc0345334da6bfde78"
+    );
 }
 
 #[test]

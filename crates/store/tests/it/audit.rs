@@ -197,6 +197,28 @@ async fn a_log_goes_with_its_account() {
     }
 }
 
+#[tokio::test]
+async fn accounts_from_before_there_were_logs_get_one() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let (engine, cascade) = match store.database().folder() {
+            Some(_) => ("sqlite", "DROP TRIGGER accounts_begin_audit;"),
+            None => (
+                "postgres",
+                "DROP FUNCTION audit_begins CASCADE; DROP FUNCTION audit_is_only_added_to CASCADE;",
+            ),
+        };
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let made = std::fs::read_to_string(root.join(engine).join("V0016__audit.sql")).unwrap();
+        let tables = "DROP TABLE audit_entries; DROP TABLE audit_heads;";
+        run_sql(store.database(), &format!("{tables} {cascade} {made}")).await;
+        let alice = cast.alice.id;
+        append(&store, &[event(alice, Action::KeyCreated, 1)]).await;
+        assert_eq!(whole(&store, alice).await.len(), 1);
+        assert_eq!(whole(&store, cast.bob.id).await, []);
+    }
+}
+
 /// Whoever takes a log away finds no new one begun in its place.
 #[tokio::test]
 async fn a_head_that_is_gone_is_not_made_anew() {
@@ -259,20 +281,16 @@ fn unlocked(store: &agentdrop_testkit::engines::TestStore) -> String {
 
 /// What the engine says to a statement past the store that it refuses.
 async fn refusal(store: &agentdrop_testkit::engines::TestStore, sql: &'static str) -> String {
-    match store.database().folder() {
-        Some(folder) => {
-            let connection = rusqlite::Connection::open(folder.join("store.db")).unwrap();
-            connection.execute_batch(sql).unwrap_err().to_string()
-        }
-        None => {
-            let url = store.database().url();
-            let connecting = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
-            let (client, connection) = connecting.unwrap();
-            tokio::spawn(connection);
-            let error = client.batch_execute(sql).await.unwrap_err();
-            error.as_db_error().unwrap().message().to_owned()
-        }
+    if let Some(folder) = store.database().folder() {
+        let connection = rusqlite::Connection::open(folder.join("store.db")).unwrap();
+        return connection.execute_batch(sql).unwrap_err().to_string();
     }
+    let url = store.database().url();
+    let connecting = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+    let (client, connection) = connecting.unwrap();
+    tokio::spawn(connection);
+    let error = client.batch_execute(sql).await.unwrap_err();
+    error.as_db_error().unwrap().message().to_owned()
 }
 
 /// Those of [`crate::upgrades`].
