@@ -124,8 +124,8 @@ impl Meter {
     }
 
     fn note(&self, charge: Charge) -> Result<()> {
-        // Of two charges the first is told.
-        let charge = *self.0.get_or_init(|| charge);
+        // Of two charges the first is told, and each decides for itself.
+        self.0.get_or_init(|| charge);
         match charge.wait {
             None => Ok(()),
             Some(wait) => {

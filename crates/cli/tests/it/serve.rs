@@ -48,6 +48,33 @@ fn a_second_signal_ends_it_at_once() {
     assert!(began.elapsed().as_secs() < 5);
 }
 
+/// The status of an answer to a stranger, and how many at once it says they may send.
+fn told_to_a_stranger(serve: &Serve) -> (String, Option<String>) {
+    let mut stream = TcpStream::connect(serve.url.trim_start_matches("http://")).unwrap();
+    let request = b"GET /v1/agents HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let mut lines = answer.lines();
+    let status = lines.next().unwrap().to_owned();
+    let limit = lines.find_map(|it| it.strip_prefix("ratelimit-limit: "));
+    (status, limit.map(str::to_owned))
+}
+
+#[test]
+fn it_limits_how_often_is_asked_unless_it_is_told_not_to() {
+    let sandbox = Sandbox::new();
+    let serve = Serve::start(&sandbox);
+    let unknown = "HTTP/1.1 401 Unauthorized".to_owned();
+    let (status, limit) = told_to_a_stranger(&serve);
+    assert_eq!((&status, limit.as_deref()), (&unknown, Some("60")));
+    drop(serve);
+    let serve = Serve::start_with(&sandbox, &["--requests-per-minute", "0"]);
+    for _ in 0..100 {
+        assert_eq!(told_to_a_stranger(&serve), (unknown.clone(), None));
+    }
+}
+
 #[test]
 fn its_folder_is_its_own() {
     let sandbox = Sandbox::new();

@@ -95,7 +95,19 @@ impl ApiError {
             ErrorCode::SignupClosed => {
                 "ask the operator, who makes accounts with `agentdrop admin account create`"
             }
+            ErrorCode::KeyLimitReached => "revoke a key, or ask the operator for a larger plan",
+            ErrorCode::PlanLimitReached => {
+                "end what is no longer needed, or ask the operator for a larger plan"
+            }
+            ErrorCode::StorageFull => "delete transfers, or ask the operator for a larger plan",
             ErrorCode::StorageUnavailable | ErrorCode::Unavailable => "try again later",
+            ErrorCode::TransferLimitReached => {
+                let wait = self.retry_after.unwrap_or_default().as_secs();
+                let days = wait.div_ceil(24 * 60 * 60);
+                return Some(format!(
+                    "wait for the next month, within {days} d, or ask the operator for a larger plan"
+                ));
+            }
             _ if self.status == 429 => {
                 let wait = self.retry_after.map_or(60, |it| it.as_secs());
                 return Some(format!("try again in {wait} s"));

@@ -28,7 +28,13 @@ macro_rules! define_choice {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $wire)] $variant,)*
+            $(
+                $(#[$variant_doc])*
+                #[serde(rename = $wire)]
+                // What makes the schema does not find the name above inside a macro.
+                #[cfg_attr(feature = "openapi", schema(rename = $wire))]
+                $variant,
+            )*
         }
 
         impl $name {
