@@ -5,6 +5,7 @@
 //! decides anything, reads a clock or draws a random number.
 
 pub mod api_key;
+pub mod cursor;
 pub mod error_body;
 pub mod error_code;
 pub mod file_name;
@@ -18,6 +19,7 @@ pub mod time;
 pub mod wire;
 
 pub use error_body::ErrorBody;
+pub use cursor::Cursor;
 pub use error_code::ErrorCode;
 pub use file_name::FileName;
 pub use id::{

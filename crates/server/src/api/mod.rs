@@ -19,6 +19,7 @@ pub(crate) mod keys;
 pub(crate) mod openapi;
 pub(crate) mod pairings;
 pub(crate) mod profile;
+pub(crate) mod pages;
 pub(crate) mod range;
 pub(crate) mod reach;
 pub(crate) mod send;

@@ -22,6 +22,7 @@ mod openapi;
 mod operations;
 mod pairings;
 mod parties;
+mod pages;
 mod raw;
 mod secrets;
 mod transfers;

@@ -155,6 +155,7 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
     assert!(reader.has_bytes(sent_id).await.unwrap());
     assert!(reader.download(grant_id).await.unwrap().is_some());
     let ended = reader.ended_downloads_of(alice, sent_id).await.unwrap();
+            behind: None,
     assert_eq!(ended.len(), 1);
 }
 
