@@ -10,6 +10,7 @@ pub mod error_body;
 pub mod error_code;
 pub mod file_name;
 pub mod id;
+pub mod idempotency_key;
 pub mod lifetime;
 pub mod limits;
 pub mod public_key;
@@ -26,6 +27,7 @@ pub use id::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
     SessionId, TransferId,
 };
+pub use idempotency_key::IdempotencyKey;
 pub use lifetime::Lifetime;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};
 pub use slug::{AgentRef, Slug};

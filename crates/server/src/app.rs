@@ -12,6 +12,7 @@ use crate::at_rest::{ServerKey, UrlSignature};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
+use crate::under_way::UnderWay;
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) email_verification: EmailVerification,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
+    /// Which requests run that their callers may repeat.
+    pub(crate) under_way: UnderWay,
     /// The proxies in front, which say for whom they speak.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// How the server is reached, without a slash at the end.

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod answers;
 mod blocks;
 mod channels;
 mod columns;
@@ -18,6 +19,7 @@ mod pairings;
 mod transfers;
 
 pub use agents::ReachableAgent;
+pub use answers::{Answer, Repeatable};
 pub use blocks::ListedBlock;
 pub use connections::{ConnectionCounts, ListedConnection};
 pub use db::{Reader, Store, Tx};

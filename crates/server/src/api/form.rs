@@ -12,6 +12,7 @@ use agentdrop_domain::transfers::AtRest;
 use agentdrop_protocol::limits::{MAX_FIELD_BYTES, MAX_FILES};
 use agentdrop_protocol::text::ContentType;
 use agentdrop_protocol::{ErrorCode, FileName};
+use aws_lc_rs::digest::{Context, Digest, SHA256};
 use axum::BoxError;
 use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
@@ -23,6 +24,7 @@ use tokio::task::yield_now;
 use super::error::{ApiError, Result};
 use super::extract::{body_error, media_type};
 use super::fields::Fields;
+use super::once::Begun;
 use crate::app::App;
 use crate::at_rest::{FileDetails, FileSealer, TransferKey};
 use crate::blob::Staged;
@@ -43,7 +45,34 @@ pub(super) struct FormFile {
     pub(super) details: FileDetails,
     pub(super) size: u64,
     pub(super) at_rest: AtRest,
+    /// Of its bytes as they came, if it was asked for.
+    digest: Option<Digest>,
     pub(super) staged: Staged,
+}
+
+/// Whether files are digested as they come, which takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Digests {
+    Unwanted,
+    Wanted,
+}
+
+impl Form {
+    /// Tells `request` what the form says, for a boundary, the order of fields and the sizes of
+    /// pieces differ from one try to the next.
+    pub(super) fn tell(&self, request: &mut Begun) {
+        for (name, value) in self.fields.sorted() {
+            request.add(name.as_bytes());
+            request.add(value.as_bytes());
+        }
+        for file in &self.files {
+            request.add(b"files");
+            request.add(file.details.name.as_str().as_bytes());
+            request.add(file.details.content_type.as_str().as_bytes());
+            request.add(&file.size.to_be_bytes());
+            request.add(file.digest.as_ref().map_or(&[], Digest::as_ref));
+        }
+    }
 }
 
 /// Bytes that may come before the form goes on by a field or a piece of a file: the most that comes
@@ -54,7 +83,12 @@ pub(super) struct FormFile {
 const MAX_BETWEEN: usize = 512 * 1024;
 
 /// Reads the form; if it is refused or cut short, what came of it is deleted.
-pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Result<Form> {
+pub(super) async fn read(
+    app: &App,
+    key: &TransferKey,
+    request: Request,
+    digests: Digests,
+) -> Result<Form> {
     if media_type(request.headers()).as_deref() != Some("multipart/form-data") {
         let message = "the body must be a form, sent as content-type: multipart/form-data";
         return Err(ApiError::refused(ErrorCode::UnsupportedMediaType, message));
@@ -85,7 +119,12 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
                 } else {
                     AtRest::Server
                 };
-                let file = read_file(app, key, field, form.files.len(), at_rest, &between).await?;
+                let new = New {
+                    position: form.files.len(),
+                    at_rest,
+                    digests,
+                };
+                let file = read_file(app, key, field, new, &between).await?;
                 form.files.push(file);
             }
             ("files" | "files[]" | "file", None) => {
@@ -111,14 +150,25 @@ pub(super) async fn read(app: &App, key: &TransferKey, request: Request) -> Resu
     Ok(form)
 }
 
+/// What is known of a file before it comes.
+struct New {
+    position: usize,
+    at_rest: AtRest,
+    digests: Digests,
+}
+
 async fn read_file(
     app: &App,
     key: &TransferKey,
     mut field: Field<'_>,
-    position: usize,
-    at_rest: AtRest,
+    new: New,
     between: &Between,
 ) -> Result<FormFile> {
+    let New {
+        position,
+        at_rest,
+        digests,
+    } = new;
     let place = format!("files[{position}]");
     let name = FileName::from_str(field.file_name().unwrap_or_default());
     let name = name.map_err(|it| ApiError::invalid(format!("{place}.name"), it.to_string()))?;
@@ -133,6 +183,7 @@ async fn read_file(
             u32::try_from(position).unwrap_or(u32::MAX),
         )),
     };
+    let mut digest = (digests == Digests::Wanted).then(|| Context::new(&SHA256));
     let mut staging = app.blobs.stage().await?;
     let (mut size, limit) = (0, app.limits.max_file_bytes);
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
@@ -141,6 +192,9 @@ async fn read_file(
         if size > limit {
             let message = format!("{place} is larger than {limit} bytes");
             return Err(ApiError::refused(ErrorCode::FileTooLarge, message));
+        }
+        if let Some(digest) = &mut digest {
+            digest.update(&bytes);
         }
         match &mut sealer {
             None => staging.write(bytes).await?,
@@ -161,6 +215,7 @@ async fn read_file(
         details: FileDetails { name, content_type },
         size,
         at_rest,
+        digest: digest.map(Context::finish),
         staged,
     })
 }

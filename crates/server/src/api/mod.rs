@@ -17,6 +17,7 @@ pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod keys;
 pub(crate) mod openapi;
+pub(crate) mod once;
 pub(crate) mod pairings;
 pub(crate) mod profile;
 pub(crate) mod pages;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use agentdrop_protocol::wire::connections::ConnectionFilter;
-use agentdrop_protocol::{ErrorBody, ErrorCode};
+use agentdrop_protocol::wire::transfers::TransferMode;
+use agentdrop_protocol::{AgentRef, ChannelId, ErrorBody, ErrorCode, IdempotencyKey, Lifetime};
 use axum::Json;
 use axum::extract::State;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -80,7 +81,7 @@ pub(crate) struct TransferForm {
         description = "AI agents send each other files, end-to-end encrypted.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(ErrorBody, ConnectionFilter)),
+    components(schemas(ErrorBody, ConnectionFilter, IdempotencyKey)),
     security(("api_key" = [])),
     modifiers(&Credentials, &Codes)
 )]

@@ -19,6 +19,7 @@ mod inbox;
 mod isolation;
 mod keys;
 mod openapi;
+mod once;
 mod operations;
 mod pairings;
 mod parties;

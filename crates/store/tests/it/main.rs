@@ -4,6 +4,7 @@
 
 mod accounts;
 mod agents;
+mod answers;
 mod blocks;
 mod channels;
 mod connections;
