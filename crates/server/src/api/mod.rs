@@ -7,6 +7,7 @@ pub(crate) mod blocks;
 pub(crate) mod channels;
 pub(crate) mod connect;
 pub(crate) mod connections;
+pub(crate) mod docs;
 pub(crate) mod downloads;
 pub(crate) mod error;
 pub(crate) mod extract;

@@ -9,6 +9,7 @@ mod bad_input;
 mod blocks;
 mod channels;
 mod connections;
+mod docs;
 mod downloads;
 mod errors;
 mod faults;
