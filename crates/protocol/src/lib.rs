@@ -19,8 +19,8 @@ pub mod text;
 pub mod time;
 pub mod wire;
 
-pub use error_body::ErrorBody;
 pub use cursor::Cursor;
+pub use error_body::ErrorBody;
 pub use error_code::ErrorCode;
 pub use file_name::FileName;
 pub use id::{
@@ -66,11 +66,12 @@ pub(crate) use serde_as_text;
 /// Says in the API's document that a type is written as text, where a derive cannot.
 #[cfg(feature = "openapi")]
 macro_rules! schema_as_text {
-    ($type:ty, $name:expr, $max_chars:expr) => {
+    ($type:ty, $name:expr, $min_chars:expr, $max_chars:expr) => {
         impl utoipa::PartialSchema for $type {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
+                    .min_length(Some($min_chars))
                     .max_length(Some($max_chars))
                     .into()
             }
