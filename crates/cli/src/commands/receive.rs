@@ -100,14 +100,12 @@ async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
         if !inbox.has_more || !came {
             break;
         }
-        page = match inbox.next_cursor {
-            Some(next) => whole.clone().cursor(next),
+        let behind = inbox.next_cursor.map(|it| whole.clone().cursor(it));
+        page = behind.unwrap_or_else(|| {
             // A server that knows no cursors.
-            None => {
-                let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
-                whole.clone().offset(offset)
-            }
-        };
+            let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
+            whole.clone().offset(offset)
+        });
     }
     found.reverse();
     let mut waiting = Vec::new();

@@ -32,7 +32,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     // The validator is another server, which would be told of the address of this one.
     let config = Config::from("/openapi.json").validator_url("none");
-    Arc::new(config.display_request_duration(true))
+    // Without the bar on top, which takes the address of any document, and has styles of its own.
+    Arc::new(config.use_base_layout().display_request_duration(true))
 });
 
 /// Leads to the page, whose files are beside it.

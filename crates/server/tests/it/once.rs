@@ -51,12 +51,7 @@ const TABLES: [&str; 8] = [
 /// A row for each operation that the document marks.
 async fn table(world: &World) -> Vec<Row> {
     let trust = Trust::of(world).await;
-    let later = json!({ "agent_id": "later" });
-    let later = world.post("/v1/agents/register", &later).await.expect(201);
-    let mut owner = Party::new(&world.server, "Zed", "zed@example.org").await;
-    let zed = owner.clone();
-    owner.account = world.account.clone();
-    let unwanted = owner.connect(&zed).await;
+    let (token, unwanted) = (unused_token(world).await, unwanted(world).await);
     let key = &world.account.key;
     let row = |operation, path: &str, body, other, effect| Row {
         operation,
@@ -98,7 +93,7 @@ async fn table(world: &World) -> Vec<Row> {
             ("agents", 1),
         ),
         Row {
-            key: text(&later, "connection_token"),
+            key: token,
             ..row(
                 "agents_connect",
                 "/v1/agents/connect",
@@ -150,6 +145,21 @@ async fn table(world: &World) -> Vec<Row> {
             ("transfers", 1),
         ),
     ]
+}
+
+/// A token that connects an agent.
+async fn unused_token(world: &World) -> String {
+    let later = json!({ "agent_id": "later" });
+    let later = world.post("/v1/agents/register", &later).await.expect(201);
+    text(&later, "connection_token")
+}
+
+/// A connection that is to be blocked.
+async fn unwanted(world: &World) -> String {
+    let mut owner = Party::new(&world.server, "Zed", "zed@example.org").await;
+    let zed = owner.clone();
+    owner.account = world.account.clone();
+    owner.connect(&zed).await
 }
 
 fn request(world: &World, row: &Row, body: &Value, name: &str) -> RequestBuilder {

@@ -86,8 +86,9 @@ async fn a_cursor_that_is_none_is_refused() {
             let good = text(&page, "next_cursor");
             let (number, long) = ("AQAAAAAAAAAH", "A".repeat(65));
             let version = good.replacen('A', "B", 1);
-            let cut = &good[..good.len() - 1];
-            for bad in ["x", "%00", "AQ", "a%2Fb", number, &*long, &*version, cut] {
+            let mut cut = good.clone();
+            cut.pop();
+            for bad in ["x", "%00", "AQ", "a%2Fb", number, &*long, &*version, &cut] {
                 let refused = world.get(&format!("{list}?cursor={bad}")).await;
                 let error = refused.expect_error(400, "VALIDATION_ERROR");
                 assert_eq!(error["details"][0]["field"], "cursor", "{bad}: {error}");
