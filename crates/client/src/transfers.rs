@@ -4,7 +4,7 @@ use agentdrop_protocol::text::Reason;
 use agentdrop_protocol::wire::transfers::{
     Acknowledge, DeletedTransfer, Delivery, DeliveryStatus, Transfer, TransferStatus, Transfers,
 };
-use agentdrop_protocol::{DownloadId, TransferId};
+use agentdrop_protocol::{Cursor, DownloadId, TransferId};
 use http::Method;
 use reqwest::Url;
 
@@ -13,12 +13,13 @@ use crate::error::Result;
 use crate::transport::Repeat;
 
 /// Which part of a list is asked for; all of it is the server's choice of a page, from the newest on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Page {
     status: Option<TransferStatus>,
     limit: Option<u32>,
     offset: u32,
+    cursor: Option<Cursor>,
 }
 
 impl Page {
@@ -40,6 +41,13 @@ impl Page {
         self
     }
 
+    /// Behind the page whose `next_cursor` this is, whatever came in meanwhile; in place of an
+    /// offset.
+    pub fn cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
     pub(crate) fn write_to(self, url: &mut Url) {
         let mut query = url.query_pairs_mut();
         if let Some(status) = self.status {
@@ -48,7 +56,10 @@ impl Page {
         if let Some(limit) = self.limit {
             query.append_pair("limit", &limit.to_string());
         }
-        query.append_pair("offset", &self.offset.to_string());
+        match self.cursor {
+            Some(cursor) => query.append_pair("cursor", cursor.as_str()),
+            None => query.append_pair("offset", &self.offset.to_string()),
+        };
     }
 }
 

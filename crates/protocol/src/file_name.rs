@@ -15,7 +15,7 @@ use crate::{ParseError, serde_as_text};
 /// in that folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, max_length = 255, example = "report.pdf"))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 255, example = "report.pdf"))]
 pub struct FileName(String);
 
 impl FileName {

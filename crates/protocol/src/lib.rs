@@ -5,10 +5,12 @@
 //! decides anything, reads a clock or draws a random number.
 
 pub mod api_key;
+pub mod cursor;
 pub mod error_body;
 pub mod error_code;
 pub mod file_name;
 pub mod id;
+pub mod idempotency_key;
 pub mod lifetime;
 pub mod limits;
 pub mod public_key;
@@ -17,6 +19,7 @@ pub mod text;
 pub mod time;
 pub mod wire;
 
+pub use cursor::Cursor;
 pub use error_body::ErrorBody;
 pub use error_code::ErrorCode;
 pub use file_name::FileName;
@@ -24,6 +27,7 @@ pub use id::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
     SessionId, TransferId,
 };
+pub use idempotency_key::IdempotencyKey;
 pub use lifetime::Lifetime;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};
 pub use slug::{AgentRef, Slug};
@@ -62,11 +66,12 @@ pub(crate) use serde_as_text;
 /// Says in the API's document that a type is written as text, where a derive cannot.
 #[cfg(feature = "openapi")]
 macro_rules! schema_as_text {
-    ($type:ty, $name:expr, $max_chars:expr) => {
+    ($type:ty, $name:expr, $min_chars:expr, $max_chars:expr) => {
         impl utoipa::PartialSchema for $type {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
+                    .min_length(Some($min_chars))
                     .max_length(Some($max_chars))
                     .into()
             }

@@ -10,7 +10,7 @@ use crate::{ParseError, serde_as_text};
 /// How long a transfer lives, from one minute to a year; `<n>m`, `<n>h` or `<n>d` on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9]+[mhd]$", example = "24h"))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 2, max_length = 16, pattern = "^[0-9]+[mhd]$", example = "24h"))]
 pub struct Lifetime(Duration);
 
 impl Lifetime {

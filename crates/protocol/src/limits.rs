@@ -33,6 +33,12 @@ pub const MAX_FILES: usize = 100;
 pub const MAX_DOWNLOADS: u32 = 1_000;
 /// Downloads that a transfer allows where its sender says nothing.
 pub const DEFAULT_DOWNLOADS: u32 = 10;
+/// What a caller names a request with; longer than any UUID or hash.
+pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
+/// For so long a repeated request is answered as the first one was.
+pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_hours(24);
+/// Where a page begins, in base64; room for a position of another kind.
+pub const MAX_CURSOR_CHARS: usize = 64;
 /// Entries in one page of a list.
 pub const MAX_PAGE: u32 = 100;
 /// Entries in a page of transfers where the caller says nothing.

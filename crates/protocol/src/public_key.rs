@@ -59,7 +59,7 @@ macro_rules! define_public_key {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Byte, example = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw="))]
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Byte, min_length = 44, max_length = 60, example = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw="))]
         pub struct $name([u8; 32]);
 
         impl $name {

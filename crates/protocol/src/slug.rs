@@ -79,7 +79,7 @@ impl FromStr for AgentRef {
 
 serde_as_text!(AgentRef);
 #[cfg(feature = "openapi")]
-crate::schema_as_text!(AgentRef, "AgentRef", MAX_SLUG_CHARS);
+crate::schema_as_text!(AgentRef, "AgentRef", 1, MAX_SLUG_CHARS);
 
 #[cfg(test)]
 mod tests {

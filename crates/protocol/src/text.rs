@@ -35,6 +35,17 @@ enum Lines {
     Many,
 }
 
+impl Lines {
+    /// Of what is one line, something is shown; of many, there may be none.
+    #[cfg(feature = "openapi")]
+    const fn min_chars(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Many => 0,
+        }
+    }
+}
+
 fn check(text: &str, max_chars: usize, lines: Lines) -> Result<(), ParseError> {
     let is_break = |it| lines == Lines::Many && matches!(it, '\n' | '\r' | '\t');
     if lines == Lines::One && text.trim().is_empty() {
@@ -87,7 +98,7 @@ macro_rules! define_text {
         serde_as_text!($name);
 
         #[cfg(feature = "openapi")]
-        crate::schema_as_text!($name, stringify!($name), $max);
+        crate::schema_as_text!($name, stringify!($name), Lines::$lines.min_chars(), $max);
     };
 }
 

@@ -14,6 +14,7 @@ use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
 use crate::rates::Requests;
+use crate::under_way::UnderWay;
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) requests: Requests,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
+    /// Which requests run that their callers may repeat.
+    pub(crate) under_way: UnderWay,
     /// The proxies in front, which say for whom they speak.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// How the server is reached, without a slash at the end.

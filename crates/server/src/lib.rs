@@ -21,6 +21,7 @@ mod rates;
 mod router;
 mod serve;
 mod sweep;
+mod under_way;
 
 use std::io;
 use std::net::SocketAddr;
@@ -119,6 +120,7 @@ impl Server {
             signup: config.signup(),
             email_verification: config.email_verification(),
             sweep: tokio::sync::Notify::new(),
+            under_way: under_way::UnderWay::default(),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url: config.public_url(listener.local_addr()?)?,
         });

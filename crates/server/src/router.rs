@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::api::error::ApiError;
 use crate::api::{
-    accounts, agent_keys, agents, audit, blocks, channels, connect, connections, downloads, files,
-    health, inbox, keys, openapi, pairings, profile, send, transfers, usage,
+    accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs, downloads,
+    files, health, inbox, keys, openapi, pairings, profile, send, transfers, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -80,6 +80,9 @@ pub(crate) fn router(app: App) -> Router {
             "/openapi.json",
             get(openapi::show).with_state(Arc::new(document)),
         )
+        .route("/docs", get(docs::enter))
+        .route("/docs/", get(docs::page))
+        .route("/docs/{file}", get(docs::part))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || {
             ApiError::refused(

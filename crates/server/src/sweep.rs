@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentdrop_protocol::limits::INVITE_WINDOW;
+use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW};
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -54,6 +54,11 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
             tx.delete_expired_connection_tokens(now).await
         };
         app.store.write(expired).await?;
+        // In a unit of their own: a request that comes again waits for these rows, before it holds
+        // anything else.
+        let answered = now.minus(IDEMPOTENCY_WINDOW);
+        let forget = async move |tx: &mut Tx| tx.delete_answers_until(answered).await;
+        app.store.write(forget).await?;
         if due.len() < BATCH as usize {
             return Ok(());
         }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod answers;
 mod audit;
 mod blocks;
 mod channels;
@@ -20,6 +21,7 @@ mod transfers;
 mod usage;
 
 pub use agents::ReachableAgent;
+pub use answers::{Answer, Repeatable};
 pub use audit::{AuditFilter, AuditRecord};
 pub use blocks::ListedBlock;
 pub use connections::{ConnectionCounts, ListedConnection};

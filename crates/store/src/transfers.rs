@@ -44,6 +44,8 @@ pub struct Page {
     pub limit: u32,
     /// After passing over so many.
     pub offset: u32,
+    /// Only those behind this one, as the list goes; it stays where it is while others come.
+    pub behind: Option<TransferId>,
 }
 
 /// Writes a list of transfers twice, to have it and to count it; `$owner` is its owner's column
@@ -70,9 +72,21 @@ macro_rules! list {
     };
 }
 
-/// Runs one of the statements of [`list!`].
+/// One page of such a list, newest first.
+macro_rules! page {
+    ($owner:literal, $agent:literal) => {
+        list!(
+            columns!(),
+            $owner,
+            $agent,
+            "AND (id < $9 OR $9 IS NULL) ORDER BY id DESC LIMIT $10 OFFSET $11"
+        )
+    };
+}
+
+/// Runs one of the statements of [`list!`] or [`page!`].
 macro_rules! run_list {
-    ($on:expr, $method:ident, $sql:expr, $owner:expr, $filter:expr, $read:expr $(, $page:expr)*) => {
+    ($on:expr, $method:ident, $sql:expr, $owner:expr, $filter:expr, $read:expr $(, $page:expr)?) => {
         $on.$method(
             $sql,
             params![
@@ -84,7 +98,11 @@ macro_rules! run_list {
                 $filter.sender.as_ref().map(Label::as_str),
                 $filter.recipient.as_ref().map(Label::as_str),
                 $filter.since.map(Timestamp::as_millis),
-                $($page),*
+                $(
+                    $page.behind.map(|it| it.to_string()).as_ref(),
+                    $page.limit,
+                    $page.offset
+                )?
             ],
             $read,
         )
@@ -118,23 +136,8 @@ impl Reader {
         filter: &TransferFilter,
         page: Page,
     ) -> Result<Vec<Transfer>> {
-        let sql = list!(
-            columns!(),
-            "sender_account_id",
-            "sender_agent_id",
-            "ORDER BY id DESC LIMIT $9 OFFSET $10"
-        );
-        run_list!(
-            self,
-            fetch_all,
-            sql,
-            owner,
-            filter,
-            transfer,
-            page.limit,
-            page.offset
-        )
-        .await
+        let sql = page!("sender_account_id", "sender_agent_id");
+        run_list!(self, fetch_all, sql, owner, filter, transfer, page).await
     }
 
     /// How many transfers `owner` sent.
@@ -154,23 +157,8 @@ impl Reader {
         filter: &TransferFilter,
         page: Page,
     ) -> Result<Vec<Transfer>> {
-        let sql = list!(
-            columns!(),
-            "recipient_account_id",
-            "recipient_agent_id",
-            "ORDER BY id DESC LIMIT $9 OFFSET $10"
-        );
-        run_list!(
-            self,
-            fetch_all,
-            sql,
-            owner,
-            filter,
-            transfer,
-            page.limit,
-            page.offset
-        )
-        .await
+        let sql = page!("recipient_account_id", "recipient_agent_id");
+        run_list!(self, fetch_all, sql, owner, filter, transfer, page).await
     }
 
     /// How many transfers `owner` was sent.

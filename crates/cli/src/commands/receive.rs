@@ -86,10 +86,11 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
 async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
     let me = client.identity().map(agentdrop_client::Identity::agent_ref);
     let mut found = Vec::new();
+    let whole = Page::default()
+        .status(TransferStatus::Active)
+        .limit(MAX_PAGE);
+    let mut page = whole.clone();
     loop {
-        let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        let page = Page::default().status(TransferStatus::Active);
-        let page = page.limit(MAX_PAGE).offset(offset);
         let inbox = match &me {
             Some(me) => client.agent_inbox(me, page).await?,
             None => client.inbox(page).await?,
@@ -99,6 +100,12 @@ async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
         if !inbox.has_more || !came {
             break;
         }
+        let behind = inbox.next_cursor.map(|it| whole.clone().cursor(it));
+        page = behind.unwrap_or_else(|| {
+            // A server that knows no cursors.
+            let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
+            whole.clone().offset(offset)
+        });
     }
     found.reverse();
     let mut waiting = Vec::new();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AgentId, Timestamp};
+use crate::{AccountId, AgentId, Cursor, Timestamp};
 
 super::define_choice! {
     /// What was done. A promise: entries keep the spelling that they were written with.
@@ -147,7 +147,7 @@ pub struct AuditLog {
     pub entries: Vec<AuditEntry>,
     /// Where older entries begin, if there may be some; with a filter, this part may be short, or
     /// empty, and there be more all the same.
-    pub next_cursor: Option<String>,
+    pub next_cursor: Option<Cursor>,
     /// Whether there may be more.
     pub has_more: bool,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::transfers::Transfer;
-use crate::Slug;
+use crate::{Cursor, Slug};
 
 /// A page of what was sent to one agent, or to all agents of an account; newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,4 +21,7 @@ pub struct Inbox {
     pub offset: u32,
     /// Whether there are more.
     pub has_more: bool,
+    /// What to send as `cursor` for the next page; nothing on the last one.
+    #[serde(default)]
+    pub next_cursor: Option<Cursor>,
 }

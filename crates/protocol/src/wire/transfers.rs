@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::text::{ContentType, Label, Message, Reason};
-use crate::{AccountId, AgentId, ChannelId, DownloadId, FileId, FileName, Timestamp, TransferId};
+use crate::{
+    AccountId, AgentId, ChannelId, Cursor, DownloadId, FileId, FileName, Timestamp, TransferId,
+};
 
 super::define_choice! {
     /// Between whom a transfer goes.
@@ -158,6 +160,9 @@ pub struct Transfers {
     pub offset: u32,
     /// Whether there are more.
     pub has_more: bool,
+    /// What to send as `cursor` for the next page; nothing on the last one.
+    #[serde(default)]
+    pub next_cursor: Option<Cursor>,
 }
 
 /// A deleted transfer.

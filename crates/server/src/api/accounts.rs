@@ -22,6 +22,10 @@ use crate::clock::{NoChance, random};
 use crate::config::{EmailVerification, Signup};
 
 /// Makes an account, with its first key.
+///
+/// An `Idempotency-Key` is not looked at: there is no account yet to keep an answer for, and
+/// whoever guessed the name of the request would be given its API key. Repeated, it is answered
+/// `ACCOUNT_EXISTS`.
 #[utoipa::path(
     post, path = "/v1/accounts", tag = "accounts", operation_id = "accounts_create", security(()),
     request_body = CreateAccount, responses((status = 201, body = CreatedAccount), Errors)

@@ -2,15 +2,19 @@
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::audit::{Action, Subject};
+use agentdrop_protocol::api_key::KeyKind;
 use agentdrop_protocol::wire::keys::{CreateAgentKey, CreatedKey, Keys, RevokedKey};
 use agentdrop_protocol::{AgentRef, KeyId};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::agents::hold;
 use super::error::{ApiError, Result};
 use super::extract::{OptionalBody, Path};
-use super::keys::{new_key, shown};
+use super::keys::{DrawnKey, shown};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
@@ -18,37 +22,30 @@ use crate::auth::Caller;
 /// Makes a key that acts as one agent.
 #[utoipa::path(
     post, path = "/v1/agents/{agent}/keys", tag = "keys", operation_id = "agent_keys_create",
-    params(("agent" = AgentRef, Path, description = "The agent, by id or slug")),
+    params(("agent" = AgentRef, Path, description = "The agent, by id or slug"), Once),
     request_body = CreateAgentKey, responses((status = 201, body = CreatedKey), Errors)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
-    Path(agent): Path<AgentRef>,
-    OptionalBody(body): OptionalBody<CreateAgentKey>,
-) -> Result<(StatusCode, Json<CreatedKey>)> {
+    Path(named): Path<AgentRef>,
+    Repeating(OptionalBody(body), once): Repeating<OptionalBody<CreateAgentKey>>,
+) -> Result<Answered> {
     caller.actor.require_account()?;
     let name = body
         .name
         .unwrap_or_else(|| "default".parse().expect("it is a name"));
-    let account = caller.actor.account;
-    let agent = app.store.read().await?.agent_of(account, &agent).await?;
-    let agent = agent.ok_or(ApiError::NotFound)?;
-    let (key, created) = new_key(app.clock.now(), account, Scope::Agent(agent.id), name)?;
-    app.store
-        .write(async move |tx| -> Result<_> {
-            // It may have been deleted meanwhile.
-            tx.hold_agent_of(account, agent.id)
-                .await?
-                .ok_or(ApiError::NotFound)?;
-            tx.insert_key(&key).await?;
-            let made = Subject::of(&key.id).and(&agent.id);
-            tx.append_audit(caller.witness.saw(Action::KeyCreated, made))
-                .await?;
-            Ok(())
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    let drawn = DrawnKey::new(KeyKind::Agent, app.clock.now())?;
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let agent = hold(tx, &caller, &named).await?;
+        let (key, created) = drawn.into_key(agent.account, Scope::Agent(agent.id), name);
+        tx.insert_key(&key).await?;
+        let made = Subject::of(&key.id).and(&agent.id);
+        tx.append_audit(caller.witness.saw(Action::KeyCreated, made))
+            .await?;
+        Ok((StatusCode::CREATED, created))
+    })
+    .await
 }
 
 /// The keys that act as one agent.

@@ -78,7 +78,7 @@ pub(crate) async fn sendable(
     get, path = "/v1/agents/resolve", tag = "agents", operation_id = "agents_resolve",
     params(
         ("agent_id" = AgentRef, Query, description = "The agent, by slug or id"),
-        ("account" = Option<String>, Query, description = "Its account: e-mail address, id or name"),
+        ("account" = Option<String>, Query, max_length = 256, description = "Its account: e-mail address, id or name"),
     ),
     responses((status = 200, body = ResolvedAgent), Errors)
 )]

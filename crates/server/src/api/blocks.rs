@@ -6,12 +6,15 @@ use agentdrop_protocol::wire::blocks::{
     self as wire, BlockedAccount, BlockedParty, Blocks, UnblockedAccount,
 };
 use agentdrop_protocol::{BlockId, ConnectionId};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use super::connections::{end, hold, revocation};
 use super::error::{ApiError, Result};
-use super::extract::Path;
+use super::extract::{Nothing, Path};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
@@ -22,20 +25,20 @@ use crate::clock::random;
 #[utoipa::path(
     post, path = "/v1/connections/{connection_id}/block", tag = "connections",
     operation_id = "blocks_create",
-    params(("connection_id" = ConnectionId, Path, description = "The connection's id")),
+    params(("connection_id" = ConnectionId, Path, description = "The connection's id"), Once),
     responses((status = 200, body = BlockedAccount), Errors)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<ConnectionId>,
-) -> Result<Json<BlockedAccount>> {
+    Repeating(Nothing, once): Repeating<Nothing>,
+) -> Result<Answered> {
     caller.actor.require_account()?;
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let block_id = BlockId::new(now, random()?);
-    let blocked = app
-        .store
-        .write(async move |tx| -> Result<_> {
+    let blocked = once
+        .write(&app, By::from(&caller), async move |tx: &mut Tx| {
             let (mine, connection) = hold(tx, owner, id).await?;
             let block = Block::of(block_id, &connection, &mine, now)?;
             let block = tx.insert_or_find_block(&block).await?;
@@ -61,11 +64,11 @@ pub(crate) async fn create(
                 blocked.connection_revoked = true;
             }
             tx.append_audit(seen).await?;
-            Ok(blocked)
+            Ok((StatusCode::OK, blocked))
         })
         .await?;
     app.sweep.notify_one();
-    Ok(Json(blocked))
+    Ok(blocked)
 }
 
 /// The accounts that the account has blocked.

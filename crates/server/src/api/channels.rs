@@ -10,9 +10,11 @@ use agentdrop_protocol::{AccountId, AgentId, AgentRef, ChannelId, EncryptionPubl
 use agentdrop_store::{ListedConnection, ReachableAgent, Reader, Tx};
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use super::reach::{named_so, only};
 use crate::app::App;
@@ -25,58 +27,58 @@ use crate::clock::random;
 /// connected, it waits until the other side has asked for it, too.
 #[utoipa::path(
     post, path = "/v1/channels", tag = "channels", operation_id = "channels_create",
-    request_body = CreateChannel, responses((status = 200, body = CreatedChannel), Errors)
+    params(Once), request_body = CreateChannel, responses((status = 200, body = CreatedChannel), Errors)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
-    Body(body): Body<CreateChannel>,
-) -> Result<Json<CreatedChannel>> {
+    Repeating(Body(body), once): Repeating<Body<CreateChannel>>,
+) -> Result<Answered> {
     let account = caller.actor.account;
     let (now, id) = (app.clock.now(), ChannelId::new(app.clock.now(), random()?));
-    app.store
-        .write(async move |tx| -> Result<_> {
-            let mine = tx
-                .keep_agent_of(account, &body.agent_id)
-                .await?
-                .ok_or(ApiError::NotFound)?;
-            caller.actor.require_agent(&mine)?;
-            let theirs = find(tx, &mine, &body.target_agent_id).await?;
-            let theirs = tx
-                .keep_agent_of(theirs.account, &AgentRef::Id(theirs.id))
-                .await?
-                .ok_or(ApiError::NotFound)?;
-            let agreed = agreed(tx, &mine, &theirs).await?;
-            let new = match agreed {
-                Agreed::Already => Channel::new(id, party(&mine), party(&theirs), now)?,
-                Agreed::NotYet => Channel::propose(id, party(&mine), party(&theirs), now)?,
-            };
-            let (mine, my_key) = connected(&mine)?;
-            let (theirs, their_key) = connected(&theirs)?;
-            let found = tx.insert_or_find_channel(&new).await?;
-            let waited = found.status();
-            let channel = match agreed {
-                Agreed::Already => found.open(),
-                Agreed::NotYet => found.ask(account),
-            };
-            if channel.status() != waited {
-                tx.update_channel(&channel).await?;
-            }
-            // Asked for once more, nothing happens.
-            if channel.id == id || channel.status() != waited {
-                let made = logged(&caller, Action::ChannelCreated, &channel);
-                tx.append_audit(made).await?;
-            }
-            Ok(Json(CreatedChannel {
-                id: channel.id,
-                status: channel.status(),
-                my_public_key: my_key,
-                their_public_key: their_key,
-                my_agent_id: mine,
-                their_agent_id: theirs,
-            }))
-        })
-        .await
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let mine = tx
+            .keep_agent_of(account, &body.agent_id)
+            .await?
+            .ok_or(ApiError::NotFound)?;
+        caller.actor.require_agent(&mine)?;
+        let theirs = find(tx, &mine, &body.target_agent_id).await?;
+        let theirs = tx
+            .keep_agent_of(theirs.account, &AgentRef::Id(theirs.id))
+            .await?
+            .ok_or(ApiError::NotFound)?;
+        let agreed = agreed(tx, &mine, &theirs).await?;
+        let new = match agreed {
+            Agreed::Already => Channel::new(id, party(&mine), party(&theirs), now)?,
+            Agreed::NotYet => Channel::propose(id, party(&mine), party(&theirs), now)?,
+        };
+        let (mine, my_key) = connected(&mine)?;
+        let (theirs, their_key) = connected(&theirs)?;
+        let found = tx.insert_or_find_channel(&new).await?;
+        let waited = found.status();
+        let channel = match agreed {
+            Agreed::Already => found.open(),
+            Agreed::NotYet => found.ask(account),
+        };
+        if channel.status() != waited {
+            tx.update_channel(&channel).await?;
+        }
+        // Asked for once more, nothing happens.
+        if channel.id == id || channel.status() != waited {
+            let made = logged(&caller, Action::ChannelCreated, &channel);
+            tx.append_audit(made).await?;
+        }
+        let created = CreatedChannel {
+            id: channel.id,
+            status: channel.status(),
+            my_public_key: my_key,
+            their_public_key: their_key,
+            my_agent_id: mine,
+            their_agent_id: theirs,
+        };
+        Ok((StatusCode::OK, created))
+    })
+    .await
 }
 
 /// The channels of the account, or of the agent whose key it is.

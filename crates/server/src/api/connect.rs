@@ -8,6 +8,7 @@ use agentdrop_protocol::wire::agents::{
     AgentStatus, AgentType, ConnectAgent, RegisterAgent, RegisteredAgent, RotateKey, SecondStep,
 };
 use agentdrop_protocol::{AgentId, AgentRef, Timestamp};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,6 +17,7 @@ use super::agents::{check_metadata, hold, inbox_url, named_in_log, shown};
 use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::audit::Origin;
@@ -28,13 +30,13 @@ const CLAIM_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Registers an agent: with its public key in one step, without one in two.
 #[utoipa::path(
     post, path = "/v1/agents/register", tag = "agents", operation_id = "agents_register",
-    request_body = RegisterAgent, responses((status = 201, body = RegisteredAgent), Errors)
+    params(Once), request_body = RegisterAgent, responses((status = 201, body = RegisteredAgent), Errors)
 )]
 pub(crate) async fn register(
     State(app): State<App>,
     caller: Caller,
-    Body(body): Body<RegisterAgent>,
-) -> Result<(StatusCode, Json<RegisteredAgent>)> {
+    Repeating(Body(body), once): Repeating<Body<RegisterAgent>>,
+) -> Result<Answered> {
     caller.actor.require_account()?;
     if let Some(metadata) = &body.metadata {
         check_metadata("metadata", metadata)?;
@@ -82,26 +84,24 @@ pub(crate) async fn register(
         message: message.to_owned(),
         second_step: second_step.as_ref().map(|(_, step)| step.clone()),
     };
-    app.store
-        .write(async move |tx| -> Result<_> {
-            let limits = hold_limits(tx, agent.account).await?;
-            // Of a name that is taken, that is what its owner wants to know.
-            let named = AgentRef::Slug(agent.slug.clone());
-            if tx.agent_of(agent.account, &named).await?.is_none() {
-                limits.require_agent(tx.agent_count_of(agent.account).await?)?;
-            }
-            tx.insert_agent(&agent).await?;
-            if let Some((token, _)) = second_step {
-                tx.insert_connection_token(&token).await?;
-            }
-            let made = caller
-                .witness
-                .saw(Action::AgentRegistered, named_in_log(&agent));
-            tx.append_audit(made).await?;
-            Ok(())
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(registered)))
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let limits = hold_limits(tx, agent.account).await?;
+        // Of a name that is taken, that is what its owner wants to know.
+        let named = AgentRef::Slug(agent.slug.clone());
+        if tx.agent_of(agent.account, &named).await?.is_none() {
+            limits.require_agent(tx.agent_count_of(agent.account).await?)?;
+        }
+        tx.insert_agent(&agent).await?;
+        if let Some((token, _)) = second_step {
+            tx.insert_connection_token(&token).await?;
+        }
+        let made = caller
+            .witness
+            .saw(Action::AgentRegistered, named_in_log(&agent));
+        tx.append_audit(made).await?;
+        Ok((StatusCode::CREATED, registered))
+    })
+    .await
 }
 
 fn second_step(agent: &Agent, now: Timestamp) -> Result<(ConnectionToken, SecondStep)> {
@@ -128,7 +128,7 @@ fn second_step(agent: &Agent, now: Timestamp) -> Result<(ConnectionToken, Second
 /// The second step: gives an agent its key. The token works once.
 #[utoipa::path(
     post, path = "/v1/agents/connect", tag = "agents", operation_id = "agents_connect",
-    security(("connection_token" = [])),
+    security(("connection_token" = [])), params(Once),
     request_body = ConnectAgent, responses((status = 200, body = AgentStatus), Errors)
 )]
 pub(crate) async fn connect(
@@ -136,9 +136,9 @@ pub(crate) async fn connect(
     origin: Origin,
     visitor: Visitor,
     headers: HeaderMap,
-    Body(body): Body<ConnectAgent>,
-) -> Result<Json<AgentStatus>> {
-    let connected = connect_with_token(&app, origin, &headers, body).await;
+    Repeating(Body(body), once): Repeating<Body<ConnectAgent>>,
+) -> Result<Answered> {
+    let connected = connect_with_token(&app, origin, &headers, body, once).await;
     if connected.as_ref().is_err_and(ApiError::is_unauthorized) {
         visitor.charge(&app)?;
     }
@@ -150,7 +150,8 @@ async fn connect_with_token(
     origin: Origin,
     headers: &HeaderMap,
     body: ConnectAgent,
-) -> Result<Json<AgentStatus>> {
+    once: Once,
+) -> Result<Answered> {
     let token = bearer(headers)?;
     if token.kind() != KeyKind::ConnectionToken {
         return Err(unauthorized(
@@ -163,24 +164,23 @@ async fn connect_with_token(
         encryption: body.public_key,
         signing: body.signing_public_key,
     };
-    let agent = app
-        .store
-        .write(async move |tx| -> Result<_> {
-            let spent = || unauthorized("the connection token was used, or has expired");
-            let token = tx.take_connection_token(&digest).await?.ok_or_else(spent)?;
-            if token.expires_at <= now {
-                return Err(spent());
-            }
-            let agent = tx.hold_agent_of_token(&token).await?.ok_or_else(spent)?;
-            let agent = agent.connect(keys);
-            tx.update_agent_keys(&agent, now).await?;
-            let witness = origin.witness(agent.account, Who::ConnectionToken(agent.id));
-            tx.append_audit(witness.saw(Action::AgentConnected, named_in_log(&agent)))
-                .await?;
-            Ok(agent)
-        })
-        .await?;
-    Ok(Json(status(app, agent, "Agent connected successfully")))
+    let of = app.clone();
+    once.write(app, By::Token(digest), async move |tx: &mut Tx| {
+        let spent = || unauthorized("the connection token was used, or has expired");
+        let token = tx.take_connection_token(&digest).await?.ok_or_else(spent)?;
+        if token.expires_at <= now {
+            return Err(spent());
+        }
+        let agent = tx.hold_agent_of_token(&token).await?.ok_or_else(spent)?;
+        let agent = agent.connect(keys);
+        tx.update_agent_keys(&agent, now).await?;
+        let witness = origin.witness(agent.account, Who::ConnectionToken(agent.id));
+        tx.append_audit(witness.saw(Action::AgentConnected, named_in_log(&agent)))
+            .await?;
+        let connected = status(&of, agent, "Agent connected successfully");
+        Ok((StatusCode::OK, connected))
+    })
+    .await
 }
 
 /// Wipes the keys of an agent and ends its channels; the record stays.
@@ -220,15 +220,15 @@ pub(crate) async fn disconnect(
 /// Gives an agent a new key; the old one stays in its history.
 #[utoipa::path(
     post, path = "/v1/agents/{agent}/rotate-key", tag = "agents", operation_id = "agents_rotate_key",
-    params(("agent" = AgentRef, Path, description = "The agent, by id or slug")),
+    params(("agent" = AgentRef, Path, description = "The agent, by id or slug"), Once),
     request_body = RotateKey, responses((status = 200, body = AgentStatus), Errors)
 )]
 pub(crate) async fn rotate_key(
     State(app): State<App>,
     caller: Caller,
     Path(named): Path<AgentRef>,
-    Body(body): Body<RotateKey>,
-) -> Result<Json<AgentStatus>> {
+    Repeating(Body(body), once): Repeating<Body<RotateKey>>,
+) -> Result<Answered> {
     // Whoever steals the key of an agent must not be able to put a public key of their own in the
     // agent's place: from then on they could open what is sent to it.
     caller.actor.require_account()?;
@@ -237,24 +237,19 @@ pub(crate) async fn rotate_key(
         encryption: body.public_key,
         signing: body.signing_public_key,
     };
-    let agent = app
-        .store
-        .write(async move |tx| -> Result<_> {
-            let agent = hold(tx, &caller, &named).await?;
-            let agent = agent.connect(keys);
-            tx.update_agent_keys(&agent, now).await?;
-            let rotated = caller
-                .witness
-                .saw(Action::AgentKeyRotated, named_in_log(&agent));
-            tx.append_audit(rotated).await?;
-            Ok(agent)
-        })
-        .await?;
-    Ok(Json(status(
-        &app,
-        agent,
-        "The agent has a new key. The old one opens what was sent before.",
-    )))
+    let of = app.clone();
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let agent = hold(tx, &caller, &named).await?;
+        let agent = agent.connect(keys);
+        tx.update_agent_keys(&agent, now).await?;
+        let rotated = caller
+            .witness
+            .saw(Action::AgentKeyRotated, named_in_log(&agent));
+        tx.append_audit(rotated).await?;
+        let message = "The agent has a new key. The old one opens what was sent before.";
+        Ok((StatusCode::OK, status(&of, agent, message)))
+    })
+    .await
 }
 
 fn status(app: &App, agent: Agent, message: &str) -> AgentStatus {

@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path, Query};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
@@ -31,61 +32,58 @@ use crate::clock::random;
 /// for one.
 #[utoipa::path(
     post, path = "/v1/connections", tag = "connections", operation_id = "connections_create",
-    request_body = CreateConnection, responses((status = 201, body = CreatedConnection), Errors)
+    params(Once), request_body = CreateConnection, responses((status = 201, body = CreatedConnection), Errors)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
-    Body(body): Body<CreateConnection>,
-) -> Result<(StatusCode, Json<CreatedConnection>)> {
+    Repeating(Body(body), once): Repeating<Body<CreateConnection>>,
+) -> Result<Answered> {
     caller.actor.require_account()?;
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let id = ConnectionId::new(now, random()?);
-    let invited = app
-        .store
-        .write(async move |tx| -> Result<_> {
-            let invitee = tx.account_by_email(&body.email).await?;
-            // An account that only says that the address is its own is as good as none.
-            let invitee = invitee.filter(|it| it.email_verified_at.is_some());
-            let other = invitee.map_or(owner, |it| it.id);
-            let held = tx.hold_accounts(owner, other).await?;
-            let mine = held.iter().find(|it| it.id == owner);
-            let mine = mine.ok_or(ApiError::NotFound)?;
-            let invitee = held.iter().find(|it| it.id == other && other != owner);
-            let existing = match invitee {
-                Some(invitee) => {
-                    require_unblocked(tx, owner, invitee.id).await?;
-                    tx.connection_between(owner, invitee.id).await?
-                }
-                None => tx.invitation_of(owner, &body.email).await?,
-            };
-            let invited = Connection::invite(
-                id,
-                mine,
-                invitee,
-                body.email,
-                body.message,
-                existing.as_ref(),
-                now,
-            )?;
-            require_room(tx, mine).await?;
-            require_few_invites(tx, owner, now).await?;
-            tx.insert_connection(&invited).await?;
-            // Not for the other's log: writing it would take time that tells of an account.
-            let sent = Subject::of(&id);
-            tx.append_audit(caller.witness.saw(Action::ConnectionInvited, sent))
-                .await?;
-            Ok(invited)
-        })
-        .await?;
-    let shown = CreatedConnection {
-        id,
-        status: invited.state(),
-        invited_email: invited.email,
-        message: invited.message,
-        created_at: invited.created_at,
-    };
-    Ok((StatusCode::CREATED, Json(shown)))
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let invitee = tx.account_by_email(&body.email).await?;
+        // An account that only says that the address is its own is as good as none.
+        let invitee = invitee.filter(|it| it.email_verified_at.is_some());
+        let other = invitee.map_or(owner, |it| it.id);
+        let held = tx.hold_accounts(owner, other).await?;
+        let mine = held.iter().find(|it| it.id == owner);
+        let mine = mine.ok_or(ApiError::NotFound)?;
+        let invitee = held.iter().find(|it| it.id == other && other != owner);
+        let existing = match invitee {
+            Some(invitee) => {
+                require_unblocked(tx, owner, invitee.id).await?;
+                tx.connection_between(owner, invitee.id).await?
+            }
+            None => tx.invitation_of(owner, &body.email).await?,
+        };
+        let invited = Connection::invite(
+            id,
+            mine,
+            invitee,
+            body.email,
+            body.message,
+            existing.as_ref(),
+            now,
+        )?;
+        require_room(tx, mine).await?;
+        require_few_invites(tx, owner, now).await?;
+        tx.insert_connection(&invited).await?;
+        // Not for the other's log: writing it would take time that tells of an account.
+        let sent = Subject::of(&id);
+        tx.append_audit(caller.witness.saw(Action::ConnectionInvited, sent))
+            .await?;
+        let shown = CreatedConnection {
+            id,
+            status: invited.state(),
+            invited_email: invited.email,
+            message: invited.message,
+            created_at: invited.created_at,
+        };
+        Ok((StatusCode::CREATED, shown))
+    })
+    .await
 }
 
 /// Whether the plan of an account, which is held, allows another connection.

@@ -5,7 +5,7 @@ use agentdrop_domain::downloads::{Download, Outcome, grant_until};
 use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::wire::downloads::{self as wire, DownloadFile};
 use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery, DeliveryStatus};
-use agentdrop_protocol::{DownloadId, ErrorCode, TransferId};
+use agentdrop_protocol::{AgentRef, DownloadId, ErrorCode, TransferId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -25,7 +25,7 @@ use crate::clock::random;
     operation_id = "downloads_create",
     params(
         ("transfer_id" = TransferId, Path, description = "The transfer's id"),
-        ("X-AgentDrop-Agent" = Option<String>, Header, description = "The acting agent, by slug or id"),
+        ("X-AgentDrop-Agent" = Option<AgentRef>, Header, description = "The acting agent, by slug or id"),
     ),
     responses((status = 200, body = wire::Download), Errors)
 )]

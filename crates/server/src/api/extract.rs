@@ -48,7 +48,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         require_json(request.headers())?;
-        parse(&read(request).await?).map(Self)
+        parse(&read(request.into_body()).await?).map(Self)
     }
 }
 
@@ -61,12 +61,24 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         let headers = request.headers().clone();
-        let bytes = read(request).await?;
+        let bytes = read(request.into_body()).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
         require_json(&headers)?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// No body that is looked at.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl<S: Send + Sync> FromRequest<S> for Nothing {
+    type Rejection = ApiError;
+
+    async fn from_request(_: Request, _: &S) -> Result<Self> {
+        Ok(Self)
     }
 }
 
@@ -85,8 +97,9 @@ fn require_json(headers: &HeaderMap) -> Result<()> {
     Err(ApiError::refused(ErrorCode::UnsupportedMediaType, message))
 }
 
-async fn read(request: Request) -> Result<axum::body::Bytes> {
-    to_bytes(request.into_body(), MAX_JSON_BYTES)
+/// A body of JSON, still in bytes.
+pub(crate) async fn read(body: axum::body::Body) -> Result<axum::body::Bytes> {
+    to_bytes(body, MAX_JSON_BYTES)
         .await
         .map_err(|error| body_error(&error))
 }

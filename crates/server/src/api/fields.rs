@@ -31,6 +31,13 @@ impl Fields {
         self.pairs.push((name, value));
     }
 
+    /// All of them, whatever their order was.
+    pub(crate) fn sorted(&self) -> Vec<&(String, String)> {
+        let mut sorted: Vec<_> = self.pairs.iter().collect();
+        sorted.sort();
+        sorted
+    }
+
     /// Notes what is wrong with a field.
     pub(crate) fn refuse(&mut self, field: &str, message: impl Display) {
         self.wrong.push(FieldError {

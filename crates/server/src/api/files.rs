@@ -33,9 +33,9 @@ const READ: u64 = 4 * crate::at_rest::CHUNK as u64;
     params(
         ("download_id" = DownloadId, Path, description = "The grant's id"),
         ("file_id" = FileId, Path, description = "The file's id"),
-        ("expires" = i64, Query, description = "Until when the address works, in milliseconds since 1970"),
-        ("signature" = String, Query, description = "What makes the address work"),
-        ("Range" = Option<String>, Header, description = "A range of bytes, RFC 9110 §14"),
+        ("expires" = i64, Query, minimum = 0, description = "Until when the address works, in milliseconds since 1970"),
+        ("signature" = String, Query, pattern = "^[A-Za-z0-9_-]{43}$", description = "What makes the address work"),
+        ("Range" = Option<String>, Header, pattern = "^bytes=", description = "A range of bytes, RFC 9110 §14"),
     ),
     responses(
         (status = 200, description = "All of the file", content_type = "application/octet-stream"),

@@ -12,6 +12,7 @@ use agentdrop_domain::transfers::AtRest;
 use agentdrop_protocol::limits::{MAX_FIELD_BYTES, MAX_FILES};
 use agentdrop_protocol::text::ContentType;
 use agentdrop_protocol::{ErrorCode, FileName};
+use aws_lc_rs::digest::{Context, Digest, SHA256};
 use axum::BoxError;
 use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
@@ -25,6 +26,7 @@ use super::allowance::Allowance;
 use super::error::{ApiError, Result};
 use super::extract::{body_error, media_type};
 use super::fields::Fields;
+use super::once::Begun;
 use crate::app::App;
 use crate::at_rest::{FileDetails, FileSealer, TransferKey};
 use crate::blob::Staged;
@@ -45,7 +47,34 @@ pub(super) struct FormFile {
     pub(super) details: FileDetails,
     pub(super) size: u64,
     pub(super) at_rest: AtRest,
+    /// Of its bytes as they came, if it was asked for.
+    digest: Option<Digest>,
     pub(super) staged: Staged,
+}
+
+/// Whether files are digested as they come, which takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Digests {
+    Unwanted,
+    Wanted,
+}
+
+impl Form {
+    /// Tells `request` what the form says, for a boundary, the order of fields and the sizes of
+    /// pieces differ from one try to the next.
+    pub(super) fn tell(&self, request: &mut Begun) {
+        for (name, value) in self.fields.sorted() {
+            request.add(name.as_bytes());
+            request.add(value.as_bytes());
+        }
+        for file in &self.files {
+            request.add(b"files");
+            request.add(file.details.name.as_str().as_bytes());
+            request.add(file.details.content_type.as_str().as_bytes());
+            request.add(&file.size.to_be_bytes());
+            request.add(file.digest.as_ref().map_or(&[], Digest::as_ref));
+        }
+    }
 }
 
 /// Bytes that may come before the form goes on by a field or a piece of a file: the most that comes
@@ -69,6 +98,7 @@ pub(super) async fn read(
     key: &TransferKey,
     allowance: &Allowance,
     request: Request,
+    digests: Digests,
 ) -> Result<Form> {
     if media_type(request.headers()).as_deref() != Some("multipart/form-data") {
         let message = "the body must be a form, sent as content-type: multipart/form-data";
@@ -110,8 +140,12 @@ pub(super) async fn read(
                 } else {
                     AtRest::Server
                 };
-                let place = form.files.len();
-                let file = read_file(app, key, field, place, at_rest, &between, &room).await?;
+                let new = New {
+                    position: form.files.len(),
+                    at_rest,
+                    digests,
+                };
+                let file = read_file(app, key, field, new, &between, &room).await?;
                 room.before += file.size;
                 form.files.push(file);
             }
@@ -159,15 +193,26 @@ impl Room<'_> {
     }
 }
 
+/// What is known of a file before it comes.
+struct New {
+    position: usize,
+    at_rest: AtRest,
+    digests: Digests,
+}
+
 async fn read_file(
     app: &App,
     key: &TransferKey,
     mut field: Field<'_>,
-    position: usize,
-    at_rest: AtRest,
+    new: New,
     between: &Between,
     room: &Room<'_>,
 ) -> Result<FormFile> {
+    let New {
+        position,
+        at_rest,
+        digests,
+    } = new;
     let place = format!("files[{position}]");
     let name = FileName::from_str(field.file_name().unwrap_or_default());
     let name = name.map_err(|it| ApiError::invalid(format!("{place}.name"), it.to_string()))?;
@@ -182,12 +227,16 @@ async fn read_file(
             u32::try_from(position).unwrap_or(u32::MAX),
         )),
     };
+    let mut digest = (digests == Digests::Wanted).then(|| Context::new(&SHA256));
     let mut staging = app.blobs.stage().await?;
     let mut size = 0;
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
         between.went_on();
         size += bytes.len() as u64;
         room.require(&place, size)?;
+        if let Some(digest) = &mut digest {
+            digest.update(&bytes);
+        }
         match &mut sealer {
             None => staging.write(bytes).await?,
             Some(sealer) => {
@@ -207,6 +256,7 @@ async fn read_file(
         details: FileDetails { name, content_type },
         size,
         at_rest,
+        digest: digest.map(Context::finish),
         staged,
     })
 }

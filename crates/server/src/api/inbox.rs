@@ -1,10 +1,10 @@
 //! What agents were sent.
 
 use agentdrop_domain::agents::Agent;
-use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::limits::DEFAULT_INBOX_PAGE;
 use agentdrop_protocol::wire::inbox::Inbox;
 use agentdrop_protocol::wire::transfers::TransferStatus;
+use agentdrop_protocol::{AgentRef, Cursor};
 use agentdrop_store::{Reader, TransferFilter};
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,8 @@ use super::error::{ApiError, Result};
 use super::extract::{Path, Query};
 use super::fields::Fields;
 use super::openapi::Errors;
-use super::transfers::{page, shown_all};
+use super::pages::Page;
+use super::transfers::{shown_all, stored};
 use crate::app::App;
 use crate::auth::Caller;
 
@@ -23,8 +24,9 @@ use crate::auth::Caller;
     params(
         ("agent" = AgentRef, Path, description = "The agent, by id or slug"),
         ("status" = Option<TransferStatus>, Query, description = "Only those that stand here; `active` by default"),
-        ("limit" = Option<u32>, Query, description = "At most so many, from 1 to 100; 50 by default"),
-        ("offset" = Option<u32>, Query, description = "After passing over so many"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "At most so many, from 1 to 100; 50 by default"),
+        ("offset" = Option<u32>, Query, maximum = 2_147_483_647, description = "After passing over so many"),
+        ("cursor" = Option<Cursor>, Query, description = "Behind the page that answered this as `next_cursor`; in place of `offset`"),
     ),
     responses((status = 200, body = Inbox), Errors)
 )]
@@ -48,8 +50,9 @@ pub(crate) async fn of_agent(
     get, path = "/v1/transfers/inbox", tag = "inbox", operation_id = "inbox_list",
     params(
         ("status" = Option<TransferStatus>, Query, description = "Only those that stand here; `active` by default"),
-        ("limit" = Option<u32>, Query, description = "At most so many, from 1 to 100; 50 by default"),
-        ("offset" = Option<u32>, Query, description = "After passing over so many"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "At most so many, from 1 to 100; 50 by default"),
+        ("offset" = Option<u32>, Query, maximum = 2_147_483_647, description = "After passing over so many"),
+        ("cursor" = Option<Cursor>, Query, description = "Behind the page that answered this as `next_cursor`; in place of `offset`"),
     ),
     responses((status = 200, body = Inbox), Errors)
 )]
@@ -71,7 +74,7 @@ async fn list(
     mut query: Fields,
 ) -> Result<Json<Inbox>> {
     let (owner, now) = (caller.actor.account, app.clock.now());
-    let page = page(&mut query, DEFAULT_INBOX_PAGE);
+    let page = Page::of(&mut query, DEFAULT_INBOX_PAGE);
     let filter = TransferFilter {
         agent: agent.as_ref().map(|it| it.id),
         status: Some(query.optional("status").unwrap_or(TransferStatus::Active)),
@@ -82,11 +85,14 @@ async fn list(
         now,
     };
     query.check()?;
-    let found = reader.received_transfers_of(owner, &filter, page).await?;
+    let asked = reader.received_transfers_of(owner, &filter, stored(&page));
+    let mut found = asked.await?;
+    let next_cursor = page.cut(&mut found, |it| it.id);
     let total = reader.received_transfer_count_of(owner, &filter).await?;
     Ok(Json(Inbox {
         agent_id: agent.map(|it| it.slug),
-        has_more: u64::from(page.offset) + (found.len() as u64) < total,
+        has_more: next_cursor.is_some(),
+        next_cursor,
         transfers: shown_all(app, found, now)?,
         total,
         limit: page.limit,

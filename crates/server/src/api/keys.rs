@@ -3,12 +3,13 @@
 use agentdrop_domain::Scope;
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::keys::Key;
-use agentdrop_protocol::api_key::KeyKind;
+use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_protocol::text::Name;
 use agentdrop_protocol::wire::keys::{
     self as wire, CreateKey, CreatedKey, KeyScope, Keys, RevokedKey,
 };
 use agentdrop_protocol::{AccountId, KeyId, Timestamp};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,6 +17,7 @@ use axum::http::StatusCode;
 use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::{Caller, digest_of};
@@ -24,28 +26,26 @@ use crate::clock::{NoChance, random, random_key};
 /// Makes another key of the account.
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "keys", operation_id = "keys_create",
-    request_body = CreateKey, responses((status = 201, body = CreatedKey), Errors)
+    params(Once), request_body = CreateKey, responses((status = 201, body = CreatedKey), Errors)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
-    Body(body): Body<CreateKey>,
-) -> Result<(StatusCode, Json<CreatedKey>)> {
+    Repeating(Body(body), once): Repeating<Body<CreateKey>>,
+) -> Result<Answered> {
     caller.actor.require_account()?;
     let owner = caller.actor.account;
     let (key, created) = new_key(app.clock.now(), owner, Scope::Account, body.name)?;
-    app.store
-        .write(async move |tx| -> Result<_> {
-            let limits = hold_limits(tx, owner).await?;
-            limits.require_key(tx.account_key_count_of(owner).await?)?;
-            tx.insert_key(&key).await?;
-            let made = Subject::of(&key.id);
-            tx.append_audit(caller.witness.saw(Action::KeyCreated, made))
-                .await?;
-            Ok(())
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let limits = hold_limits(tx, owner).await?;
+        limits.require_key(tx.account_key_count_of(owner).await?)?;
+        tx.insert_key(&key).await?;
+        let made = Subject::of(&key.id);
+        tx.append_audit(caller.witness.saw(Action::KeyCreated, made))
+            .await?;
+        Ok((StatusCode::CREATED, created))
+    })
+    .await
 }
 
 /// The keys of the account and of its agents.
@@ -106,44 +106,72 @@ pub(crate) fn new_key(
     scope: Scope,
     name: Name,
 ) -> Result<(Key, CreatedKey), NoChance> {
-    let secret = random_key(match scope {
+    let kind = match scope {
         Scope::Account => KeyKind::Account,
         Scope::Agent(_) => KeyKind::Agent,
-    })?;
-    let key = Key {
-        id: KeyId::new(now, random()?),
-        account,
-        scope,
-        name,
-        prefix: secret.shown().to_owned(),
-        digest: digest_of(&secret),
-        transfer_count: 0,
-        created_at: now,
-        last_used_at: None,
-        revoked_at: None,
     };
-    let wire::Key {
-        id,
-        name,
-        prefix,
-        scope,
-        agent_id,
-        created_at,
-        ..
-    } = shown(key.clone());
-    let api_key = secret.expose_secret().to_owned();
-    Ok((
-        key,
-        CreatedKey {
+    Ok(DrawnKey::new(kind, now)?.into_key(account, scope, name))
+}
+
+/// What of a new key comes by chance, where the rest is found out later.
+pub(crate) struct DrawnKey {
+    id: KeyId,
+    secret: ApiKey,
+    now: Timestamp,
+}
+
+impl DrawnKey {
+    pub(crate) fn new(kind: KeyKind, now: Timestamp) -> Result<Self, NoChance> {
+        Ok(Self {
+            id: KeyId::new(now, random()?),
+            secret: random_key(kind)?,
+            now,
+        })
+    }
+
+    /// The key, as it is stored and as it is shown this once.
+    pub(crate) fn into_key(
+        self,
+        account: AccountId,
+        scope: Scope,
+        name: Name,
+    ) -> (Key, CreatedKey) {
+        let Self { id, secret, now } = self;
+        let key = Key {
+            id,
+            account,
+            scope,
+            name,
+            prefix: secret.shown().to_owned(),
+            digest: digest_of(&secret),
+            transfer_count: 0,
+            created_at: now,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        let wire::Key {
             id,
             name,
             prefix,
             scope,
             agent_id,
-            api_key,
             created_at,
-        },
-    ))
+            ..
+        } = shown(key.clone());
+        let api_key = secret.expose_secret().to_owned();
+        (
+            key,
+            CreatedKey {
+                id,
+                name,
+                prefix,
+                scope,
+                agent_id,
+                api_key,
+                created_at,
+            },
+        )
+    }
 }
 
 /// A key, without what makes it work.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use agentdrop_protocol::text::{Label, Message};
 use agentdrop_protocol::wire::connections::ConnectionFilter;
-use agentdrop_protocol::{ErrorBody, ErrorCode};
+use agentdrop_protocol::wire::transfers::TransferMode;
+use agentdrop_protocol::{AgentRef, ChannelId, ErrorBody, ErrorCode, IdempotencyKey, Lifetime};
 use axum::Json;
 use axum::extract::State;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -32,23 +34,26 @@ impl IntoResponses for Errors {
 #[expect(dead_code, reason = "it describes a form that is read field by field")]
 pub(crate) struct TransferForm {
     /// The sending agent, by slug or id; with a key of the account also any label.
-    sender: String,
+    sender: Label,
     /// The receiving agent, by slug or id.
-    recipient: String,
+    recipient: AgentRef,
     /// The recipient's account, if it is not clear: its e-mail address, id or name.
+    #[schema(max_length = 256)]
     recipient_account: Option<String>,
     /// The files, at least one and at most 100.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 100)]
     files: Vec<Vec<u8>>,
     /// Between whom it goes; `agent-to-agent` if nothing is said.
-    mode: Option<String>,
+    mode: Option<TransferMode>,
     /// A message beside the files.
-    message: Option<String>,
+    message: Option<Message>,
     /// A JSON object to carry along.
+    #[schema(max_length = 16384)]
     metadata: Option<String>,
     /// How long it lives: a number and `m`, `h` or `d`; `24h` if nothing is said.
-    expires_in: Option<String>,
+    expires_in: Option<Lifetime>,
     /// How often it may be downloaded, from 1 to 1000; 10 if nothing is said.
+    #[schema(minimum = 1, maximum = 1000)]
     max_downloads: Option<u32>,
     /// Whether its files go once they were delivered.
     auto_delete: Option<bool>,
@@ -57,18 +62,24 @@ pub(crate) struct TransferForm {
     /// Asks the server to encrypt before it stores, which it does whenever the sender has not.
     encrypted: Option<bool>,
     /// How its sender encrypted the files.
+    #[schema(pattern = "^[!-~]{0,64}$")]
     encryption_algorithm: Option<String>,
     /// The wrapped file key, or the sender's ephemeral public key, in base64.
+    #[schema(format = Byte, max_length = 4096)]
     encrypted_key: Option<String>,
     /// The channel it is encrypted for.
-    channel_id: Option<String>,
+    channel_id: Option<ChannelId>,
     /// The salt its key is derived with, in base64.
+    #[schema(format = Byte, max_length = 44)]
     encryption_salt: Option<String>,
     /// A JSON array of nonces in base64, one a file.
+    #[schema(max_length = 65536)]
     encryption_ivs: Option<String>,
     /// What the sender signed, in base64.
+    #[schema(format = Byte, max_length = 4096)]
     sender_signature: Option<String>,
     /// The version of the recipient's key that it is encrypted for; refused if that is another now.
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     recipient_key_version: Option<u32>,
 }
 
@@ -80,7 +91,7 @@ pub(crate) struct TransferForm {
         description = "AI agents send each other files, end-to-end encrypted.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(ErrorBody, ConnectionFilter)),
+    components(schemas(ErrorBody, ConnectionFilter, IdempotencyKey)),
     security(("api_key" = [])),
     modifiers(&Credentials, &Codes)
 )]

@@ -18,6 +18,7 @@ use axum::http::StatusCode;
 use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
+use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
@@ -27,56 +28,54 @@ use crate::clock::random;
 #[utoipa::path(
     post, path = "/v1/connections/{connection_id}/pairings", tag = "pairings",
     operation_id = "pairings_create",
-    params(("connection_id" = ConnectionId, Path, description = "The connection's id")),
+    params(("connection_id" = ConnectionId, Path, description = "The connection's id"), Once),
     request_body = CreatePairing, responses((status = 201, body = CreatedPairing), Errors)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(connection): Path<ConnectionId>,
-    Body(body): Body<CreatePairing>,
-) -> Result<(StatusCode, Json<CreatedPairing>)> {
+    Repeating(Body(body), once): Repeating<Body<CreatePairing>>,
+) -> Result<Answered> {
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let id = PairingId::new(now, random()?);
     let permission = body.permission.unwrap_or(Permission::Both);
-    let created = app
-        .store
-        .write(async move |tx| -> Result<_> {
-            let limits = hold_limits(tx, owner).await?;
-            let found = tx.connection_of(owner, connection).await?;
-            let found = found.ok_or(ApiError::NotFound)?;
-            // The agents are kept ahead of the connection, as everywhere.
-            let mine = tx.keep_agent_of(owner, &body.my_agent_id).await?;
-            if let Some(mine) = &mine {
-                caller.actor.require_agent(mine)?;
-            } else if let Scope::Agent(_) = caller.actor.scope {
-                return Err(another_agent());
-            }
-            let other = found.other(owner).filter(|_| found.is_active());
-            let other = other.ok_or(PairingError::ConnectionNotActive)?;
-            let mine = mine.ok_or(PairingError::AgentNotFound)?;
-            let theirs = tx.keep_agent_of(other, &body.their_agent_id).await?;
-            let theirs = theirs.ok_or(PairingError::AgentNotFound)?;
-            let held = tx.hold_connection_of(owner, connection).await?;
-            let held = held.ok_or(ApiError::NotFound)?;
-            let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
-            limits.require_pairing(tx.pairing_count_of(owner, connection).await?)?;
-            tx.insert_pairing(&pairing).await?;
-            tx.append_audit(logged(&caller, Action::PairingProposed, &pairing))
-                .await?;
-            Ok(CreatedPairing {
-                id,
-                connection_id: connection,
-                status: pairing.status(),
-                my_agent: paired_agent(&mine),
-                their_agent: paired_agent(&theirs),
-                permission,
-                proposed_by: owner,
-                created_at: now,
-            })
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+        let limits = hold_limits(tx, owner).await?;
+        let found = tx.connection_of(owner, connection).await?;
+        let found = found.ok_or(ApiError::NotFound)?;
+        // The agents are kept ahead of the connection, as everywhere.
+        let mine = tx.keep_agent_of(owner, &body.my_agent_id).await?;
+        if let Some(mine) = &mine {
+            caller.actor.require_agent(mine)?;
+        } else if let Scope::Agent(_) = caller.actor.scope {
+            return Err(another_agent());
+        }
+        let other = found.other(owner).filter(|_| found.is_active());
+        let other = other.ok_or(PairingError::ConnectionNotActive)?;
+        let mine = mine.ok_or(PairingError::AgentNotFound)?;
+        let theirs = tx.keep_agent_of(other, &body.their_agent_id).await?;
+        let theirs = theirs.ok_or(PairingError::AgentNotFound)?;
+        let held = tx.hold_connection_of(owner, connection).await?;
+        let held = held.ok_or(ApiError::NotFound)?;
+        let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
+        limits.require_pairing(tx.pairing_count_of(owner, connection).await?)?;
+        tx.insert_pairing(&pairing).await?;
+        tx.append_audit(logged(&caller, Action::PairingProposed, &pairing))
+            .await?;
+        let created = CreatedPairing {
+            id,
+            connection_id: connection,
+            status: pairing.status(),
+            my_agent: paired_agent(&mine),
+            their_agent: paired_agent(&theirs),
+            permission,
+            proposed_by: owner,
+            created_at: now,
+        };
+        Ok((StatusCode::CREATED, created))
+    })
+    .await
 }
 
 /// The same for a name that another agent has and for one that none has.

@@ -51,6 +51,7 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Json<
     let page = Page {
         limit: RECENT,
         offset: 0,
+        behind: None,
     };
     let waiting = reader.received_transfers_of(owner, &filter, page).await?;
     let inbox = InboxSummary {

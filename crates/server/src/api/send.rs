@@ -14,7 +14,6 @@ use agentdrop_protocol::{
     AccountId, AgentRef, ChannelId, ErrorCode, FileId, Lifetime, Timestamp, TransferId,
 };
 use agentdrop_store::Tx;
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use base64::Engine as _;
@@ -26,7 +25,8 @@ use super::agents::check_metadata;
 use super::allowance::Allowance;
 use super::error::{ApiError, Result, share_required};
 use super::fields::Fields;
-use super::form;
+use super::form::{self, Digests};
+use super::once::{Answered, Begun, By, Once};
 use super::openapi::{Errors, TransferForm};
 use super::reach::reach;
 use super::transfers::shown;
@@ -51,6 +51,7 @@ const NONCE: usize = 12;
 /// sender is encrypted by the server before it is stored.
 #[utoipa::path(
     post, path = "/v1/transfers", tag = "transfers", operation_id = "transfers_create",
+    params(Once),
     request_body(content = TransferForm, content_type = "multipart/form-data"),
     responses((status = 201, body = wire::Transfer), Errors)
 )]
@@ -58,7 +59,16 @@ pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
     request: Request,
-) -> Result<(StatusCode, Json<wire::Transfer>)> {
+) -> Result<Answered> {
+    let (parts, body) = request.into_parts();
+    // A second one is refused before its files come.
+    let mut once = Once::of(&parts)?.begin(&app, By::from(&caller))?;
+    let request = Request::from_parts(parts, body);
+    let digests = if once.is_named() {
+        Digests::Wanted
+    } else {
+        Digests::Unwanted
+    };
     let id = TransferId::new(app.clock.now(), random()?);
     let (key, wrapped_key) = app.server_key.new_transfer_key(id)?;
     // Before a body is asked for that is to be thrown away; what others send meanwhile is counted
@@ -66,7 +76,8 @@ pub(crate) async fn create(
     let owner = caller.actor.account;
     let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
     allowance.require_transfer()?;
-    let form = form::read(&app, &key, &allowance, request).await?;
+    let form = form::read(&app, &key, &allowance, request, digests).await?;
+    form.tell(&mut once);
     let now = app.clock.now();
     let asked = Asked::read(form.fields, form.files.len())?;
 
@@ -102,22 +113,23 @@ pub(crate) async fn create(
     let keeping = {
         let app = app.clone();
         async move {
-            let written = keep(&app, caller, asked, new, staged).await;
+            let answered = keep(&app, caller, asked, new, staged, once).await;
             // Where the database went away during the commit, the transfer may be kept all the same;
             // if it is not, the next start finds bytes without a transfer.
-            let in_doubt = matches!(&written, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
-            if written.is_err()
+            let in_doubt = matches!(&answered, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
+            // Where an earlier request had the effect, these bytes are there a second time.
+            let kept = answered.as_ref().is_ok_and(|it| !it.replayed);
+            if !kept
                 && !in_doubt
                 && let Err(error) = app.blobs.delete(id, count).await
             {
                 tracing::warn!(%error, transfer = %id, "the bytes of a refused transfer are still there");
             }
-            written
+            answered
         }
     };
-    let written = tokio::spawn(keeping.in_current_span()).await;
-    let written = written.map_err(|error| ApiError::Internal(error.into()))??;
-    Ok((StatusCode::CREATED, Json(shown(&app, written, now)?)))
+    let answered = tokio::spawn(keeping.in_current_span()).await;
+    answered.map_err(|error| ApiError::Internal(error.into()))?
 }
 
 /// What the server adds to a form.
@@ -138,9 +150,11 @@ async fn keep(
     asked: Asked,
     new: New,
     staged: Vec<Staged>,
-) -> Result<Transfer> {
+    once: Begun,
+) -> Result<Answered> {
     app.blobs.keep(new.id, staged).await?;
-    let record = async move |tx: &mut Tx| -> Result<Transfer> {
+    let of = app.clone();
+    let record = async move |tx: &mut Tx| -> Result<(StatusCode, wire::Transfer)> {
         let allowance = Allowance::hold(tx, caller.actor.account, new.now).await?;
         let sent = match asked.sealing {
             Some(_) => Sent::Sealed,
@@ -180,9 +194,9 @@ async fn keep(
         );
         let seen = witness.saw(Action::TransferCreated, sent);
         tx.append_audit(seen.into_iter().chain(received)).await?;
-        Ok(transfer)
+        Ok((StatusCode::CREATED, shown(&of, transfer, new.now)?))
     };
-    app.store.write(record).await
+    once.write(app, record).await
 }
 
 /// What a form asks for, as far as it can be read without the store.

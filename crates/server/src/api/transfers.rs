@@ -3,19 +3,20 @@
 use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::downloads::Download;
 use agentdrop_domain::transfers::Transfer;
-use agentdrop_protocol::limits::{DEFAULT_PAGE, MAX_PAGE};
+use agentdrop_protocol::limits::DEFAULT_PAGE;
+use agentdrop_protocol::text::Label;
 use agentdrop_protocol::wire::transfers::{
     self as wire, DeletedTransfer, Delivery, TransferFile, TransferMode, TransferStatus, Transfers,
 };
-use agentdrop_protocol::{Timestamp, TransferId};
-use agentdrop_store::{Page, TransferFilter};
+use agentdrop_protocol::{Cursor, Timestamp, TransferId};
+use agentdrop_store::TransferFilter;
 use axum::Json;
 use axum::extract::State;
 
 use super::error::{ApiError, Result};
 use super::extract::{Path, Query};
-use super::fields::Fields;
 use super::openapi::Errors;
+use super::pages::Page;
 use crate::app::App;
 use crate::at_rest::Details;
 use crate::auth::Caller;
@@ -24,12 +25,13 @@ use crate::auth::Caller;
 #[utoipa::path(
     get, path = "/v1/transfers", tag = "transfers", operation_id = "transfers_list",
     params(
-        ("limit" = Option<u32>, Query, description = "At most so many, from 1 to 100; 20 by default"),
-        ("offset" = Option<u32>, Query, description = "After passing over so many"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "At most so many, from 1 to 100; 20 by default"),
+        ("offset" = Option<u32>, Query, maximum = 2_147_483_647, description = "After passing over so many"),
+        ("cursor" = Option<Cursor>, Query, description = "Behind the page that answered this as `next_cursor`; in place of `offset`"),
         ("status" = Option<TransferStatus>, Query, description = "Only those that stand here"),
         ("mode" = Option<TransferMode>, Query, description = "Only those of this mode"),
-        ("sender" = Option<String>, Query, description = "Only those of this sender"),
-        ("recipient" = Option<String>, Query, description = "Only those to this recipient"),
+        ("sender" = Option<Label>, Query, description = "Only those of this sender"),
+        ("recipient" = Option<Label>, Query, description = "Only those to this recipient"),
         ("since" = Option<Timestamp>, Query, description = "Only those created then or later"),
     ),
     responses((status = 200, body = Transfers), Errors)
@@ -40,7 +42,7 @@ pub(crate) async fn list(
     Query(mut query): Query,
 ) -> Result<Json<Transfers>> {
     let now = app.clock.now();
-    let page = page(&mut query, DEFAULT_PAGE);
+    let page = Page::of(&mut query, DEFAULT_PAGE);
     let mut filter = TransferFilter {
         agent: None,
         status: query.optional("status"),
@@ -54,10 +56,13 @@ pub(crate) async fn list(
     let owner = caller.actor.account;
     let mut reader = app.store.read().await?;
     filter.agent = caller.agent(&mut reader).await?.map(|it| it.id);
-    let found = reader.sent_transfers_of(owner, &filter, page).await?;
+    let asked = reader.sent_transfers_of(owner, &filter, stored(&page));
+    let mut found = asked.await?;
+    let next_cursor = page.cut(&mut found, |it| it.id);
     let total = reader.sent_transfer_count_of(owner, &filter).await?;
     Ok(Json(Transfers {
-        has_more: u64::from(page.offset) + (found.len() as u64) < total,
+        has_more: next_cursor.is_some(),
+        next_cursor,
         transfers: shown_all(&app, found, now)?,
         total,
         limit: page.limit,
@@ -134,13 +139,12 @@ pub(super) fn logged(
     caller.witness.both(sides, action, subject)
 }
 
-/// Which part of a list the query asks for.
-pub(super) fn page(query: &mut Fields, default_limit: u32) -> Page {
-    Page {
-        limit: query.number("limit", 1, MAX_PAGE).unwrap_or(default_limit),
-        offset: query
-            .number("offset", 0, i32::MAX.cast_unsigned())
-            .unwrap_or(0),
+/// The page to ask the store for: one more than is shown, to know whether there are more.
+pub(super) fn stored(page: &Page<TransferId>) -> agentdrop_store::Page {
+    agentdrop_store::Page {
+        limit: page.limit + 1,
+        offset: page.offset,
+        behind: page.behind,
     }
 }
 

@@ -5,10 +5,12 @@
 //! lies in a file beside the database: a copy of the database or of the blobs alone tells nothing.
 //! This is no end-to-end encryption. Nothing in here can open what agents seal for each other.
 
+mod answer;
 mod details;
 mod file;
 mod server_key;
 
+pub(crate) use answer::AnswerKey;
 pub(crate) use details::{Details, FileDetails};
 pub(crate) use file::{CHUNK, FileOpener, FileSealer, SEALED_CHUNK, sealed_len};
 pub(crate) use server_key::{ServerKey, TransferKey, UrlSignature};
@@ -23,6 +25,8 @@ pub(crate) struct AtRestError;
 
 /// Every label that a key is derived with.
 mod label {
+    pub(super) const ANSWER: &[u8] = b"agentdrop/at-rest/v1 answer";
+    pub(super) const ANSWERS: &[u8] = b"agentdrop/at-rest/v1 answers";
     pub(super) const DETAILS: &[u8] = b"agentdrop/at-rest/v1 details";
     pub(super) const FILE: &[u8] = b"agentdrop/at-rest/v1 file";
     pub(super) const URL: &[u8] = b"agentdrop/at-rest/v1 url";

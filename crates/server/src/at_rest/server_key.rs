@@ -15,7 +15,8 @@ use agentdrop_protocol::{DownloadId, FileId, Timestamp, TransferId};
 use super::{AtRestError, derive, label};
 use crate::clock::{NoChance, random};
 
-const NONCE: usize = 12;
+/// Bytes of a nonce.
+pub(super) const NONCE: usize = 12;
 /// The length of what signs an address, in bytes.
 const SIGNATURE: usize = 32;
 
@@ -23,6 +24,7 @@ const SIGNATURE: usize = 32;
 ///
 /// It lies in `server.key` in the data directory. Losing it loses what the server encrypted.
 pub(crate) struct ServerKey {
+    answers: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
     url: hmac::Key,
 }
@@ -59,9 +61,15 @@ impl ServerKey {
     pub(crate) fn new(secret: &[u8; 32]) -> Self {
         let url = derive(secret, label::URL, &[]);
         Self {
+            answers: derive(secret, label::ANSWERS, &[]),
             wrap: derive(secret, label::WRAP, &[]),
             url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
         }
+    }
+
+    /// The server's part of what answers are encrypted with.
+    pub(super) fn answers(&self) -> &[u8; 32] {
+        &self.answers
     }
 
     /// A new key for `transfer`, and the same key wrapped:
@@ -146,7 +154,15 @@ pub(super) fn aes(key: &[u8; 32]) -> LessSafeKey {
 }
 
 fn seal(key: &[u8; 32], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, NoChance> {
-    let nonce: [u8; NONCE] = random()?;
+    seal_with(random()?, key, aad, plaintext).map_err(|_| NoChance)
+}
+
+pub(super) fn seal_with(
+    nonce: [u8; NONCE],
+    key: &[u8; 32],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Result<Vec<u8>, AtRestError> {
     let mut sealed = nonce.to_vec();
     sealed.extend_from_slice(plaintext);
     let tag = aes(key)
@@ -155,12 +171,12 @@ fn seal(key: &[u8; 32], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, NoChanc
             Aad::from(aad),
             &mut sealed[NONCE..],
         )
-        .map_err(|_| NoChance)?;
+        .map_err(|_| AtRestError)?;
     sealed.extend_from_slice(tag.as_ref());
     Ok(sealed)
 }
 
-fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, AtRestError> {
+pub(super) fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, AtRestError> {
     let (nonce, ciphertext) = sealed.split_at_checked(NONCE).ok_or(AtRestError)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| AtRestError)?;
     let mut text = ciphertext.to_vec();

@@ -22,7 +22,7 @@ pub(crate) use address::{ClientAddress, subscriber};
 pub(crate) use visitor::{Anonymous, Visitor};
 
 /// The header that picks the acting agent.
-const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop-agent");
+pub(crate) const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop-agent");
 /// How old "used last" may be before it is written down anew; a write each request would be many.
 const TOUCH_AFTER_MILLIS: i64 = 60_000;
 
@@ -127,7 +127,10 @@ pub(crate) fn unauthorized(message: impl Into<std::borrow::Cow<'static, str>>) -
 /// The value of a header field that is there once or not at all.
 ///
 /// Of two, a proxy in front may have looked at the other one.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, ()> {
+pub(crate) fn only<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'h HeaderValue>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (_, Some(_)) => Err(()),

@@ -122,3 +122,58 @@ async fn every_path_of_it_is_served_and_refuses_other_methods() {
         }
     }
 }
+
+/// What a caller sends is bounded, and the document says how: of a text its length or its form, of
+/// a number both ends, of a list how many.
+#[test]
+fn everything_that_is_sent_has_its_bounds() {
+    fn walk(document: &Value, schema: &Value, place: &str, unbounded: &mut Vec<String>) {
+        if let Some(to) = schema["$ref"].as_str() {
+            let to = document.pointer(to.trim_start_matches('#')).unwrap();
+            return walk(document, to, place, unbounded);
+        }
+        let said = |names: &[&str]| names.iter().any(|it| schema.get(*it).is_some());
+        let is = |kind: &str| {
+            let types = &schema["type"];
+            types == kind
+                || types
+                    .as_array()
+                    .is_some_and(|it| it.iter().any(|it| it == kind))
+        };
+        let bounded = [
+            !is("string") || said(&["enum", "format", "pattern", "maxLength"]),
+            !is("integer") || said(&["minimum"]),
+            !is("integer") || said(&["maximum"]) || schema["format"] == "int64",
+            !is("array") || said(&["maxItems"]),
+        ];
+        if bounded.contains(&false) {
+            unbounded.push(format!("{place}: {schema}"));
+        }
+        for choice in ["allOf", "anyOf", "oneOf"] {
+            for it in schema[choice].as_array().into_iter().flatten() {
+                walk(document, it, place, unbounded);
+            }
+        }
+        for (name, it) in schema["properties"].as_object().into_iter().flatten() {
+            walk(document, it, &format!("{place}.{name}"), unbounded);
+        }
+        if is("array") {
+            walk(document, &schema["items"], &format!("{place}[]"), unbounded);
+        }
+    }
+    let (document, mut unbounded, mut walked) = (document(), Vec::new(), 0);
+    for Operation { id, said, .. } in operations() {
+        for parameter in said["parameters"].as_array().into_iter().flatten() {
+            let place = format!("{id} {}", parameter["name"]);
+            walk(&document, &parameter["schema"], &place, &mut unbounded);
+            walked += 1;
+        }
+        let content = said["requestBody"]["content"].as_object();
+        for body in content.into_iter().flat_map(|it| it.values()) {
+            walk(&document, &body["schema"], &id, &mut unbounded);
+            walked += 1;
+        }
+    }
+    assert!(walked > 50, "{walked}");
+    assert!(unbounded.is_empty(), "{unbounded:#?}");
+}

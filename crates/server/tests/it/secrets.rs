@@ -17,6 +17,7 @@ const NAME: &str = "payroll-of-the-queen.pdf";
 const MESSAGE: &str = "burn this after reading";
 const PLAINTEXT: &str = "the treasure lies under the old oak";
 const METADATA: &str = "ship-of-theseus";
+const REQUEST: &str = "do-this-once-and-no-more";
 
 /// A log that is kept.
 #[derive(Clone, Default)]
@@ -63,7 +64,7 @@ async fn no_secret_lies_in_the_log_the_folder_or_the_database() {
         .init();
     for world in &World::each().await {
         let (mut secrets, sent, before) = whole_life(world).await;
-        secrets.extend([NAME, MESSAGE, PLAINTEXT, METADATA].map(str::to_owned));
+        secrets.extend([NAME, MESSAGE, PLAINTEXT, METADATA, REQUEST].map(str::to_owned));
         let dumped = format!("{before}{:?}", everything(&world.server).await);
         let mut places = vec![("the database".to_owned(), dumped.into_bytes())];
         let logged = log.0.lock().unwrap().clone();
@@ -119,6 +120,11 @@ async fn whole_life(world: &World) -> (Vec<String>, String, String) {
         .post("/v1/api-keys", &json!({ "name": "ci" }))
         .await
         .expect(201);
+    // An answer that is kept for a repetition, with what is shown this once in it.
+    let request = http.request("POST", "/v1/api-keys", &world.account.key);
+    let request = request.header("idempotency-key", REQUEST);
+    let kept = send(request.json(&json!({ "name": "once" }))).await;
+    secrets.push(text(&kept.expect(201), "api_key"));
     secrets.extend([
         token,
         text(&unused, "connection_token"),

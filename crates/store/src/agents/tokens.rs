@@ -1,13 +1,27 @@
 //! The right to give an agent its first key, once.
 
 use agentdrop_domain::agents::{Agent, ConnectionToken};
-use agentdrop_protocol::Timestamp;
+use agentdrop_protocol::{AccountId, Timestamp};
 
 use super::read_agent;
 use crate::db::{Row, holding, params};
 use crate::{Result, Tx};
 
 impl Tx {
+    /// The account whose agent a connection token is for.
+    pub async fn account_of_connection_token(
+        &mut self,
+        digest: &[u8; 32],
+    ) -> Result<Option<AccountId>> {
+        self.fetch_optional(
+            "SELECT account_id FROM connection_tokens JOIN agents ON agents.id = agent_id
+             WHERE digest = $1",
+            params![&digest[..]],
+            |row| row.parse("account_id"),
+        )
+        .await
+    }
+
     /// Takes a connection token out, if it is there: whoever gets it uses it.
     ///
     /// It holds the agent first: so does deleting it, and two who lock the same rows in another

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod agents;
+mod answers;
 mod audit;
 mod blocks;
 mod channels;

@@ -14,6 +14,7 @@ use crate::things::{
 const ALL: Page = Page {
     limit: 200,
     offset: 0,
+    behind: None,
 };
 
 async fn found(store: &Store, transfer: &Transfer) -> Option<Transfer> {
@@ -293,7 +294,11 @@ async fn pages_are_parts_of_the_whole() {
         let mut reader = store.read().await.unwrap();
         for limit in [0, 1, 3, 7, 8, u32::MAX] {
             for offset in [0, 1, 6, 7, 8, u32::MAX] {
-                let page = Page { limit, offset };
+                let page = Page {
+                    limit,
+                    offset,
+                    behind: None,
+                };
                 let rest = all.iter().skip(offset as usize).take(limit as usize);
                 let rest: Vec<_> = rest.cloned().collect();
                 let (owner, filter) = (cast.alice.id, everything());
@@ -504,5 +509,37 @@ async fn what_is_under_way_between_two_is_found_either_way() {
         for it in found.await {
             assert_eq!(it, [there.clone(), back.clone()], "{store:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn behind_an_entry_the_list_goes_on_while_others_come() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let all: Vec<_> = (0..5).map(|_| transfer(&cast.ann, &cast.ben)).collect();
+        write_transfers(&store, &all.iter().collect::<Vec<_>>()).await;
+        let (alice, bob, filter) = (cast.alice.id, cast.bob.id, everything());
+        let (mut behind, mut walked) = (None, Vec::new());
+        loop {
+            let page = Page {
+                limit: 2,
+                offset: 0,
+                behind,
+            };
+            let mut reader = store.read().await.unwrap();
+            let sent = reader.sent_transfers_of(alice, &filter, page).await;
+            let received = reader.received_transfers_of(bob, &filter, page).await;
+            let sent = sent.unwrap();
+            assert_eq!(sent, received.unwrap(), "{store:?}");
+            let Some(last) = sent.last() else { break };
+            behind = Some(last.id);
+            walked.extend(sent.into_iter().map(|it| it.id));
+            write_transfers(&store, &[&transfer(&cast.ann, &cast.ben)]).await;
+        }
+        let newest_first: Vec<_> = all.iter().rev().map(|it| it.id).collect();
+        assert_eq!(walked, newest_first, "{store:?}");
+        let mut reader = store.read().await.unwrap();
+        let count = reader.sent_transfer_count_of(alice, &filter).await;
+        assert_eq!(count.unwrap(), 8, "the count is of all pages: {store:?}");
     }
 }

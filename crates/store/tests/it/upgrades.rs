@@ -8,7 +8,7 @@ use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
-use agentdrop_store::{Page, Store};
+use agentdrop_store::{Page, Repeatable, Store};
 use agentdrop_testkit::engines::stores;
 
 use crate::things::{
@@ -33,7 +33,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 17, "{tables:?}");
+        assert_eq!(alter.len(), 18, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -61,6 +61,19 @@ async fn run_those_of_agents(store: &Store, cast: &Cast) {
         tx.delete_agent(&extra).await?;
         tx.insert_connection_token(&token).await?;
         tx.delete_expired_connection_tokens(at(0)).await?;
+        let owner = tx.account_of_connection_token(&token.digest).await?;
+        assert_eq!(owner, Some(alice));
+        let request = Repeatable {
+            digest: token.digest,
+            body_digest: token.digest,
+        };
+        assert_eq!(tx.delete_answers_until(at(0)).await?, 0);
+        let (since, now) = (at(0), at(1));
+        let claimed = tx.claim_answer(alice, &request, since, now).await?;
+        assert_eq!(claimed, None);
+        tx.update_answer(&request, 200, b"done").await?;
+        let again = tx.claim_answer(alice, &request, since, now).await?;
+        assert_eq!(again, tx.answer_of(&request, since).await?);
         assert!(tx.take_connection_token(&token.digest).await?.is_some());
         for named in &named {
             assert!(tx.keep_agent_of(alice, named).await?.is_some());
@@ -151,6 +164,7 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
         Page {
             limit: 9,
             offset: 0,
+            behind: None,
         },
     );
     let mut reader = store.read().await.unwrap();
