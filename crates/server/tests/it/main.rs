@@ -9,6 +9,7 @@ mod bad_input;
 mod blocks;
 mod channels;
 mod connections;
+mod contract;
 mod downloads;
 mod errors;
 mod faults;
