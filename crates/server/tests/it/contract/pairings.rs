@@ -116,7 +116,7 @@ async fn example(page: &Page, alex: &Party, jamie: &Party, connection: &str) -> 
         "id",
     );
     let made = alex
-        .propose(&connection, [&mine, &theirs], "send_only")
+        .propose(connection, [&mine, &theirs], "send_only")
         .await;
     let example = json!({
         "id": "uuid", "status": "=pending",
