@@ -212,17 +212,17 @@ pub(super) const BOUNDARY: &str = "BoUnDaRy";
 pub(super) struct FormBody(Vec<u8>);
 
 impl FormBody {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(Vec::new())
     }
 
-    fn text(&mut self, name: &str, value: &[u8]) -> &mut Self {
+    pub(super) fn text(&mut self, name: &str, value: &[u8]) -> &mut Self {
         let head =
             format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
         self.part(&head, value)
     }
 
-    fn file(&mut self, name: &str, bytes: &[u8]) -> &mut Self {
+    pub(super) fn file(&mut self, name: &str, bytes: &[u8]) -> &mut Self {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\r\n"
         );
@@ -236,7 +236,7 @@ impl FormBody {
         self
     }
 
-    fn finish(&self) -> Vec<u8> {
+    pub(super) fn finish(&self) -> Vec<u8> {
         [&self.0[..], format!("--{BOUNDARY}--\r\n").as_bytes()].concat()
     }
 

@@ -4,7 +4,7 @@ use agentdrop_testkit::http::send;
 use agentdrop_testkit::server::text;
 use serde_json::{Value, json};
 
-use super::{JSON, KEY, Things, assert_refused, row};
+use super::{JSON, KEY, Things, assert_refused, row, with_raw};
 use crate::operations::{Field, operations};
 use crate::world::rows;
 
@@ -52,13 +52,7 @@ fn bad_values(kind: &str) -> Vec<String> {
 }
 
 fn with(body: &Value, field: &str, raw: &str) -> Vec<u8> {
-    let mut body = body.clone();
-    let object = body.as_object_mut().unwrap();
-    object.remove(field);
-    let rest = serde_json::to_string(object).unwrap();
-    let rest = rest.trim_start_matches('{').trim_end_matches('}');
-    let comma = if rest.is_empty() { "" } else { "," };
-    format!("{{\"{field}\":{raw}{comma}{rest}}}").into_bytes()
+    with_raw(body, field, raw.as_bytes())
 }
 
 #[tokio::test]

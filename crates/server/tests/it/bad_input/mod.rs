@@ -6,6 +6,7 @@
 
 mod callers;
 mod form;
+mod generated;
 mod http;
 mod json;
 mod names;
@@ -34,31 +35,35 @@ impl Things {
     async fn each() -> Vec<Self> {
         let mut things = Vec::new();
         for world in World::each().await {
-            let sent = world.sent(&[]).await;
-            let grant = world.grant(&sent).await.expect(200);
-            let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
-            let channel = world.post("/v1/channels", &between).await.expect(200);
-            let (key_id, _) = world.agent_key("bob").await;
-            let trust = Trust::of(&world).await;
-            let parameters = vec![
-                ("agent", "bob".to_owned()),
-                ("block_id", trust.block),
-                ("connection_id", trust.connection),
-                ("pairing_id", trust.pairing),
-                ("channel_id", text(&channel, "id")),
-                ("download_id", text(&grant, "download_id")),
-                ("file_id", text(&grant["files"][0], "file_id")),
-                ("key_id", key_id),
-                ("transfer_id", text(&sent, "id")),
-            ];
-            let download = text(&grant, "download_id");
-            things.push(Self {
-                world,
-                parameters,
-                download,
-            });
+            things.push(Self::of(world).await);
         }
         things
+    }
+
+    async fn of(world: World) -> Self {
+        let sent = world.sent(&[]).await;
+        let grant = world.grant(&sent).await.expect(200);
+        let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
+        let channel = world.post("/v1/channels", &between).await.expect(200);
+        let (key_id, _) = world.agent_key("bob").await;
+        let trust = Trust::of(&world).await;
+        let parameters = vec![
+            ("agent", "bob".to_owned()),
+            ("block_id", trust.block),
+            ("connection_id", trust.connection),
+            ("pairing_id", trust.pairing),
+            ("channel_id", text(&channel, "id")),
+            ("download_id", text(&grant, "download_id")),
+            ("file_id", text(&grant["files"][0], "file_id")),
+            ("key_id", key_id),
+            ("transfer_id", text(&sent, "id")),
+        ];
+        let download = text(&grant, "download_id");
+        Self {
+            world,
+            parameters,
+            download,
+        }
     }
 
     /// An operation's path, with what stands there for each parameter but one.
@@ -161,4 +166,16 @@ fn assert_refused(what: &str, answer: &Answer, field: &str) {
     };
     assert!(details.iter().all(named), "{what}: {error}");
     assert!(answer.bytes.len() < 2_000, "{what}: {}", answer.bytes.len());
+}
+
+/// A body with a field of it replaced by what is no value, or none of its type.
+fn with_raw(body: &Value, field: &str, raw: &[u8]) -> Vec<u8> {
+    let mut body = body.clone();
+    let object = body.as_object_mut().unwrap();
+    object.remove(field);
+    let rest = serde_json::to_string(object).unwrap();
+    let rest = rest.trim_start_matches('{').trim_end_matches('}');
+    let comma = if rest.is_empty() { "" } else { "," };
+    let (start, end) = (format!("{{\"{field}\":"), format!("{comma}{rest}}}"));
+    [start.as_bytes(), raw, end.as_bytes()].concat()
 }
