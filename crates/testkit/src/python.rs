@@ -1,15 +1,34 @@
-//! The published client.
+//! The published client, and what else of Python the tests run.
 
 use std::path::{Path, PathBuf};
 
 /// The interpreter that has the published client; `scripts/setup` makes it.
 pub fn python() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
-    let python = std::env::var_os("AGENTDROP_TEST_PYTHON").map_or(workspace, PathBuf::from);
+    let python = std::env::var_os("AGENTDROP_TEST_PYTHON").map(PathBuf::from);
+    there(python.unwrap_or_else(|| venv("bin/python")))
+}
+
+/// The folder of an older version of the published client, for `PYTHONPATH`.
+pub fn client(version: &str) -> PathBuf {
+    there(venv("clients").join(version))
+}
+
+/// Schemathesis, in an environment of its own: what it stands on is no concern of the clients.
+pub fn schemathesis() -> PathBuf {
+    there(venv("schemathesis/bin/schemathesis"))
+}
+
+fn venv(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../.venv")
+        .join(path)
+}
+
+fn there(path: PathBuf) -> PathBuf {
     assert!(
-        python.exists(),
+        path.exists(),
         "{} is missing: run scripts/setup",
-        python.display()
+        path.display()
     );
-    python
+    path
 }

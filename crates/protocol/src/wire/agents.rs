@@ -142,7 +142,25 @@ pub struct RegisteredAgent {
     pub message: String,
     /// The second step, if there is one.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = MaybeSecondStep))]
     pub second_step: Option<SecondStep>,
+}
+
+/// The fields of the second step: all are there, or none.
+// For the document alone: there, a part that is spread out and may be missing is derived as one
+// that may be null, which nothing with other fields is.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "the document is made from its fields")]
+struct MaybeSecondStep {
+    /// The agent again, as the two-step form has it.
+    agent: Option<Agent>,
+    /// The token to connect with, once.
+    connection_token: Option<String>,
+    /// Six characters for a person to compare.
+    claim_code: Option<String>,
+    /// Until when the token works.
+    token_expires_at: Option<Timestamp>,
 }
 
 /// What it takes to connect an agent that was registered without a key.

@@ -23,18 +23,11 @@ use serde::{Deserialize, Serialize};
 
 /// Defines an enum of fixed spellings, which is also read from form fields and queries.
 macro_rules! define_choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $wire:literal,)* }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $wire:literal,)* }) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
-            $(
-                $(#[$variant_doc])*
-                #[serde(rename = $wire)]
-                // What makes the schema does not find the name above inside a macro.
-                #[cfg_attr(feature = "openapi", schema(rename = $wire))]
-                $variant,
-            )*
+            $($(#[$variant_doc])* #[serde(rename = $wire)] $variant,)*
         }
 
         impl $name {
@@ -58,6 +51,27 @@ macro_rules! define_choice {
                     $($wire => Ok(Self::$variant),)*
                     _ => Err(crate::ParseError::new(concat!("must be one of", $(" ", $wire),*))),
                 }
+            }
+        }
+
+        // Derived, it would name the variants: the derive does not see into a macro's `rename`.
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let lines: &[&str] = &[$($doc),*];
+                let lines: Vec<_> = lines.iter().map(|it| it.trim()).collect();
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some(lines.join("\n")))
+                    .enum_values(Some([$($wire),*]))
+                    .into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
             }
         }
     };

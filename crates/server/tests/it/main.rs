@@ -11,6 +11,7 @@ mod bad_input;
 mod blocks;
 mod channels;
 mod connections;
+mod contract;
 mod docs;
 mod downloads;
 mod errors;

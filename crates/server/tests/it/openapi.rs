@@ -65,6 +65,21 @@ fn every_reference_in_it_leads_somewhere() {
     }
 }
 
+/// The wire's spellings are lower case, but for names of algorithms and codes of errors.
+#[test]
+fn its_choices_are_spelled_as_on_the_wire() {
+    let (document, mut choices) = (document(), 0);
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let spelled = schema["enum"].as_array().into_iter().flatten();
+        for it in spelled.map(|it| it.as_str().unwrap()) {
+            choices += 1;
+            let is_other = name == "ErrorCode" || name.ends_with("Algorithm");
+            assert!(is_other || it == it.to_lowercase(), "{name}: {it}");
+        }
+    }
+    assert!(choices > 30, "{choices}");
+}
+
 #[test]
 fn every_operation_has_a_name_a_tag_and_an_answer() {
     let (document, mut names) = (document(), BTreeSet::new());

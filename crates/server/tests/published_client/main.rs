@@ -1,12 +1,15 @@
-//! The published Python client, unmodified, against our server on both engines.
+//! The published Python client, unmodified, in several versions, against our server on both engines.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
-use agentdrop_testkit::python::python;
+use agentdrop_testkit::python::{client, python};
 use agentdrop_testkit::server::{TestServer, text};
 use serde_json::json;
+
+/// The version in `scripts/requirements.txt`.
+const LATEST: &str = "0.3.5";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_client_sends_and_receives() {
@@ -14,6 +17,7 @@ async fn the_published_client_sends_and_receives() {
         let account = server.account().await;
         let folder = tempfile::tempdir().unwrap();
         run(
+            LATEST,
             "first_drop.py",
             &[
                 &server.url,
@@ -27,9 +31,28 @@ async fn the_published_client_sends_and_receives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_client_sends_and_receives_across_accounts() {
+    across_accounts(LATEST).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_client_sends_and_receives_across_accounts() {
+    across_accounts("0.2.16").await;
+}
+
+/// The oldest that opens what comes through a channel.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_client_sends_and_receives_across_accounts() {
+    across_accounts("0.2.2").await;
+}
+
+async fn across_accounts(version: &str) {
     for server in TestServer::each().await {
         let folder = tempfile::tempdir().unwrap();
-        let mut arguments = vec![server.url.clone(), folder.path().display().to_string()];
+        let mut arguments = vec![
+            version.to_owned(),
+            server.url.clone(),
+            folder.path().display().to_string(),
+        ];
         for (name, email) in [
             ("Alex", "alex@example.org"),
             ("Jamie", "jamie@example.com"),
@@ -40,11 +63,12 @@ async fn the_published_client_sends_and_receives_across_accounts() {
             arguments.push(text(&made.expect(201), "api_key"));
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        run("trust.py", &arguments).await;
+        run(version, "trust.py", &arguments).await;
     }
 }
 
-async fn run(script: &str, arguments: &[&str]) {
+/// Runs a script on a version of the published client.
+async fn run(version: &str, script: &str, arguments: &[&str]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/published_client")
         .join(script);
@@ -55,12 +79,14 @@ async fn run(script: &str, arguments: &[&str]) {
             .map(|it| (*it).to_owned())
             .collect::<Vec<_>>(),
     );
+    // The latest is what the interpreter has.
+    let client = (version != LATEST).then(|| client(version));
     let ran = tokio::task::spawn_blocking(move || {
-        std::process::Command::new(python)
-            .arg(script)
-            .args(arguments)
-            .output()
-            .unwrap()
+        let mut command = std::process::Command::new(python);
+        if let Some(client) = client {
+            command.env("PYTHONPATH", client);
+        }
+        command.arg(script).args(arguments).output().unwrap()
     });
     let output = ran.await.unwrap();
     let (out, err) = (

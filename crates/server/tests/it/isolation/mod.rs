@@ -1,5 +1,8 @@
 //! What is not yours answers like what is not there: every operation, every id, every wrong key.
 
+mod assignment;
+mod matrix;
+
 use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{TestAccount, text};
 use serde_json::{Value, json};
@@ -373,11 +376,21 @@ async fn without_a_key_or_with_a_revoked_one_nothing_is_to_be_had() {
         it.world.delete(&path).await.expect(200);
         let path = format!("/v1/agents/alice/keys/{agent_key_id}");
         it.world.delete(&path).await.expect(200);
+        let later = json!({ "agent_id": "later" });
+        let later = it.world.post("/v1/agents/register", &later).await;
+        let token = text(&later.expect(201), "connection_token");
+        // Of a session that is none, and of a key with a wrong digit.
+        let session = it.world.account.key.replace("agd_live_", "ags_");
+        let mut typo = it.world.account.key.clone();
+        let last = typo.pop().unwrap();
+        typo.push(if last == 'x' { 'y' } else { 'x' });
         let before = (rows(&it.world.server).await, blobs(&it.world.server));
         for operation in operations().into_iter().filter(Operation::takes_key) {
             for ids in [&it.ids, &Ids::of_nothing()] {
-                let answer = it.ask(&operation, "", ids).await;
-                answer.expect_error(401, "UNAUTHORIZED");
+                for none in ["", "agd_live_", &typo, &token, &session] {
+                    let answer = it.ask(&operation, none, ids).await;
+                    answer.expect_error(401, "UNAUTHORIZED");
+                }
                 for key in [&text(&made, "api_key"), &agent_key] {
                     let answer = it.ask(&operation, key, ids).await;
                     answer.expect_error(401, "KEY_REVOKED");

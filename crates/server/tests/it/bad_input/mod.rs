@@ -1,0 +1,183 @@
+//! What hostile and broken clients send: every operation, every field, each answered by the
+//! documented error, and nothing stored.
+//!
+//! Driven by the API's document: an operation or a field that it gains is tried here too, and an
+//! operation without a row in [`row`] fails the test.
+
+mod callers;
+mod form;
+mod generated;
+mod http;
+mod json;
+mod names;
+
+use agentdrop_testkit::http::{Answer, send};
+use agentdrop_testkit::server::text;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::isolation::Trust;
+use crate::operations::Operation;
+use crate::world::World;
+
+const JSON: &str = "application/json";
+const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
+
+/// A world with one of everything, so that what is wrong with a request is the field alone.
+struct Things {
+    world: World,
+    /// Names in braces of a path, with what stands there.
+    parameters: Vec<(&'static str, String)>,
+    download: String,
+}
+
+impl Things {
+    async fn each() -> Vec<Self> {
+        let mut things = Vec::new();
+        for world in World::each().await {
+            things.push(Self::of(world).await);
+        }
+        things
+    }
+
+    async fn of(world: World) -> Self {
+        let sent = world.sent(&[]).await;
+        let grant = world.grant(&sent).await.expect(200);
+        let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
+        let channel = world.post("/v1/channels", &between).await.expect(200);
+        let (key_id, _) = world.agent_key("bob").await;
+        let trust = Trust::of(&world).await;
+        let parameters = vec![
+            ("agent", "bob".to_owned()),
+            ("block_id", trust.block),
+            ("connection_id", trust.connection),
+            ("pairing_id", trust.pairing),
+            ("channel_id", text(&channel, "id")),
+            ("download_id", text(&grant, "download_id")),
+            ("file_id", text(&grant["files"][0], "file_id")),
+            ("key_id", key_id),
+            ("transfer_id", text(&sent, "id")),
+        ];
+        let download = text(&grant, "download_id");
+        Self {
+            world,
+            parameters,
+            download,
+        }
+    }
+
+    /// An operation's path, with what stands there for each parameter but one.
+    fn path(&self, operation: &Operation, but: Option<(&str, &str)>) -> String {
+        let mut path = operation.path.clone();
+        if let Some((name, value)) = but {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        for (name, value) in &self.parameters {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        assert!(!path.contains('{'), "no value for a parameter of {path}");
+        path
+    }
+
+    async fn try_body(&self, operation: &Operation, body: Vec<u8>) -> Answer {
+        let path = self.path(operation, None);
+        let request = self.request(operation, &path);
+        send(request.header("content-type", JSON).body(body)).await
+    }
+
+    fn request(&self, operation: &Operation, path: &str) -> RequestBuilder {
+        let key = &self.world.account.key;
+        self.world.server.http.request(&operation.method, path, key)
+    }
+}
+
+/// A good body of an operation; `None` for one that takes none.
+fn row(operation: &str, things: &Things) -> Option<Value> {
+    let good = match operation {
+        "accounts_create" => json!({ "name": "A", "email": "a@example.org" }),
+        "agent_keys_create" | "keys_create" => json!({ "name": "ci" }),
+        "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
+        "agents_register" => json!({ "agent_id": "carol", "public_key": KEY }),
+        "agents_update" => json!({ "name": "Bob" }),
+        "channels_create" => json!({ "agent_id": "alice", "target_agent_id": "bob" }),
+        "connections_create" => json!({ "email": "new@example.org" }),
+        "pairings_create" => json!({ "my_agent_id": "alice", "their_agent_id": "dorian" }),
+        "pairings_update" => json!({ "permission": "both" }),
+        "downloads_acknowledge" => {
+            json!({ "download_id": things.download, "status": "received" })
+        }
+        "agent_keys_list"
+        | "agent_keys_revoke"
+        | "agents_delete"
+        | "agents_disconnect"
+        | "agents_list"
+        | "agents_list_public_keys"
+        | "agents_list_sendable"
+        | "agents_resolve"
+        | "agents_show"
+        | "agents_show_me"
+        | "audit_list"
+        | "blocks_create"
+        | "blocks_delete"
+        | "blocks_list"
+        | "channels_list"
+        | "channels_revoke"
+        | "channels_show"
+        | "connections_accept"
+        | "connections_list"
+        | "connections_list_agents"
+        | "connections_reject"
+        | "connections_revoke"
+        | "downloads_create"
+        | "files_show"
+        | "health_show"
+        | "health_show_readiness"
+        | "inbox_list"
+        | "inbox_list_of_agent"
+        | "keys_list"
+        | "keys_revoke"
+        | "pairings_confirm"
+        | "pairings_list"
+        | "pairings_revoke"
+        | "transfers_create"
+        | "transfers_delete"
+        | "transfers_list"
+        | "transfers_show"
+        | "usage_show" => return None,
+        other => panic!("{other} has no row here"),
+    };
+    Some(good)
+}
+
+/// Checks that an answer is the documented refusal of a field.
+fn assert_refused(what: &str, answer: &Answer, field: &str) {
+    if answer.status == 413 {
+        answer.expect_error(413, "BODY_TOO_LARGE");
+        return;
+    }
+    assert_eq!(answer.status, 400, "{what}: {:?}", answer.json());
+    let error = answer.expect_error(400, "VALIDATION_ERROR");
+    let details = error["details"].as_array().unwrap();
+    assert!(!details.is_empty(), "{what}: {error}");
+    let named = |it: &Value| {
+        let said = it["field"].as_str().unwrap();
+        said == "body"
+            || said == field
+            || said.starts_with(&format!("{field}."))
+            || said.starts_with(&format!("{field}["))
+    };
+    assert!(details.iter().all(named), "{what}: {error}");
+    assert!(answer.bytes.len() < 2_000, "{what}: {}", answer.bytes.len());
+}
+
+/// A body with a field of it replaced by what is no value, or none of its type.
+fn with_raw(body: &Value, field: &str, raw: &[u8]) -> Vec<u8> {
+    let mut body = body.clone();
+    let object = body.as_object_mut().unwrap();
+    object.remove(field);
+    let rest = serde_json::to_string(object).unwrap();
+    let rest = rest.trim_start_matches('{').trim_end_matches('}');
+    let comma = if rest.is_empty() { "" } else { "," };
+    let (start, end) = (format!("{{\"{field}\":"), format!("{comma}{rest}}}"));
+    [start.as_bytes(), raw, end.as_bytes()].concat()
+}
