@@ -1,5 +1,6 @@
 //! Accounts and API keys.
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_testkit::server::text;
 use serde_json::json;
 
@@ -34,7 +35,7 @@ async fn api_keys() {
             (409, "SELF_REVOKE"),
         ],
     );
-    for (Parties { alex, .. }, mallory) in &each().await {
+    for (Parties { server, alex, .. }, mallory) in &each().await {
         let nobody = anonymous(alex);
         let body = json!({ "name": "production-agent" });
         let made = alex.post("/v1/api-keys", &body).await;
@@ -67,6 +68,10 @@ async fn api_keys() {
         late.get("/v1/agents")
             .await
             .expect_error(401, "KEY_REVOKED");
+        server.set_plan(&alex.account, Plan::Free).await;
+        alex.post("/v1/api-keys", &body).await.expect(201);
+        let full = alex.post("/v1/api-keys", &body).await;
+        create.refuses(&full, (403, "KEY_LIMIT_REACHED"));
     }
     for page in [create, list, revoke] {
         page.end();

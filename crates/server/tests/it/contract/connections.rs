@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_testkit::server::text;
 use serde_json::json;
 
@@ -82,6 +83,9 @@ async fn create_connection() {
         assert_eq!(over.header("retry-after"), "3600");
         server.clock.advance(Duration::from_hours(1));
         alex.invite("one-more@example.org").await.expect(201);
+        server.set_plan(&alex.account, Plan::Free).await;
+        let full = alex.invite("too-many@example.org").await;
+        page.refuses(&full, (403, "PLAN_LIMIT_REACHED"));
     }
     page.end();
 }

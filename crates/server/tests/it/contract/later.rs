@@ -27,34 +27,9 @@ enum Until {
 
 const LEFT: &[(&str, Row, Until)] = &[
     (
-        "create-api-key",
-        (403, "KEY_LIMIT_REACHED"),
-        Until::Answered(ErrorCode::KeyLimitReached),
-    ),
-    (
-        "create-connection",
-        (403, "PLAN_LIMIT_REACHED"),
-        Until::Answered(ErrorCode::PlanLimitReached),
-    ),
-    (
-        "create-pairing",
-        (403, "PLAN_LIMIT_REACHED"),
-        Until::Answered(ErrorCode::PlanLimitReached),
-    ),
-    (
-        "create-transfer",
-        (429, "RATE_LIMITED"),
-        Until::Answered(ErrorCode::TransferLimitReached),
-    ),
-    (
         "create-transfer",
         (429, "INVITE_RATE_LIMIT"),
         Until::Answered(ErrorCode::InviteRateLimit),
-    ),
-    (
-        "create-transfer v1",
-        (429, "RATE_LIMITED"),
-        Until::Answered(ErrorCode::TransferLimitReached),
     ),
     (
         "confirm-transfer",

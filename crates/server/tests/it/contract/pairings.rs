@@ -1,5 +1,6 @@
 //! Pairings.
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_testkit::server::text;
 use serde_json::{Value, json};
 
@@ -101,6 +102,16 @@ async fn create_pairing() {
             }
             jamie.confirm(&text(&made, "id")).await;
         }
+        server.set_plan(&alex.account, Plan::Free).await;
+        for slug in ["second", "third"] {
+            server.agent(&jamie.account, slug).await;
+        }
+        let second = alex.propose(&connection, [AGENTS[0], "second"], "both");
+        second.await.expect(201);
+        let full = alex
+            .propose(&connection, [AGENTS[0], "third"], "both")
+            .await;
+        page.refuses(&full, (403, "PLAN_LIMIT_REACHED"));
     }
     page.end();
 }

@@ -1,7 +1,9 @@
 //! Transfers: sent, listed, shown, downloaded, deleted.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use agentdrop_server::{Config, Rates};
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
 use agentdrop_testkit::server::{TestServer, text};
@@ -141,9 +143,28 @@ async fn create_transfer() {
             let answer = newer.answers(&create(server, alex, &fields).await, 201, &sent());
             assert_eq!(answer["recipient_account_id"], jamie.account.id);
         }
+        asked_too_often(engine, [&mut newer, &mut older]).await;
     }
     newer.end();
     older.end();
+}
+
+/// Too many requests, whatever they ask for.
+async fn asked_too_often(engine: Engine, pages: [&mut Page; 2]) {
+    let rates = |config: &mut Config| {
+        config.rates = Some(Rates {
+            burst: NonZeroU32::new(8).unwrap(),
+            ..Rates::default()
+        });
+    };
+    let parties = Parties::on(TestServer::start(engine, rates).await).await;
+    let (server, alex) = (&parties.server, &parties.alex);
+    while alex.get("/v1/agents").await.status == 200 {}
+    for (page, fields) in pages.into_iter().zip([NEWER, OLDER]) {
+        let refused = create(server, alex, fields).await;
+        page.refuses(&refused, (429, "RATE_LIMITED"));
+        assert!(!refused.header("retry-after").is_empty());
+    }
 }
 
 /// What is wrong with a call whatever the account has.
