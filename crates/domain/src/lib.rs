@@ -12,8 +12,10 @@ pub mod channels;
 pub mod connections;
 pub mod downloads;
 pub mod keys;
+pub mod mailed_links;
 pub mod pairings;
 pub mod policy;
+pub mod sessions;
 pub mod transfers;
 
 pub use actor::{Actor, Credential, Scope};

@@ -57,7 +57,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
             name,
             email,
             storage,
-        } => create(CreateAccount { name, email }, storage, printer).await,
+        } => {
+            let asked = CreateAccount {
+                name,
+                email,
+                password: None,
+            };
+            create(asked, storage, printer).await
+        }
         Account::List { storage } => list(storage, printer).await,
     }
 }
