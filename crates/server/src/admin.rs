@@ -4,6 +4,7 @@ use agentdrop_protocol::wire::accounts::{Account, CreateAccount, CreatedAccount}
 use agentdrop_store::{Store, Tx};
 
 use crate::api::accounts::NewAccount;
+use crate::auth::hash_now;
 use crate::clock::Clock;
 use crate::config::{Config, EmailVerification};
 use crate::{Error, data_dir};
@@ -14,7 +15,9 @@ pub async fn create_account(
     asked: CreateAccount,
 ) -> Result<CreatedAccount, Error> {
     // The operator answers for the address.
-    let new = NewAccount::new(asked, EmailVerification::Off, Clock::system().now())?;
+    let password = asked.password.as_ref().map(hash_now).transpose()?;
+    let mut new = NewAccount::new(asked, EmailVerification::Off, Clock::system().now())?;
+    new.password = password;
     let insert = async move |tx: &mut Tx| new.insert(tx).await;
     Ok(open(config).await?.write(insert).await?)
 }

@@ -9,9 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 
 use crate::at_rest::{ServerKey, UrlSignature};
+use crate::auth::{Lockout, Passwords};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
+use crate::mail::Mailer;
 
 /// What every handler can reach. Clones share it.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) blobs: Blobs,
     /// What the server encrypts with.
     pub(crate) server_key: ServerKey,
+    /// What carries mails away.
+    pub(crate) mailer: Mailer,
     /// What time it is.
     pub(crate) clock: Clock,
     /// What the server takes.
@@ -33,6 +37,10 @@ pub(crate) struct Parts {
     pub(crate) signup: Signup,
     /// Whether an address has to be shown to be its owner's.
     pub(crate) email_verification: EmailVerification,
+    /// How often somebody may try a password.
+    pub(crate) lockout: Lockout,
+    /// What hashes passwords.
+    pub(crate) passwords: Passwords,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// The proxies in front, which say for whom they speak.

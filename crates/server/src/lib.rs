@@ -15,10 +15,12 @@ mod blob;
 mod clock;
 mod config;
 mod data_dir;
+mod mail;
 mod observe;
 mod router;
 mod serve;
 mod sweep;
+mod web;
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,8 +36,9 @@ use app::{App, Parts};
 use at_rest::ServerKey;
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
-pub use config::{Config, ConfigError, EmailVerification, Limits, Signup, Timeouts};
+pub use config::{Config, ConfigError, EmailVerification, Limits, Signup, Smtp, SmtpUrl, Timeouts};
 use data_dir::DataDir;
+use mail::Mailer;
 
 /// A server that listens.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ pub struct Server {
     _data_dir: DataDir,
 }
 
-/// Sweeps when it is told to.
+/// Sweeps, and sends mails, when it is told to.
 #[derive(Clone, Debug)]
 pub struct Sweeper(App);
 
@@ -65,6 +68,9 @@ pub enum Error {
     /// The address cannot be listened on.
     #[error("{0} cannot be listened on")]
     Listen(SocketAddr, #[source] io::Error),
+    /// Mails cannot be sent as the configuration has it.
+    #[error("mails cannot be sent: {0}")]
+    Mail(String),
     /// The operating system gave no random bytes.
     #[error(transparent)]
     NoChance(#[from] NoChance),
@@ -104,17 +110,28 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|it| Error::Listen(config.listen, it))?;
+        let public_url = config.public_url(listener.local_addr()?)?;
+        let mailer = Mailer::open(
+            config.smtp.as_ref(),
+            config.mail_from()?,
+            host_of(&public_url),
+            &data_dir.join("outbox"),
+        )
+        .map_err(|error| Error::Mail(error.to_string()))?;
         let app = App::new(Parts {
             store,
+            mailer,
             blobs,
             server_key,
+            lockout: auth::Lockout::new(&clock),
+            passwords: auth::Passwords::new(),
             clock,
             limits: config.limits,
             signup: config.signup(),
             email_verification: config.email_verification(),
             sweep: tokio::sync::Notify::new(),
             trusted_proxies: config.trusted_proxies.clone(),
-            public_url: config.public_url(listener.local_addr()?)?,
+            public_url,
         });
         Ok(Self {
             app,
@@ -143,6 +160,7 @@ impl Server {
     /// Serves until `stop` is cancelled; then lets what is under way come to its end.
     pub async fn run(self, stop: CancellationToken) {
         let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
+        let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
         serve::serve(
             self.listener,
             router::router(self.app),
@@ -152,7 +170,7 @@ impl Server {
         .await;
         // Whoever ends the server by other means than `stop` does not get here.
         stop.cancel();
-        drop(sweep.await);
+        drop((sweep.await, mail.await));
     }
 
     /// What sweeps when it is told to, for tests; the server itself sweeps when something is due.
@@ -165,6 +183,23 @@ impl Sweeper {
     /// Sweeps what is due now.
     pub async fn sweep(&self) -> Result<(), Error> {
         Ok(sweep::once(&self.0).await?)
+    }
+
+    /// Sends the mails that are due now.
+    pub async fn send_mails(&self) -> Result<(), Error> {
+        Ok(mail::once(&self.0).await?)
+    }
+}
+
+/// The host in a URL, without its port.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |it| it.1);
+    let place = rest.split('/').next().unwrap_or_default();
+    let host = place.rsplit_once(':').map_or(place, |it| it.0);
+    if host.starts_with('[') {
+        "localhost"
+    } else {
+        host
     }
 }
 

@@ -47,9 +47,12 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         let counted = now.minus(INVITE_WINDOW);
         let expired = async move |tx: &mut Tx| {
             tx.delete_invites_before(counted).await?;
+            tx.delete_expired_sessions(now).await?;
+            tx.delete_expired_mailed_links(now).await?;
             tx.delete_expired_connection_tokens(now).await
         };
         app.store.write(expired).await?;
+        app.lockout.forget();
         if due.len() < BATCH as usize {
             return Ok(());
         }

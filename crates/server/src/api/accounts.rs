@@ -1,6 +1,6 @@
 //! Accounts.
 
-use agentdrop_domain::accounts::Account;
+use agentdrop_domain::accounts::{Account, AccountSettings, PasswordHash};
 use agentdrop_domain::{Scope, keys::Key};
 use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
 use agentdrop_protocol::wire::keys::CreatedKey;
@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use super::error::{ApiError, Result};
 use super::extract::Body;
 use super::keys::new_key;
+use super::mailed_links::NewLink;
 use super::openapi::Errors;
 use crate::app::App;
 use crate::clock::{NoChance, random};
@@ -30,15 +31,33 @@ pub(crate) async fn create(
         let message = "the operator makes the accounts of this server; ask them for one";
         return Err(ApiError::refused(ErrorCode::SignupClosed, message));
     }
-    let new = NewAccount::new(body, app.email_verification, app.clock.now())?;
-    let insert =
-        async move |tx: &mut agentdrop_store::Tx| -> Result<_> { Ok(new.insert(tx).await?) };
-    Ok((StatusCode::CREATED, Json(app.store.write(insert).await?)))
+    let (mut body, now) = (body, app.clock.now());
+    let password = body.password.take();
+    let mut new = NewAccount::new(body, app.email_verification, now)?;
+    if let Some(password) = password {
+        new.account.check_password(&password)?;
+        new.password = Some(app.passwords.hash(password).await?);
+    }
+    let link = match app.email_verification {
+        EmailVerification::Required => Some(NewLink::to_verify(&app, &new.account, now)?),
+        EmailVerification::Off => None,
+    };
+    let insert = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
+        let created = new.insert(tx).await?;
+        if let Some(link) = link {
+            link.insert(tx).await?;
+        }
+        Ok(created)
+    };
+    let created = app.store.write(insert).await?;
+    app.mailer.wake.notify_one();
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 /// An account that is about to be made, and its first key.
 pub(crate) struct NewAccount {
     account: Account,
+    pub(crate) password: Option<PasswordHash>,
     key: Key,
     shown: CreatedKey,
 }
@@ -61,6 +80,7 @@ impl NewAccount {
         let (key, shown) = new_key(now, account.id, Scope::Account, name)?;
         Ok(Self {
             account,
+            password: None,
             key,
             shown,
         })
@@ -71,6 +91,14 @@ impl NewAccount {
         tx: &mut agentdrop_store::Tx,
     ) -> agentdrop_store::Result<CreatedAccount> {
         tx.insert_account(&self.account).await?;
+        if self.password.is_some() {
+            let settings = AccountSettings {
+                password: self.password,
+                ..AccountSettings::default()
+            };
+            tx.update_account_settings(self.account.id, &settings)
+                .await?;
+        }
         tx.insert_key(&self.key).await?;
         Ok(CreatedAccount {
             id: self.account.id,

@@ -22,6 +22,8 @@ use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
+use crate::mail::Stamp;
+use crate::mail::kinds::invite;
 
 /// Invites an account to be connected.
 ///
@@ -39,6 +41,7 @@ pub(crate) async fn create(
     caller.actor.require_account()?;
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let id = ConnectionId::new(now, random()?);
+    let (stamp, unit) = (Stamp::new(now)?, app.clone());
     let invited = app
         .store
         .write(async move |tx| -> Result<_> {
@@ -68,9 +71,14 @@ pub(crate) async fn create(
             )?;
             require_few_invites(tx, owner, now).await?;
             tx.insert_connection(&invited).await?;
+            // To the address, whether somebody has an account with it or not.
+            let letter = invite(&unit, mine, &invited);
+            let mail = stamp.seal(&unit.server_key, owner, &letter);
+            tx.enqueue_mail(&mail).await?;
             Ok(invited)
         })
         .await?;
+    app.mailer.wake.notify_one();
     let shown = CreatedConnection {
         id,
         status: invited.state(),

@@ -8,7 +8,7 @@ use agentdrop_protocol::wire::pairings::{
     self as wire, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent, Pairings,
     RevokedPairing, UpdatePairing, UpdatedPairing,
 };
-use agentdrop_protocol::{AccountId, ConnectionId, ErrorCode, PairingId};
+use agentdrop_protocol::{AccountId, ConnectionId, PairingId};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
@@ -20,6 +20,8 @@ use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
+use crate::mail::Stamp;
+use crate::mail::kinds::pairing_proposed;
 
 /// Proposes to pair an own agent with one of the connected account, which has to confirm it.
 #[utoipa::path(
@@ -37,6 +39,7 @@ pub(crate) async fn create(
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let id = PairingId::new(now, random()?);
     let permission = body.permission.unwrap_or(Permission::Both);
+    let (stamp, unit) = (Stamp::new(now)?, app.clone());
     let created = app
         .store
         .write(async move |tx| -> Result<_> {
@@ -58,6 +61,11 @@ pub(crate) async fn create(
             let held = held.ok_or(ApiError::NotFound)?;
             let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
             tx.insert_pairing(&pairing).await?;
+            let proposer = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
+            let to = tx.account(other).await?.ok_or(ApiError::NotFound)?;
+            let letter = pairing_proposed(&unit, &to, &proposer, &mine, &theirs, id);
+            let mail = stamp.seal(&unit.server_key, owner, &letter);
+            tx.enqueue_mail(&mail).await?;
             Ok(CreatedPairing {
                 id,
                 connection_id: connection,
@@ -70,6 +78,7 @@ pub(crate) async fn create(
             })
         })
         .await?;
+    app.mailer.wake.notify_one();
     Ok((StatusCode::CREATED, Json(created)))
 }
 
@@ -160,6 +169,8 @@ pub(crate) async fn update(
 }
 
 /// Ends a pairing, which a person has to do; a key ends the connection instead.
+///
+/// With it end the channels of the two agents, and what was sent between them and not fetched yet.
 #[utoipa::path(
     delete, path = "/v1/pairings/{pairing_id}", tag = "pairings", operation_id = "pairings_revoke",
     params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
@@ -170,12 +181,27 @@ pub(crate) async fn revoke(
     caller: Caller,
     Path(id): Path<PairingId>,
 ) -> Result<Json<RevokedPairing>> {
-    let mut reader = app.store.read().await?;
-    let pairing = reader.pairing_of(caller.actor.account, id).await?;
-    let pairing = pairing.filter(|it| is_visible(it, &caller));
-    pairing.ok_or(ApiError::NotFound)?;
-    let message = "a person ends a pairing, in a session; a key can end its connection";
-    Err(ApiError::refused(ErrorCode::SessionRequired, message))
+    let now = app.clock.now();
+    let revoked = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let pairing = hold(tx, &caller, id).await?;
+            caller.actor.require_session()?;
+            let revoked = pairing.revoke(caller.actor.account, now)?;
+            tx.update_pairing(&revoked).await?;
+            let (one, other) = (revoked.a.agent, revoked.b.agent);
+            for it in tx.hold_live_transfers_between_agents(one, other).await? {
+                tx.update_transfer(&it.delete(now)?).await?;
+            }
+            tx.revoke_channels_between_agents(one, other, now).await?;
+            Ok(revoked)
+        })
+        .await?;
+    app.sweep.notify_one();
+    Ok(Json(RevokedPairing {
+        id,
+        status: revoked.status(),
+    }))
 }
 
 /// The pairing that the path names, held for a change.

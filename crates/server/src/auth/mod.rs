@@ -1,9 +1,12 @@
 //! Who is calling, and from where.
 
 mod address;
+mod lockout;
+mod passwords;
 
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::keys::Key;
+use agentdrop_domain::sessions::Session;
 use agentdrop_domain::{Actor, Credential, Scope};
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_protocol::{AgentId, AgentRef, ErrorCode, KeyId, Timestamp};
@@ -16,13 +19,15 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
 pub(crate) use address::ClientAddress;
+pub(crate) use lockout::Lockout;
+pub(crate) use passwords::{Passwords, hash_now};
 
 /// The header that picks the acting agent.
 const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop-agent");
 /// How old "used last" may be before it is written down anew; a write each request would be many.
 const TOUCH_AFTER_MILLIS: i64 = 60_000;
 
-/// Whoever holds the API key that a request came with.
+/// Whoever holds the API key, or the session, that a request came with.
 #[derive(Debug)]
 pub(crate) struct Caller {
     /// Who is asking.
@@ -36,37 +41,56 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let key = bearer(&parts.headers)?;
-        if key.kind() == KeyKind::ConnectionToken {
-            return Err(unauthorized("a connection token only connects an agent"));
-        }
-        let found = app
-            .store
-            .read()
-            .await?
-            .key_by_digest(&digest_of(&key))
-            .await?;
-        let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
-        if found.revoked_at.is_some() {
-            return Err(ApiError::refused(
-                ErrorCode::KeyRevoked,
-                "the API key was revoked",
-            ));
-        }
-        let actor = Actor {
-            account: found.account,
-            credential: Credential::Key(found.id),
-            scope: found.scope,
+        let actor = match key.kind() {
+            KeyKind::Account | KeyKind::Agent => holder_of_key(app, &key).await?,
+            KeyKind::Session => holder_of_session(app, &key).await?,
+            KeyKind::ConnectionToken => {
+                return Err(unauthorized("a connection token only connects an agent"));
+            }
+            KeyKind::MailedLink => {
+                return Err(unauthorized("what a mailed link has is no API key"));
+            }
         };
         tracing::Span::current().record("account", tracing::field::display(actor.account));
         if let Scope::Agent(agent) = actor.scope {
             tracing::Span::current().record("agent", tracing::field::display(agent));
         }
-        touch(app, &found);
         Ok(Self {
             actor,
             acting: acting(&parts.headers)?,
         })
     }
+}
+
+async fn holder_of_key(app: &App, key: &ApiKey) -> Result<Actor> {
+    let mut reader = app.store.read().await?;
+    let found = reader.key_by_digest(&digest_of(key)).await?;
+    let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
+    if found.revoked_at.is_some() {
+        return Err(ApiError::refused(
+            ErrorCode::KeyRevoked,
+            "the API key was revoked",
+        ));
+    }
+    touch(app, &found);
+    Ok(Actor {
+        account: found.account,
+        credential: Credential::Key(found.id),
+        scope: found.scope,
+    })
+}
+
+async fn holder_of_session(app: &App, token: &ApiKey) -> Result<Actor> {
+    let mut reader = app.store.read().await?;
+    let found = reader.session_by_digest(&digest_of(token)).await?;
+    let live = found.filter(|it| it.is_live(app.clock.now()));
+    let live = live.ok_or_else(|| unauthorized("the session is over; sign in again"))?;
+    touch_session(app, &live);
+    Ok(Actor {
+        account: live.account,
+        credential: Credential::Session(live.id),
+        scope: Scope::Account,
+    })
 }
 
 impl Caller {
@@ -152,7 +176,7 @@ pub(crate) fn touch_agent(app: &App, actor: &Actor, agent: &Agent) {
 
 fn touch_both(app: &App, key: Option<KeyId>, last: Option<Timestamp>, agent: Option<AgentId>) {
     let now = app.clock.now();
-    if last.is_some_and(|it| now.as_millis() - it.as_millis() < TOUCH_AFTER_MILLIS) {
+    if !is_worth_a_note(last, now) {
         return;
     }
     let app = app.clone();
@@ -164,4 +188,24 @@ fn touch_both(app: &App, key: Option<KeyId>, last: Option<Timestamp>, agent: Opt
             tracing::warn!(%error, "the use of a key was not written down");
         }
     });
+}
+
+fn touch_session(app: &App, session: &Session) {
+    let (id, now) = (session.id, app.clock.now());
+    if !is_worth_a_note(Some(session.last_used_at), now) {
+        return;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        let touched = async move |tx: &mut agentdrop_store::Tx| -> agentdrop_store::Result<()> {
+            tx.touch_session(id, now).await
+        };
+        if let Err(error) = app.store.write(touched).await {
+            tracing::warn!(%error, "the use of a session was not written down");
+        }
+    });
+}
+
+fn is_worth_a_note(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|it| now.as_millis() - it.as_millis() >= TOUCH_AFTER_MILLIS)
 }
