@@ -35,6 +35,7 @@ impl Password {
     }
 
     /// The same, where there may be none.
+    #[expect(clippy::ref_option, reason = "so serde hands it over")]
     pub(crate) fn serialize_optional<S: Serializer>(
         password: &Option<Self>,
         to: S,

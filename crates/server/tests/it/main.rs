@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod account;
 mod accounts;
 mod agent_keys;
 mod agents;
@@ -18,12 +19,16 @@ mod health;
 mod inbox;
 mod isolation;
 mod keys;
+mod mailed_links;
+mod mails;
 mod openapi;
 mod operations;
 mod pairings;
 mod parties;
 mod raw;
 mod secrets;
+mod sessions;
+mod smtp;
 mod transfers;
 mod trust;
 mod world;
