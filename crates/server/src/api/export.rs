@@ -138,7 +138,7 @@ macro_rules! write_pages {
             for it in page {
                 shown.push($shown(it)?);
             }
-            $export.items(&shown, after.is_some()).await?;
+            $export.text(&items(&shown, after.is_some())?).await?;
             after = Some(last);
         }
         $export.text("]").await?;
@@ -166,7 +166,7 @@ impl Export {
         self.list("keys", keys).await?;
         let current = Some(self.session);
         let sessions = sessions.into_iter();
-        let sessions = sessions.map(|it| sessions::shown(it, current)).collect();
+        let sessions = sessions.map(|it| sessions::shown(&it, current)).collect();
         self.list("sessions", sessions).await?;
         let blocks = blocks.into_iter().map(|it| {
             json!({
@@ -197,19 +197,18 @@ impl Export {
             .await
     }
 
-    /// The items of a list that has begun.
-    async fn items(&self, items: &[impl Serialize], follow: bool) -> Result<(), Stop> {
-        let json = to_json(&items)?;
-        let inner = json.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-        let comma = if follow { "," } else { "" };
-        self.text(&format!("{comma}{}", inner.unwrap_or_default()))
-            .await
-    }
-
     async fn text(&self, text: &str) -> Result<(), Stop> {
         let piece = Bytes::copy_from_slice(text.as_bytes());
         self.sender.send(Ok(piece)).await.map_err(|_| Stop::Gone)
     }
+}
+
+/// The items of a list that has begun, or goes on.
+fn items(items: &[impl Serialize], goes_on: bool) -> Result<String, ApiError> {
+    let json = to_json(&items)?;
+    let inner = json.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let comma = if goes_on { "," } else { "" };
+    Ok(format!("{comma}{}", inner.unwrap_or_default()))
 }
 
 fn to_json(it: &impl Serialize) -> Result<String, ApiError> {

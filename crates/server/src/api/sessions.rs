@@ -98,7 +98,7 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     let current = caller.actor.require_session()?;
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let found = app.store.read().await?.sessions_of(owner, now).await?;
-    let sessions = found.into_iter().map(|it| shown(it, Some(current)));
+    let sessions = found.iter().map(|it| shown(it, Some(current)));
     Ok(Json(Sessions {
         sessions: sessions.collect(),
     }))
@@ -134,7 +134,7 @@ pub(crate) async fn end(
 }
 
 /// A session, less what makes it work.
-pub(super) fn shown(session: Session, current: Option<SessionId>) -> wire::Session {
+pub(super) fn shown(session: &Session, current: Option<SessionId>) -> wire::Session {
     wire::Session {
         id: session.id,
         current: Some(session.id) == current,

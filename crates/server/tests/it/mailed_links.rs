@@ -46,8 +46,9 @@ async fn ask_for_reset(server: &TestServer, email: &str) -> Answer {
 }
 
 async fn post_form(server: &TestServer, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    let form = form.extend_pairs(fields).finish();
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
     send(server.http.request("POST", path, "").body(form)).await
 }
 
@@ -267,6 +268,7 @@ async fn what_a_link_has_is_not_written_down_as_it_is() {
         assert_eq!(text(&shown, "email"), EMAIL);
         let token = server.mail_to(EMAIL, VERIFY).await.token();
         let dumped = format!("{:?}", everything(server).await);
-        assert!(!dumped.contains(&token) && !dumped.contains(&token[4..30]));
+        let chance = token.trim_start_matches("agl_");
+        assert!(!dumped.contains(chance) && !dumped.contains(&hex::encode(chance)));
     }
 }
