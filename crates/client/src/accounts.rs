@@ -13,7 +13,11 @@ impl Client {
     pub async fn create_account(&self, name: Name, email: Email) -> Result<CreatedAccount> {
         let transport = self.transport();
         let url = transport.server.endpoint(&["accounts"]);
-        let body = CreateAccount { name, email };
+        let body = CreateAccount {
+            name,
+            email,
+            password: None,
+        };
         transport
             .send_json(Method::POST, url, &body, Repeat::Never)
             .await

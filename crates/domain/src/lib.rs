@@ -13,9 +13,11 @@ pub mod channels;
 pub mod connections;
 pub mod downloads;
 pub mod keys;
+pub mod mailed_links;
 pub mod pairings;
 pub mod plans;
 pub mod policy;
+pub mod sessions;
 pub mod transfers;
 pub mod usage;
 

@@ -23,15 +23,18 @@ pub enum KeyKind {
     Agent,
     /// `agt_`: connects one agent, once.
     ConnectionToken,
+    /// `agl_`: what a mailed link is for, once.
+    MailedLink,
     /// `ags_`: everything that a person may do who signed in.
     Session,
 }
 
 impl KeyKind {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Account,
         Self::Agent,
         Self::ConnectionToken,
+        Self::MailedLink,
         Self::Session,
     ];
 
@@ -41,6 +44,7 @@ impl KeyKind {
             Self::Account => "agd_live_",
             Self::Agent => "ada_live_",
             Self::ConnectionToken => "agt_",
+            Self::MailedLink => "agl_",
             Self::Session => "ags_",
         }
     }

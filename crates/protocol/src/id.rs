@@ -123,6 +123,10 @@ define_id! {
     KeyId, "key_", simple, "key_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
 }
 define_id! {
+    /// A mail that waits to be sent.
+    MailId, "mail_", simple, "mail_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+define_id! {
     /// A pairing of two agents of connected accounts.
     PairingId, "", hyphenated, "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6"
 }

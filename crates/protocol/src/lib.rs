@@ -13,6 +13,8 @@ pub mod id;
 pub mod idempotency_key;
 pub mod lifetime;
 pub mod limits;
+pub mod link_token;
+pub mod password;
 pub mod public_key;
 pub mod slug;
 pub mod text;
@@ -24,11 +26,13 @@ pub use error_body::ErrorBody;
 pub use error_code::ErrorCode;
 pub use file_name::FileName;
 pub use id::{
-    AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
-    SessionId, TransferId,
+    AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, MailId,
+    PairingId, SessionId, TransferId,
 };
 pub use idempotency_key::IdempotencyKey;
 pub use lifetime::Lifetime;
+pub use link_token::LinkToken;
+pub use password::Password;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};
 pub use slug::{AgentRef, Slug};
 pub use time::Timestamp;
@@ -39,7 +43,8 @@ pub use time::Timestamp;
 pub struct ParseError(pub(crate) String);
 
 impl ParseError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

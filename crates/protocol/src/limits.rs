@@ -12,6 +12,10 @@ pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
 pub const MAX_LABEL_CHARS: usize = 128;
 /// An address of RFC 5321 §4.5.3.1.3 is at most this long.
 pub const MAX_EMAIL_CHARS: usize = 256;
+/// A password, which a person chooses: NIST SP 800-63B §3.1.1.2 asks for this many at least.
+pub const MIN_PASSWORD_CHARS: usize = 8;
+/// Nobody remembers more, and hashing has to end.
+pub const MAX_PASSWORD_CHARS: usize = 256;
 /// A message beside the files; what is longer is a file.
 pub const MAX_MESSAGE_CHARS: usize = 5_000;
 /// A message with an invitation, which a stranger reads.
@@ -67,7 +71,13 @@ pub const GRANT_LIFETIME: Duration = Duration::from_hours(1);
 pub const DELIVERY_GRACE: Duration = Duration::from_mins(10);
 /// A connection token may be used this long.
 pub const CONNECTION_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
+/// A session of a person who signed in lasts this long.
+pub const SESSION_LIFETIME: Duration = Duration::from_hours(30 * 24);
+/// A mailed link may be used this long.
+pub const MAILED_LINK_LIFETIME: Duration = Duration::from_hours(1);
 
+/// Sessions that an account has at a time; one more ends the oldest.
+pub const MAX_SESSIONS: u32 = 100;
 /// Invitations that an account may send within [`INVITE_WINDOW`]: each may become an e-mail to
 /// somebody who did not ask for it.
 pub const MAX_INVITES: u32 = 10;

@@ -10,6 +10,7 @@ use agentdrop_store::{Store, Tx};
 use crate::api::accounts::NewAccount;
 use crate::audit::Origin;
 use crate::audit::verify::{self, Verified};
+use crate::auth::hash_now;
 use crate::clock::Clock;
 use crate::config::{Config, EmailVerification};
 use crate::{Error, data_dir};
@@ -21,7 +22,9 @@ pub async fn create_account(
 ) -> Result<CreatedAccount, Error> {
     // The operator answers for the address.
     let (plan, now) = (config.default_plan, Clock::system().now());
-    let new = NewAccount::new(asked, EmailVerification::Off, plan, now)?;
+    let password = asked.password.as_ref().map(hash_now).transpose()?;
+    let mut new = NewAccount::new(asked, EmailVerification::Off, plan, now)?;
+    new.password = password;
     let insert =
         async move |tx: &mut Tx| new.insert(tx, Origin::operator(now), Who::Operator).await;
     Ok(open(config).await?.write(insert).await?)

@@ -10,9 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 
 use crate::at_rest::{ServerKey, UrlSignature};
+use crate::auth::{Lockout, Passwords};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
+use crate::mail::Mailer;
 use crate::rates::Requests;
 use crate::under_way::UnderWay;
 
@@ -28,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) blobs: Blobs,
     /// What the server encrypts with.
     pub(crate) server_key: ServerKey,
+    /// What carries mails away.
+    pub(crate) mailer: Mailer,
     /// What time it is.
     pub(crate) clock: Clock,
     /// What the server takes.
@@ -40,6 +44,10 @@ pub(crate) struct Parts {
     pub(crate) default_plan: Plan,
     /// How often was asked.
     pub(crate) requests: Requests,
+    /// How often somebody may try a password.
+    pub(crate) lockout: Lockout,
+    /// What hashes passwords.
+    pub(crate) passwords: Passwords,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// Which requests run that their callers may repeat.

@@ -1,5 +1,6 @@
 //! What an operator decides.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -26,6 +27,10 @@ pub struct Config {
     /// Whether an address has to be shown to be its owner's; not while this machine alone reaches
     /// the server, if nothing is said.
     pub email_verification: Option<EmailVerification>,
+    /// What takes mails; a folder in the data directory, if nothing is said.
+    pub smtp: Option<Smtp>,
+    /// Whom mails are from; has to be said where a mail server takes them.
+    pub mail_from: Option<String>,
     /// The proxies in front, whose `X-Forwarded-For` is believed; none, if nothing is said.
     pub trusted_proxies: Vec<IpNet>,
     /// The plan of an account that is made without one.
@@ -75,6 +80,62 @@ pub enum EmailVerification {
     Required,
     /// Every account is believed.
     Off,
+}
+
+/// The mail server.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    /// Where it is, and the name and password it takes.
+    pub url: SmtpUrl,
+    /// The one certificate that vouches for it, as PEM; those of the system, if nothing is said.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `smtp://user:password@host:port`, which STARTTLS has to protect unless it is this machine, or
+/// `smtps://…`. It is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SmtpUrl(String);
+
+impl SmtpUrl {
+    /// The address, with the password in it.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+
+    /// The name or the address of the mail server.
+    pub(crate) fn host(&self) -> Option<String> {
+        let rest = self.0.split_once("://")?.1;
+        let place = rest.rsplit('@').next()?.trim_end_matches('/');
+        let host = match place.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|it| it.is_ascii_digit()) => host,
+            _ => place,
+        };
+        Some(host.to_owned()).filter(|it| !it.is_empty())
+    }
+}
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SmtpUrl")
+    }
+}
+
+impl FromStr for SmtpUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = Self(text.to_owned());
+        let known = text.starts_with("smtp://") || text.starts_with("smtps://");
+        // A query could ask for less protection than we do.
+        let plain = text
+            .chars()
+            .all(|it| it.is_ascii_graphic() && !matches!(it, '?' | '#'));
+        if known && plain && url.host().is_some() {
+            Ok(url)
+        } else {
+            Err("must be like smtp://user:password@mail.example.org:587, or smtps://…".to_owned())
+        }
+    }
 }
 
 /// What the server takes.
@@ -138,6 +199,9 @@ pub enum ConfigError {
     /// Nobody could use the addresses in its answers.
     #[error("listening on {0}, which is not this machine alone, needs a public URL")]
     NoPublicUrl(SocketAddr),
+    /// A mail server takes no mail of nobody's.
+    #[error("sending mails needs an address that they are from")]
+    NoMailFrom,
     /// The public URL is none.
     #[error("the public URL must begin with http:// or https:// and have no query")]
     PublicUrl,
@@ -153,6 +217,8 @@ impl Config {
             database_url: None,
             signup: None,
             email_verification: None,
+            smtp: None,
+            mail_from: None,
             trusted_proxies: vec![],
             default_plan: Plan::Enterprise,
             rates: Some(Rates::default()),
@@ -169,9 +235,11 @@ impl Config {
 
     /// Whether an address has to be shown to be its owner's.
     ///
-    /// A public URL stands for a proxy in front, behind which strangers are.
+    /// A public URL stands for a proxy in front, behind which strangers are, and a mail server for
+    /// mails that reach them.
     pub(crate) fn email_verification(&self) -> EmailVerification {
         let alone = self.listen.ip().is_loopback() && self.public_url.is_none();
+        let alone = alone && self.smtp.is_none();
         self.email_verification.unwrap_or(if alone {
             EmailVerification::Off
         } else {
@@ -196,6 +264,15 @@ impl Config {
             }
             None if bound.ip().is_loopback() => Ok(format!("http://{bound}")),
             None => Err(ConfigError::NoPublicUrl(bound)),
+        }
+    }
+
+    /// Whom mails are from.
+    pub(crate) fn mail_from(&self) -> Result<&str, ConfigError> {
+        match (&self.mail_from, &self.smtp) {
+            (Some(from), _) => Ok(from),
+            (None, None) => Ok("AgentDrop <agentdrop@localhost>"),
+            (None, Some(_)) => Err(ConfigError::NoMailFrom),
         }
     }
 
@@ -243,7 +320,39 @@ mod tests {
         );
         config.listen = ([127, 0, 0, 1], 80).into();
         assert_eq!(config.email_verification(), EmailVerification::Required);
+        config.public_url = None;
+        assert_eq!(config.email_verification(), EmailVerification::Off);
+        assert!(config.mail_from().is_ok());
+        let url = "smtp://mail.example.org".parse().unwrap();
+        config.smtp = Some(Smtp { url, ca_file: None });
+        assert_eq!(config.email_verification(), EmailVerification::Required);
+        assert!(config.mail_from().is_err());
         config.public_url = Some("drop.example.org".into());
         assert!(config.public_url(config.listen).is_err());
+    }
+
+    #[test]
+    fn the_address_of_a_mail_server_has_a_host_and_asks_for_no_less() {
+        for (url, host) in [
+            ("smtp://localhost", "localhost"),
+            ("smtp://u:p%40w@mail.example.org:587", "mail.example.org"),
+            ("smtps://u@mail.example.org/", "mail.example.org"),
+            ("smtp://[::1]:25", "[::1]"),
+        ] {
+            let url: SmtpUrl = url.parse().unwrap();
+            assert_eq!(url.host().unwrap(), host);
+            assert_eq!(format!("{url:?}"), "SmtpUrl");
+        }
+        for bad in [
+            "",
+            "mail.example.org",
+            "http://mail.example.org",
+            "smtp://",
+            "smtp://u:p@",
+            "smtps://mail.example.org?tls=opportunistic",
+            "smtp://mail.example.org\r\n",
+        ] {
+            assert!(bad.parse::<SmtpUrl>().is_err(), "{bad}");
+        }
     }
 }

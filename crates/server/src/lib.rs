@@ -16,12 +16,14 @@ mod blob;
 mod clock;
 mod config;
 mod data_dir;
+mod mail;
 mod observe;
 mod rates;
 mod router;
 mod serve;
 mod sweep;
 mod under_way;
+mod web;
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,8 +40,11 @@ use at_rest::ServerKey;
 pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
-pub use config::{Config, ConfigError, EmailVerification, Limits, Rates, Signup, Timeouts};
+pub use config::{
+    Config, ConfigError, EmailVerification, Limits, Rates, Signup, Smtp, SmtpUrl, Timeouts,
+};
 use data_dir::DataDir;
+use mail::Mailer;
 use rates::Requests;
 
 /// A server that listens.
@@ -53,7 +58,7 @@ pub struct Server {
     _data_dir: DataDir,
 }
 
-/// Sweeps when it is told to.
+/// Sweeps, and sends mails, when it is told to.
 #[derive(Clone, Debug)]
 pub struct Sweeper(App);
 
@@ -70,6 +75,9 @@ pub enum Error {
     /// The address cannot be listened on.
     #[error("{0} cannot be listened on")]
     Listen(SocketAddr, #[source] io::Error),
+    /// Mails cannot be sent as the configuration has it.
+    #[error("mails cannot be sent: {0}")]
+    Mail(String),
     /// The operating system gave no random bytes.
     #[error(transparent)]
     NoChance(#[from] NoChance),
@@ -109,12 +117,23 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|it| Error::Listen(config.listen, it))?;
+        let public_url = config.public_url(listener.local_addr()?)?;
+        let mailer = Mailer::open(
+            config.smtp.as_ref(),
+            config.mail_from()?,
+            host_of(&public_url),
+            &data_dir.join("outbox"),
+        )
+        .map_err(|error| Error::Mail(error.to_string()))?;
         let app = App::new(Parts {
             requests: Requests::new(config.rates, &clock),
             default_plan: config.default_plan,
             store,
+            mailer,
             blobs,
             server_key,
+            lockout: auth::Lockout::new(&clock),
+            passwords: auth::Passwords::new(),
             clock,
             limits: config.limits,
             signup: config.signup(),
@@ -122,7 +141,7 @@ impl Server {
             sweep: tokio::sync::Notify::new(),
             under_way: under_way::UnderWay::default(),
             trusted_proxies: config.trusted_proxies.clone(),
-            public_url: config.public_url(listener.local_addr()?)?,
+            public_url,
         });
         Ok(Self {
             app,
@@ -151,6 +170,7 @@ impl Server {
     /// Serves until `stop` is cancelled; then lets what is under way come to its end.
     pub async fn run(self, stop: CancellationToken) {
         let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
+        let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
         serve::serve(
             self.listener,
             router::router(self.app),
@@ -160,7 +180,7 @@ impl Server {
         .await;
         // Whoever ends the server by other means than `stop` does not get here.
         stop.cancel();
-        drop(sweep.await);
+        drop((sweep.await, mail.await));
     }
 
     /// What sweeps when it is told to, for tests; the server itself sweeps when something is due.
@@ -173,6 +193,23 @@ impl Sweeper {
     /// Sweeps what is due now.
     pub async fn sweep(&self) -> Result<(), Error> {
         Ok(sweep::once(&self.0).await?)
+    }
+
+    /// Sends the mails that are due now.
+    pub async fn send_mails(&self) -> Result<(), Error> {
+        Ok(mail::once(&self.0).await?)
+    }
+}
+
+/// The host in a URL, without its port.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |it| it.1);
+    let place = rest.split('/').next().unwrap_or_default();
+    let host = place.rsplit_once(':').map_or(place, |it| it.0);
+    if host.starts_with('[') {
+        "localhost"
+    } else {
+        host
     }
 }
 

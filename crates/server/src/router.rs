@@ -12,17 +12,27 @@ use utoipa_axum::routes;
 
 use crate::api::error::ApiError;
 use crate::api::{
-    accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs, downloads,
-    files, health, inbox, keys, openapi, pairings, profile, send, transfers, usage,
+    account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
+    downloads, email_verifications, export, files, health, inbox, keys, openapi, pairings,
+    password_resets, profile, send, sessions, transfers, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
+use crate::web::{reset, verify};
 
 /// Every operation, each with its document.
 fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(accounts::create))
         .routes(routes!(usage::show))
+        .routes(routes!(account::show, account::update, account::delete))
+        .routes(routes!(export::export))
+        .routes(routes!(email_verifications::create))
+        .routes(routes!(email_verifications::confirm))
+        .routes(routes!(password_resets::create))
+        .routes(routes!(password_resets::confirm))
+        .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::end))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .routes(routes!(connect::register))
@@ -75,6 +85,8 @@ pub(crate) fn document() -> OpenApi {
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = operations().split_for_parts();
     router
+        .route("/verify", get(verify::show).post(verify::confirm))
+        .route("/reset", get(reset::show).post(reset::confirm))
         .with_state(app.clone())
         .route(
             "/openapi.json",

@@ -51,6 +51,8 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         let counted = now.minus(INVITE_WINDOW);
         let expired = async move |tx: &mut Tx| {
             tx.delete_invites_before(counted).await?;
+            tx.delete_expired_sessions(now).await?;
+            tx.delete_expired_mailed_links(now).await?;
             tx.delete_expired_connection_tokens(now).await
         };
         app.store.write(expired).await?;
@@ -59,6 +61,7 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         let answered = now.minus(IDEMPOTENCY_WINDOW);
         let forget = async move |tx: &mut Tx| tx.delete_answers_until(answered).await;
         app.store.write(forget).await?;
+        app.lockout.forget();
         if due.len() < BATCH as usize {
             return Ok(());
         }

@@ -16,6 +16,7 @@ macro_rules! columns {
          revoked_at"
     };
 }
+pub(crate) use columns;
 
 /// Whether `$1` has a part in a connection: as its inviter, as its invitee, or, while that is
 /// nobody, as the account whose address the invitation went to, if it is known to be its own.
@@ -353,7 +354,7 @@ fn pair(of: &Connection) -> String {
     }
 }
 
-fn connection(row: &Row<'_>) -> Result<Connection> {
+pub(crate) fn connection(row: &Row<'_>) -> Result<Connection> {
     Ok(Connection {
         id: row.parse("id")?,
         inviter: row.parse("inviter_account_id")?,

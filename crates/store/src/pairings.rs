@@ -14,6 +14,7 @@ macro_rules! columns {
          revoked_at"
     };
 }
+pub(crate) use columns;
 
 /// Selects the active pairing of the agents `$1` and `$2`, whose connection is active, too.
 macro_rules! active {
@@ -216,7 +217,7 @@ impl Tx {
     }
 }
 
-fn pairing(row: &Row<'_>) -> Result<Pairing> {
+pub(crate) fn pairing(row: &Row<'_>) -> Result<Pairing> {
     Ok(Pairing {
         id: row.parse("id")?,
         connection: row.parse("connection_id")?,

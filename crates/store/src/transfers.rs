@@ -17,6 +17,7 @@ macro_rules! columns {
          deleted_at"
     };
 }
+pub(crate) use columns;
 
 /// Which transfers a list has; nothing said is nothing left out.
 #[derive(Clone, Debug)]
@@ -344,7 +345,7 @@ fn to_json(it: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(it).map_err(|it| Error::column("json", it))
 }
 
-fn transfer(row: &Row<'_>) -> Result<Transfer> {
+pub(crate) fn transfer(row: &Row<'_>) -> Result<Transfer> {
     let sealing: Option<String> = row.get("sealing")?;
     let sealing = sealing
         .map(|it| serde_json::from_str::<Sealing>(&it))

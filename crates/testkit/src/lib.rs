@@ -10,6 +10,7 @@ pub mod clock;
 pub mod engines;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod mailbox;
 pub mod python;
 #[cfg(feature = "server")]
 pub mod server;

@@ -1,7 +1,8 @@
 //! A whole server, on either engine, with a clock that the test moves.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{CancellationToken, Config, Server, Sweeper};
@@ -12,7 +13,11 @@ use tokio::task::JoinHandle;
 
 use crate::clock::FrozenClock;
 use crate::engines::{Database, Engine, database};
-use crate::http::Http;
+use crate::http::{Answer, Http};
+use crate::mailbox::{Mail, mails_in};
+
+/// What people of tests sign in with.
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A server that runs until this is dropped, with a data directory and a database of its own.
 #[derive(Debug)]
@@ -91,7 +96,7 @@ impl TestServer {
     }
 
     /// Its data directory.
-    pub fn data_dir(&self) -> std::path::PathBuf {
+    pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -137,6 +142,59 @@ impl TestServer {
             .post("/v1/agents/register", &account.key, &body)
             .await
             .expect(201)
+    }
+
+    /// Signs in with [`PASSWORD`]; answers the session's token.
+    pub async fn sign_in(&self, email: &str) -> String {
+        let answer = self.try_password(email, PASSWORD).await;
+        text(&answer.expect(201), "session_token")
+    }
+
+    /// Tries to sign in.
+    pub async fn try_password(&self, email: &str, password: &str) -> Answer {
+        let body = json!({ "email": email, "password": password });
+        self.http.post("/v1/sessions", "", &body).await
+    }
+
+    /// A session of an account that has no password yet: it is set by the mailed link.
+    pub async fn session_of(&self, account: &TestAccount) -> String {
+        let shown = self.http.get("/v1/account", &account.key).await.expect(200);
+        let email = text(&shown, "email");
+        let body = json!({ "email": email });
+        let asked = self.http.post("/v1/password-resets", "", &body).await;
+        asked.expect(200);
+        let mail = self.mail_to(&email, "Set a new password").await;
+        let body = json!({ "token": mail.token(), "password": PASSWORD });
+        let set = self.http.post("/v1/password-resets/confirm", "", &body);
+        set.await.expect(200);
+        self.sign_in(&email).await
+    }
+
+    /// The mails in the outbox, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        mails_in(&self.data_dir().join("outbox"))
+    }
+
+    /// Waits for a mail to this address about this; answers the latest.
+    pub async fn mail_to(&self, address: &str, subject: &str) -> Mail {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            self.send_mails().await;
+            let is_it = |it: &Mail| {
+                it.header("To").contains(address) && it.header("Subject").contains(subject)
+            };
+            if let Some(mail) = self.mails().into_iter().rfind(is_it) {
+                return mail;
+            }
+            assert!(Instant::now() < until, "no mail to {address}: {subject}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Sends the mails that are due by the clock of the test.
+    pub async fn send_mails(&self) {
+        let sent = self.sweeper.send_mails().await;
+        sent.expect("what is due is tried");
     }
 
     /// Sweeps what is due by the clock of the test.

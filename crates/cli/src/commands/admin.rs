@@ -101,7 +101,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
             email,
             plan,
             storage,
-        } => create(CreateAccount { name, email }, plan, storage, printer).await,
+        } => {
+            let asked = CreateAccount {
+                name,
+                email,
+                password: None,
+            };
+            create(asked, plan, storage, printer).await
+        }
         Account::SetPlan {
             email,
             plan,

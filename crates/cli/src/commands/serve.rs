@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use agentdrop_protocol::wire::plans::Plan;
-use agentdrop_server::{CancellationToken, Config, Error, Rates, Server, Signup};
+use agentdrop_server::{
+    CancellationToken, Config, ConfigError, Error, Rates, Server, Signup, Smtp, SmtpUrl,
+};
 use ipnet::IpNet;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
@@ -41,6 +43,27 @@ pub(crate) struct Args {
     /// Who may make an account, open or closed [default: open where only this machine can reach it]
     #[arg(long, value_name = "WHO", env = "AGENTDROP_SIGNUP", value_parser = signup)]
     signup: Option<Signup>,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AGENTDROP_SMTP_URL",
+        hide_env_values = true,
+        value_parser = smtp_url,
+        help = "The mail server, smtp://user:password@host:587 or smtps://… [default: mails go to a folder \
+                of the data directory]"
+    )]
+    smtp_url: Option<SmtpUrl>,
+    /// The certificate that vouches for the mail server, as PEM [default: those of the system]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "AGENTDROP_SMTP_CA",
+        requires = "smtp_url"
+    )]
+    smtp_ca: Option<PathBuf>,
+    /// Whom mails are from, like "AgentDrop <drop@example.org>"
+    #[arg(long, value_name = "ADDRESS", env = "AGENTDROP_MAIL_FROM")]
+    mail_from: Option<String>,
     #[arg(
         long,
         value_name = "NETS",
@@ -145,6 +168,11 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     config.listen = args.listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
     config.signup = args.signup;
+    config.smtp = args.smtp_url.map(|url| Smtp {
+        url,
+        ca_file: args.smtp_ca,
+    });
+    config.mail_from = args.mail_from.filter(|it| !it.is_empty());
     config.trusted_proxies = args.trusted_proxies.iter().map(|it| it.0).collect();
 
     let starting = Box::pin(Server::start(&config));
@@ -218,10 +246,18 @@ fn signup(text: &str) -> Result<Signup, String> {
     text.parse()
 }
 
+fn smtp_url(text: &str) -> Result<SmtpUrl, String> {
+    text.parse()
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = chain(&error);
         match &error {
+            Error::Config(ConfigError::NoMailFrom) => {
+                let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
+                Self::refused("CONFIG", message, hint)
+            }
             Error::Config(_) => {
                 let hint =
                     "say with `--public-url` how others reach it, like https://drop.example.org";
@@ -235,6 +271,10 @@ impl From<Error> for Failure {
             Error::Listen(..) => {
                 let hint = "something else may listen there: choose another with `--listen`";
                 Self::broken("LISTEN", message, hint)
+            }
+            Error::Mail(_) => {
+                let hint = "check `--smtp-url`, `--smtp-ca` and `--mail-from`";
+                Self::refused("CONFIG", message, hint)
             }
             Error::ServerKey(..) => {
                 let hint = "restore it from a copy; without it, what it encrypted is lost";

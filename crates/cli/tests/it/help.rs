@@ -77,6 +77,7 @@ fn help_does_not_show_what_is_secret_in_the_environment() {
     for (command, variable) in [
         ("send", "AGENTDROP_API_KEY"),
         ("serve", "AGENTDROP_DATABASE_URL"),
+        ("serve", "AGENTDROP_SMTP_URL"),
     ] {
         let mut command = sandbox.command([command, "--help"]);
         let output = command.env(variable, "hunter2").output().unwrap();

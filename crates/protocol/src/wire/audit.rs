@@ -20,6 +20,8 @@ super::define_choice! {
         AccountUnblocked = "account.unblocked",
         /// What the account says of itself, or its settings, were changed.
         AccountUpdated = "account.updated",
+        /// The address of the account is known to be its owner's.
+        AccountVerified = "account.verified",
         /// An agent got its key with a connection token.
         AgentConnected = "agent.connected",
         /// An agent was deleted, with all that belonged to it.

@@ -10,12 +10,15 @@ pub mod blocks;
 pub mod channels;
 pub mod connections;
 pub mod downloads;
+pub mod email_verifications;
 pub mod health;
 pub mod inbox;
 pub mod keys;
 pub mod pairings;
+pub mod password_resets;
 pub mod plans;
 pub mod profile;
+pub mod sessions;
 pub mod transfers;
 pub mod usage;
 

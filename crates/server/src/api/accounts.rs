@@ -1,6 +1,6 @@
 //! Accounts.
 
-use agentdrop_domain::accounts::Account;
+use agentdrop_domain::accounts::{Account, AccountSettings, PasswordHash};
 use agentdrop_domain::audit::{Action, Subject, Who};
 use agentdrop_domain::{Scope, keys::Key};
 use agentdrop_protocol::wire::accounts::{CreateAccount, CreatedAccount};
@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use super::error::{ApiError, Result};
 use super::extract::Body;
 use super::keys::new_key;
+use super::mailed_links::NewLink;
 use super::openapi::Errors;
 use crate::app::App;
 use crate::audit::Origin;
@@ -40,17 +41,30 @@ pub(crate) async fn create(
         let message = "the operator makes the accounts of this server; ask them for one";
         return Err(ApiError::refused(ErrorCode::SignupClosed, message));
     }
-    let (plan, now) = (app.default_plan, app.clock.now());
-    let new = NewAccount::new(body, app.email_verification, plan, now)?;
+    let (mut body, now) = (body, app.clock.now());
+    let password = body.password.take();
+    let mut new = NewAccount::new(body, app.email_verification, app.default_plan, now)?;
+    if let Some(password) = password {
+        new.account.check_password(&password)?;
+        new.password = Some(app.passwords.hash(password).await?);
+    }
+    if app.email_verification == EmailVerification::Required {
+        new.link = Some(NewLink::to_verify(&app, &new.account, now)?);
+    }
     let insert = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
         Ok(new.insert(tx, origin, Who::Anonymous).await?)
     };
-    Ok((StatusCode::CREATED, Json(app.store.write(insert).await?)))
+    let created = app.store.write(insert).await?;
+    app.mailer.wake.notify_one();
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 /// An account that is about to be made, and its first key.
 pub(crate) struct NewAccount {
     account: Account,
+    pub(crate) password: Option<PasswordHash>,
+    /// What is mailed to its address, to show that it is its own.
+    link: Option<NewLink>,
     key: Key,
     shown: CreatedKey,
 }
@@ -75,6 +89,8 @@ impl NewAccount {
         let (key, shown) = new_key(now, account.id, Scope::Account, name)?;
         Ok(Self {
             account,
+            password: None,
+            link: None,
             key,
             shown,
         })
@@ -87,7 +103,18 @@ impl NewAccount {
         by: Who,
     ) -> agentdrop_store::Result<CreatedAccount> {
         tx.insert_account(&self.account).await?;
+        if self.password.is_some() {
+            let settings = AccountSettings {
+                password: self.password,
+                ..AccountSettings::default()
+            };
+            tx.update_account_settings(self.account.id, &settings)
+                .await?;
+        }
         tx.insert_key(&self.key).await?;
+        if let Some(link) = self.link {
+            link.insert(tx).await?;
+        }
         let witness = origin.witness(self.account.id, by);
         let made = Subject::of(&self.account.id).and(&self.key.id);
         tx.append_audit(witness.saw(Action::AccountCreated, made))

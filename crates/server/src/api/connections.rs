@@ -25,6 +25,8 @@ use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
+use crate::mail::Stamp;
+use crate::mail::kinds::invite;
 
 /// Invites an account to be connected.
 ///
@@ -42,7 +44,8 @@ pub(crate) async fn create(
     caller.actor.require_account()?;
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let id = ConnectionId::new(now, random()?);
-    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+    let (stamp, unit) = (Stamp::new(now)?, app.clone());
+    let created = once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
         let invitee = tx.account_by_email(&body.email).await?;
         // An account that only says that the address is its own is as good as none.
         let invitee = invitee.filter(|it| it.email_verified_at.is_some());
@@ -70,6 +73,10 @@ pub(crate) async fn create(
         require_room(tx, mine).await?;
         require_few_invites(tx, owner, now).await?;
         tx.insert_connection(&invited).await?;
+        // To the address, whether somebody has an account with it or not.
+        let letter = invite(&unit, mine, &invited);
+        let mail = stamp.seal(&unit.server_key, owner, &letter);
+        tx.enqueue_mail(&mail).await?;
         // Not for the other's log: writing it would take time that tells of an account.
         let sent = Subject::of(&id);
         tx.append_audit(caller.witness.saw(Action::ConnectionInvited, sent))
@@ -82,8 +89,10 @@ pub(crate) async fn create(
             created_at: invited.created_at,
         };
         Ok((StatusCode::CREATED, shown))
-    })
-    .await
+    });
+    let created = created.await?;
+    app.mailer.wake.notify_one();
+    Ok(created)
 }
 
 /// Whether the plan of an account, which is held, allows another connection.

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use agentdrop_domain::accounts::AccountError;
 use agentdrop_domain::actor::ActorError;
 use agentdrop_domain::agents::AgentError;
 use agentdrop_domain::blocks::BlockError;
@@ -147,6 +148,12 @@ fn said(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> ErrorObject {
 pub(crate) struct Failure(pub(crate) String);
 
 impl Failure {
+    /// Why a request failed that is answered already.
+    pub(crate) fn of(error: ApiError) -> Self {
+        let (said, failure) = error.parts();
+        failure.unwrap_or(Self(said.message))
+    }
+
     fn new(error: &(dyn StdError + 'static)) -> Self {
         let mut chain = error.to_string();
         let mut cause = error.source();
@@ -203,6 +210,14 @@ pub(crate) fn finish(mut response: Response, request_id: &str) -> Response {
 
 fn status(code: ErrorCode) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::PasswordIsKnown => Self::invalid("password", error.to_string()),
+        }
+    }
 }
 
 impl From<ActorError> for ApiError {

@@ -1,5 +1,6 @@
 //! The HTTP surface: one file a noun, one file for every error.
 
+pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod agent_keys;
 pub(crate) mod agents;
@@ -11,7 +12,9 @@ pub(crate) mod connect;
 pub(crate) mod connections;
 pub(crate) mod docs;
 pub(crate) mod downloads;
+pub(crate) mod email_verifications;
 pub(crate) mod error;
+pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod files;
@@ -19,13 +22,16 @@ pub(crate) mod form;
 pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod keys;
+pub(crate) mod mailed_links;
 pub(crate) mod once;
 pub(crate) mod openapi;
 pub(crate) mod pages;
 pub(crate) mod pairings;
+pub(crate) mod password_resets;
 pub(crate) mod profile;
 pub(crate) mod range;
 pub(crate) mod reach;
 pub(crate) mod send;
+pub(crate) mod sessions;
 pub(crate) mod transfers;
 pub(crate) mod usage;

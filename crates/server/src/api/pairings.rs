@@ -9,7 +9,7 @@ use agentdrop_protocol::wire::pairings::{
     self as wire, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent, Pairings,
     RevokedPairing, UpdatePairing, UpdatedPairing,
 };
-use agentdrop_protocol::{AccountId, ConnectionId, ErrorCode, PairingId};
+use agentdrop_protocol::{AccountId, ConnectionId, PairingId};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
@@ -23,6 +23,8 @@ use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
+use crate::mail::Stamp;
+use crate::mail::kinds::pairing_proposed;
 
 /// Proposes to pair an own agent with one of the connected account, which has to confirm it.
 #[utoipa::path(
@@ -40,7 +42,8 @@ pub(crate) async fn create(
     let (now, owner) = (app.clock.now(), caller.actor.account);
     let id = PairingId::new(now, random()?);
     let permission = body.permission.unwrap_or(Permission::Both);
-    once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
+    let (stamp, unit) = (Stamp::new(now)?, app.clone());
+    let created = once.write(&app, By::from(&caller), async move |tx: &mut Tx| {
         let limits = hold_limits(tx, owner).await?;
         let found = tx.connection_of(owner, connection).await?;
         let found = found.ok_or(ApiError::NotFound)?;
@@ -61,6 +64,11 @@ pub(crate) async fn create(
         let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
         limits.require_pairing(tx.pairing_count_of(owner, connection).await?)?;
         tx.insert_pairing(&pairing).await?;
+        let proposer = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
+        let to = tx.account(other).await?.ok_or(ApiError::NotFound)?;
+        let letter = pairing_proposed(&unit, &to, &proposer, &mine, &theirs, id);
+        let mail = stamp.seal(&unit.server_key, owner, &letter);
+        tx.enqueue_mail(&mail).await?;
         tx.append_audit(logged(&caller, Action::PairingProposed, &pairing))
             .await?;
         let created = CreatedPairing {
@@ -74,8 +82,10 @@ pub(crate) async fn create(
             created_at: now,
         };
         Ok((StatusCode::CREATED, created))
-    })
-    .await
+    });
+    let created = created.await?;
+    app.mailer.wake.notify_one();
+    Ok(created)
 }
 
 /// The same for a name that another agent has and for one that none has.
@@ -179,6 +189,8 @@ pub(crate) async fn update(
 }
 
 /// Ends a pairing, which a person has to do; a key ends the connection instead.
+///
+/// With it end the channels of the two agents, and what was sent between them and not fetched yet.
 #[utoipa::path(
     delete, path = "/v1/pairings/{pairing_id}", tag = "pairings", operation_id = "pairings_revoke",
     params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
@@ -189,12 +201,29 @@ pub(crate) async fn revoke(
     caller: Caller,
     Path(id): Path<PairingId>,
 ) -> Result<Json<RevokedPairing>> {
-    let mut reader = app.store.read().await?;
-    let pairing = reader.pairing_of(caller.actor.account, id).await?;
-    let pairing = pairing.filter(|it| is_visible(it, &caller));
-    pairing.ok_or(ApiError::NotFound)?;
-    let message = "a person ends a pairing, in a session; a key can end its connection";
-    Err(ApiError::refused(ErrorCode::SessionRequired, message))
+    let now = app.clock.now();
+    let revoked = app
+        .store
+        .write(async move |tx| -> Result<_> {
+            let pairing = hold(tx, &caller, id).await?;
+            caller.actor.require_session()?;
+            let revoked = pairing.revoke(caller.actor.account, now)?;
+            tx.update_pairing(&revoked).await?;
+            let (one, other) = (revoked.a.agent, revoked.b.agent);
+            for it in tx.hold_live_transfers_between_agents(one, other).await? {
+                tx.update_transfer(&it.delete(now)?).await?;
+            }
+            tx.revoke_channels_between_agents(one, other, now).await?;
+            tx.append_audit(logged(&caller, Action::PairingRevoked, &revoked))
+                .await?;
+            Ok(revoked)
+        })
+        .await?;
+    app.sweep.notify_one();
+    Ok(Json(RevokedPairing {
+        id,
+        status: revoked.status(),
+    }))
 }
 
 /// The pairing that the path names, held for a change.

@@ -275,6 +275,13 @@ impl Asked {
         }
         let recipient = self.recipient(tx, account, sending.as_ref()).await?;
         let sealing = match &self.sealing {
+            None if tx
+                .is_encryption_required(account, recipient.account)
+                .await? =>
+            {
+                let message = "one of the two accounts takes only what its sender encrypted";
+                return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+            }
             None => None,
             Some(sealing) => {
                 Some(complete(tx, caller, sealing, sending.as_ref(), &recipient).await?)

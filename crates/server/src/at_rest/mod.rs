@@ -13,7 +13,7 @@ mod server_key;
 pub(crate) use answer::AnswerKey;
 pub(crate) use details::{Details, FileDetails};
 pub(crate) use file::{CHUNK, FileOpener, FileSealer, SEALED_CHUNK, sealed_len};
-pub(crate) use server_key::{ServerKey, TransferKey, UrlSignature};
+pub(crate) use server_key::{MailNonce, ServerKey, TransferKey, UrlSignature};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use zeroize::Zeroizing;
@@ -29,6 +29,7 @@ mod label {
     pub(super) const ANSWERS: &[u8] = b"agentdrop/at-rest/v1 answers";
     pub(super) const DETAILS: &[u8] = b"agentdrop/at-rest/v1 details";
     pub(super) const FILE: &[u8] = b"agentdrop/at-rest/v1 file";
+    pub(super) const MAIL: &[u8] = b"agentdrop/at-rest/v1 mail";
     pub(super) const URL: &[u8] = b"agentdrop/at-rest/v1 url";
     pub(super) const WRAP: &[u8] = b"agentdrop/at-rest/v1 wrap";
 }

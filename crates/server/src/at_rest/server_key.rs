@@ -10,7 +10,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use agentdrop_protocol::{DownloadId, FileId, Timestamp, TransferId};
+use agentdrop_protocol::{DownloadId, FileId, MailId, Timestamp, TransferId};
 
 use super::{AtRestError, derive, label};
 use crate::clock::{NoChance, random};
@@ -26,11 +26,15 @@ const SIGNATURE: usize = 32;
 pub(crate) struct ServerKey {
     answers: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
+    mail: Zeroizing<[u8; 32]>,
     url: hmac::Key,
 }
 
 /// The key of one transfer, for what its sender did not encrypt.
 pub(crate) struct TransferKey(Zeroizing<[u8; 32]>);
+
+/// The chance that a mail is encrypted with; for one mail, once.
+pub(crate) struct MailNonce(pub(crate) [u8; NONCE]);
 
 /// What makes the address of a file work without an API key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ impl ServerKey {
         Self {
             answers: derive(secret, label::ANSWERS, &[]),
             wrap: derive(secret, label::WRAP, &[]),
+            mail: derive(secret, label::MAIL, &[]),
             url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
         }
     }
@@ -92,6 +97,22 @@ impl ServerKey {
         let key = Zeroizing::new(open(&self.wrap, transfer.as_bytes(), wrapped)?);
         let key = <[u8; 32]>::try_from(&key[..]).map_err(|_| AtRestError)?;
         Ok(TransferKey(Zeroizing::new(key)))
+    }
+
+    /// Encrypts what a mail says: `nonce(12) ‖ AES-256-GCM(mail key, nonce, text, aad = mail id) ‖
+    /// tag(16)`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whoever has used it has it no more"
+    )]
+    pub(crate) fn seal_mail(&self, mail: MailId, nonce: MailNonce, text: &[u8]) -> Vec<u8> {
+        seal_with(nonce.0, &self.mail, mail.as_bytes(), text)
+            .expect("a mail is shorter than AES-GCM allows")
+    }
+
+    /// Decrypts what [`ServerKey::seal_mail`] made.
+    pub(crate) fn open_mail(&self, mail: MailId, sealed: &[u8]) -> Result<Vec<u8>, AtRestError> {
+        open(&self.mail, mail.as_bytes(), sealed)
     }
 
     /// `HMAC-SHA256(url key, download id ‖ file id ‖ expiry in milliseconds, big-endian)`.
@@ -254,6 +275,18 @@ mod tests {
             assert!(server.transfer_key(transfer, &bad).is_err());
             assert!(server.transfer_key(transfer, &wrapped[..at]).is_err());
         }
+    }
+
+    #[test]
+    fn a_mail_opens_as_itself_alone() {
+        let server = ServerKey::new(&[1; 32]);
+        let mail = MailId::new(NOW, [1; 10]);
+        let sealed = server.seal_mail(mail, MailNonce([7; 12]), b"a link");
+        assert_eq!(server.open_mail(mail, &sealed).unwrap(), b"a link");
+        let other = MailId::new(NOW, [2; 10]);
+        assert!(server.open_mail(other, &sealed).is_err());
+        assert!(ServerKey::new(&[2; 32]).open_mail(mail, &sealed).is_err());
+        assert!(server.open_mail(mail, &sealed[..11]).is_err());
     }
 
     #[test]

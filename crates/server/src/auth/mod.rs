@@ -1,10 +1,13 @@
 //! Who is calling, and from where.
 
 mod address;
+mod lockout;
+mod passwords;
 mod visitor;
 
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::keys::Key;
+use agentdrop_domain::sessions::Session;
 use agentdrop_domain::{Actor, Credential, Scope};
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_protocol::{AgentId, AgentRef, ErrorCode, KeyId, Timestamp};
@@ -19,6 +22,8 @@ use crate::app::App;
 use crate::audit::{Origin, Witness};
 use crate::rates::Meter;
 pub(crate) use address::{ClientAddress, subscriber};
+pub(crate) use lockout::Lockout;
+pub(crate) use passwords::{Passwords, hash_now};
 pub(crate) use visitor::{Anonymous, Visitor};
 
 /// The header that picks the acting agent.
@@ -26,7 +31,7 @@ pub(crate) const ACTING_AGENT: HeaderName = HeaderName::from_static("x-agentdrop
 /// How old "used last" may be before it is written down anew; a write each request would be many.
 const TOUCH_AFTER_MILLIS: i64 = 60_000;
 
-/// Whoever holds the API key that a request came with.
+/// Whoever holds the API key, or the session, that a request came with.
 #[derive(Debug)]
 pub(crate) struct Caller {
     /// Who is asking.
@@ -41,23 +46,17 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let found = key_of(&parts.headers, app).await;
-        if found.as_ref().is_err_and(ApiError::is_unauthorized) {
+        let actor = actor_of(&parts.headers, app).await;
+        if actor.as_ref().is_err_and(ApiError::is_unauthorized) {
             Visitor::of(parts, app).charge(app)?;
         }
-        let found = found?;
-        let actor = Actor {
-            account: found.account,
-            credential: Credential::Key(found.id),
-            scope: found.scope,
-        };
+        let actor = actor?;
         tracing::Span::current().record("account", tracing::field::display(actor.account));
         if let Scope::Agent(agent) = actor.scope {
             tracing::Span::current().record("agent", tracing::field::display(agent));
         }
         let meter = Meter::of(&parts.extensions);
         app.requests.charge_credential(actor.credential, &meter)?;
-        touch(app, &found);
         Ok(Self {
             actor,
             acting: acting(&parts.headers)?,
@@ -66,20 +65,46 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// The key that a request came with, if it works.
-async fn key_of(headers: &HeaderMap, app: &App) -> Result<Key> {
+/// Whoever the credential of a request is, if it works.
+async fn actor_of(headers: &HeaderMap, app: &App) -> Result<Actor> {
     let key = bearer(headers)?;
-    if key.kind() == KeyKind::ConnectionToken {
-        return Err(unauthorized("a connection token only connects an agent"));
+    match key.kind() {
+        KeyKind::Account | KeyKind::Agent => holder_of_key(app, &key).await,
+        KeyKind::Session => holder_of_session(app, &key).await,
+        KeyKind::ConnectionToken => Err(unauthorized("a connection token only connects an agent")),
+        KeyKind::MailedLink => Err(unauthorized("what a mailed link has is no API key")),
     }
+}
+
+async fn holder_of_key(app: &App, key: &ApiKey) -> Result<Actor> {
     let mut reader = app.store.read().await?;
-    let found = reader.key_by_digest(&digest_of(&key)).await?;
+    let found = reader.key_by_digest(&digest_of(key)).await?;
     let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
     if found.revoked_at.is_some() {
-        let message = "the API key was revoked";
-        return Err(ApiError::refused(ErrorCode::KeyRevoked, message));
+        return Err(ApiError::refused(
+            ErrorCode::KeyRevoked,
+            "the API key was revoked",
+        ));
     }
-    Ok(found)
+    touch(app, &found);
+    Ok(Actor {
+        account: found.account,
+        credential: Credential::Key(found.id),
+        scope: found.scope,
+    })
+}
+
+async fn holder_of_session(app: &App, token: &ApiKey) -> Result<Actor> {
+    let mut reader = app.store.read().await?;
+    let found = reader.session_by_digest(&digest_of(token)).await?;
+    let live = found.filter(|it| it.is_live(app.clock.now()));
+    let live = live.ok_or_else(|| unauthorized("the session is over; sign in again"))?;
+    touch_session(app, &live);
+    Ok(Actor {
+        account: live.account,
+        credential: Credential::Session(live.id),
+        scope: Scope::Account,
+    })
 }
 
 impl Caller {
@@ -168,7 +193,7 @@ pub(crate) fn touch_agent(app: &App, actor: &Actor, agent: &Agent) {
 
 fn touch_both(app: &App, key: Option<KeyId>, last: Option<Timestamp>, agent: Option<AgentId>) {
     let now = app.clock.now();
-    if last.is_some_and(|it| now.as_millis() - it.as_millis() < TOUCH_AFTER_MILLIS) {
+    if !is_worth_a_note(last, now) {
         return;
     }
     let app = app.clone();
@@ -180,4 +205,24 @@ fn touch_both(app: &App, key: Option<KeyId>, last: Option<Timestamp>, agent: Opt
             tracing::warn!(%error, "the use of a key was not written down");
         }
     });
+}
+
+fn touch_session(app: &App, session: &Session) {
+    let (id, now) = (session.id, app.clock.now());
+    if !is_worth_a_note(Some(session.last_used_at), now) {
+        return;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        let touched = async move |tx: &mut agentdrop_store::Tx| -> agentdrop_store::Result<()> {
+            tx.touch_session(id, now).await
+        };
+        if let Err(error) = app.store.write(touched).await {
+            tracing::warn!(%error, "the use of a session was not written down");
+        }
+    });
+}
+
+fn is_worth_a_note(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|it| now.as_millis() - it.as_millis() >= TOUCH_AFTER_MILLIS)
 }

@@ -10,13 +10,7 @@ use crate::rates::Meter;
 
 /// Whoever asks where no credential is needed; the request is charged to their address.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Anonymous(
-    #[expect(
-        dead_code,
-        reason = "a limit for each target will want it beside the target"
-    )]
-    pub(crate) ClientAddress,
-);
+pub(crate) struct Anonymous(pub(crate) ClientAddress);
 
 /// Whoever asks, while it is not known yet whether what they show works.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod account;
 mod accounts;
 mod agent_keys;
 mod agents;
@@ -23,6 +24,8 @@ mod inbox;
 mod isolation;
 mod keys;
 mod limits;
+mod mailed_links;
+mod mails;
 mod once;
 mod openapi;
 mod operations;
@@ -32,6 +35,8 @@ mod parties;
 mod rates;
 mod raw;
 mod secrets;
+mod sessions;
+mod smtp;
 mod transfers;
 mod trust;
 mod world;

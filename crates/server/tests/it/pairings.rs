@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::parties::{Parties, Party};
+use crate::world::file_url;
 
 const AGENTS: [&str; 2] = ["data-pipeline", "analysis-bot"];
 
@@ -214,6 +215,9 @@ async fn a_pairing_is_ended_by_a_person_and_not_by_a_key() {
             .await
             .expect_error(403, "SESSION_REQUIRED");
         let stranger = Party::new(server, "Mallory", "mallory@example.org").await;
+        let session = stranger.with_key(server.session_of(&stranger.account).await);
+        let missing = session.delete(&path).await;
+        missing.expect_error(404, "NOT_FOUND");
         let change = json!({ "permission": "both" });
         for refused in [
             stranger.delete(&path).await,
@@ -300,5 +304,68 @@ async fn of_many_who_propose_at_once_one_does_and_one_confirms() {
         let answers = join_all((0..8).map(|_| other.confirm(&id))).await;
         let confirmed = answers.iter().filter(|it| it.status == 200).count();
         assert_eq!(confirmed, 1);
+    }
+}
+
+/// The agents that it is not about go on as they did.
+#[tokio::test]
+async fn a_person_who_ends_a_pairing_ends_what_stands_on_it() {
+    for parties in &Parties::each().await {
+        let Parties {
+            server,
+            alex,
+            jamie,
+        } = parties;
+        let (connection, pairing) = parties.pair("both").await;
+        server.agent(&jamie.account, "other-bot").await;
+        let others = [AGENTS[0], "other-bot"];
+        let other = alex.pair(jamie, &connection, others, "both").await;
+        let between = |to: &str| json!({ "agent_id": AGENTS[0], "target_agent_id": to, "account": jamie.email });
+        for to in [AGENTS[1], "other-bot"] {
+            let made = alex.post("/v1/channels", &between(to)).await.expect(200);
+            assert_eq!(made["status"], "active", "{made}");
+        }
+        let sent = alex.send(AGENTS[0], AGENTS[1], &[]).await.expect(201);
+        let kept = alex.send(AGENTS[0], "other-bot", &[]).await.expect(201);
+        let download =
+            |of: &serde_json::Value| format!("/v1/transfers/{}/download", text(of, "id"));
+        let grant = jamie.get(&download(&sent)).await.expect(200);
+        let url = file_url(&grant, 0);
+
+        // Either side may.
+        let person = jamie.with_key(server.session_of(&jamie.account).await);
+        let path = format!("/v1/pairings/{pairing}");
+        let answers = join_all((0..4).map(|_| person.delete(&path))).await;
+        let done: Vec<_> = answers.iter().filter(|it| it.status == 200).collect();
+        assert_eq!(done.len(), 1);
+        let said = json!({ "id": pairing, "status": "revoked" });
+        assert_eq!(done[0].expect(200), said);
+        for refused in answers.iter().filter(|it| it.status != 200) {
+            refused.expect_error(400, "ALREADY_REVOKED");
+        }
+
+        let refused = alex.send(AGENTS[0], AGENTS[1], &[]).await;
+        refused.expect_error(403, "SHARE_REQUIRED");
+        let late = jamie.get(&download(&sent)).await;
+        late.expect_error(410, "GONE");
+        assert!(server.http.get(&url, "").await.status >= 400);
+        let channels = alex.get("/v1/channels").await.expect(200);
+        let active = channels["channels"].as_array().unwrap().iter();
+        let active = active.filter(|it| it["status"] == "active").count();
+        assert_eq!(active, 1, "{channels}");
+        alex.send(AGENTS[0], "other-bot", &[]).await.expect(201);
+        jamie.get(&download(&kept)).await.expect(200);
+        let path = format!("/v1/connections/{connection}/pairings");
+        let list = alex.get(&path).await.expect(200);
+        for shown in list["pairings"].as_array().unwrap() {
+            let over = shown["id"] == *pairing;
+            assert!(over || shown["id"] == *other);
+            assert_eq!(shown["status"], if over { "revoked" } else { "active" });
+        }
+        server.sweep().await;
+        // One that waits is turned down like that.
+        let again = alex.propose(&connection, AGENTS, "both").await.expect(201);
+        let path = format!("/v1/pairings/{}", text(&again, "id"));
+        person.delete(&path).await.expect(200);
     }
 }

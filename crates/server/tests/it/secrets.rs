@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use agentdrop_testkit::http::send;
-use agentdrop_testkit::server::text;
+use agentdrop_testkit::server::{PASSWORD, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -130,6 +130,22 @@ async fn whole_life(world: &World) -> (Vec<String>, String, String) {
         text(&unused, "connection_token"),
         text(&made, "api_key"),
     ]);
+
+    // A person, and one who guesses.
+    let (session, guess) = (
+        world.server.session_of(&world.account).await,
+        "hunter2 hunter2",
+    );
+    let account = http.get("/v1/account", &session).await.expect(200);
+    let email = text(&account, "email");
+    let wrong = world.server.try_password(&email, guess).await;
+    wrong.expect_error(401, "UNAUTHORIZED");
+    let short = json!({ "email": email, "password": ["hunter3 hunter3"] });
+    http.post("/v1/sessions", "", &short)
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
+    secrets.extend([PASSWORD, guess, "hunter3 hunter3"].map(str::to_owned));
+    secrets.push(session);
 
     let metadata = format!("{{\"a\":\"{METADATA}\"}}");
     let fields = [

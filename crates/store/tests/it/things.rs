@@ -10,17 +10,19 @@ use agentdrop_domain::channels::{Channel, ChannelError, Party};
 use agentdrop_domain::connections::{Connection, ConnectionError};
 use agentdrop_domain::downloads::Download;
 use agentdrop_domain::keys::{Key, KeyError};
+use agentdrop_domain::mailed_links::{LinkPurpose, MailedLink};
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
+use agentdrop_domain::sessions::Session;
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
 use agentdrop_domain::{Credential, Scope};
 use agentdrop_protocol::wire::agents::AgentType;
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
-    AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, PairingId,
-    SessionId, Timestamp, TransferId,
+    AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, MailId,
+    PairingId, SessionId, Timestamp, TransferId,
 };
-use agentdrop_store::{Error, Result, Store, TransferFilter, Tx};
+use agentdrop_store::{Error, QueuedMail, Result, Store, TransferFilter, Tx};
 use agentdrop_testkit::engines::{Database, Engine};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::NoTls;
@@ -47,7 +49,8 @@ macro_rules! ids {
 }
 ids!(account_id -> AccountId, agent_id -> AgentId, block_id -> BlockId, channel_id -> ChannelId,
      connection_id -> ConnectionId, file_id -> FileId, pairing_id -> PairingId,
-     download_id -> DownloadId, key_id -> KeyId, session_id -> SessionId, transfer_id -> TransferId);
+     download_id -> DownloadId, key_id -> KeyId, mail_id -> MailId, session_id -> SessionId,
+     transfer_id -> TransferId);
 
 pub(crate) fn digest() -> [u8; 32] {
     let mut digest = [0xcd; 32];
@@ -112,6 +115,27 @@ pub(crate) fn key(of: AccountId, scope: Scope) -> Key {
         created_at: at(0),
         last_used_at: None,
         revoked_at: None,
+    }
+}
+
+pub(crate) fn session(of: &Account) -> Session {
+    let address = [192, 0, 2, 1].into();
+    Session::new(session_id(), of.id, digest(), address, at(0))
+}
+
+pub(crate) fn mailed_link(of: &Account, purpose: LinkPurpose) -> MailedLink {
+    MailedLink::new(digest(), purpose, of.id, at(0))
+}
+
+/// A mail that is due at `at(0)`.
+pub(crate) fn mail(by: &Account) -> QueuedMail {
+    QueuedMail {
+        id: mail_id(),
+        account: by.id,
+        content: vec![0, 1, 255],
+        attempts: 0,
+        created_at: at(0),
+        due_at: at(0),
     }
 }
 

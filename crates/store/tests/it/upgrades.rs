@@ -2,6 +2,7 @@
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::downloads::{Download, Outcome};
+use agentdrop_domain::mailed_links::LinkPurpose;
 use agentdrop_domain::pairings::Permission;
 use agentdrop_domain::usage::Cycle;
 use agentdrop_protocol::AgentRef;
@@ -12,9 +13,9 @@ use agentdrop_store::{Page, Repeatable, Store};
 use agentdrop_testkit::engines::stores;
 
 use crate::things::{
-    Cast, agent, agent_keys, at, block, channel, connection, connection_token, download,
-    everything, file_id, invitation, key, open_invitation, pairing, run_sql, texts, transfer,
-    write, write_connections,
+    Cast, account, account_id, agent, agent_keys, at, block, channel, connection, connection_token,
+    download, everything, file_id, invitation, key, mail, mailed_link, open_invitation, pairing,
+    run_sql, session, texts, transfer, write, write_connections,
 };
 
 /// While servers are replaced one by one, the old ones go on beside a schema that has got new
@@ -33,7 +34,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 18, "{tables:?}");
+        assert_eq!(alter.len(), 21, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -48,6 +49,57 @@ pub(crate) async fn run_every_statement(store: &Store, cast: &Cast) {
     run_those_of_connections(store, cast).await;
     run_those_of_pairings(store, cast).await;
     crate::audit::run_those_of_audit(store, cast).await;
+    run_those_of_people(store, cast).await;
+}
+
+async fn run_those_of_people(store: &Store, cast: &Cast) {
+    let (alice, passing) = (cast.alice.clone(), account(&format!("x{}", account_id())));
+    let owner = alice.id;
+    let sent = transfer(&cast.ann, &cast.ben);
+    write(store, async move |tx| {
+        tx.insert_account(&passing).await?;
+        assert_eq!(tx.delete_account(passing.id).await?, []);
+        tx.insert_transfer(&sent).await?;
+        let it = tx.account_to_sign_in(&alice.email).await?;
+        assert!(it.is_some());
+        tx.update_account(&alice).await?;
+        let settings = tx.account_settings(owner).await?.unwrap();
+        tx.update_account_settings(owner, &settings).await?;
+        assert!(!tx.is_encryption_required(owner, owner).await?);
+        assert_eq!(tx.verify_email(owner, at(0)).await?, 0);
+        let session = session(&alice);
+        tx.insert_session(&session, 9).await?;
+        tx.touch_session(session.id, at(1)).await?;
+        assert!(tx.session_by_digest(&session.digest).await?.is_some());
+        assert!(tx.session_of(owner, session.id).await?.is_some());
+        assert_eq!(tx.sessions_of(owner, at(0)).await?.len(), 1);
+        assert!(tx.take_session_of(owner, session.id).await?.is_some());
+        tx.delete_sessions_of(owner, None).await?;
+        tx.delete_expired_sessions(at(0)).await?;
+        let link = mailed_link(&alice, LinkPurpose::VerifyEmail);
+        tx.put_mailed_link(&link).await?;
+        assert!(tx.mailed_link(&link.digest).await?.is_some());
+        assert!(tx.take_mailed_link(&link.digest).await?.is_some());
+        tx.delete_expired_mailed_links(at(0)).await?;
+        let mail = mail(&alice);
+        tx.enqueue_mail(&mail).await?;
+        assert!(tx.next_mail_due().await?.is_some());
+        assert_eq!(tx.claim_mails(at(0), at(9), 1).await?.len(), 1);
+        tx.put_mail_off(mail.id, at(5)).await?;
+        assert_eq!(tx.mail_count().await?, 1);
+        assert_eq!(tx.delete_mail(mail.id).await?, 1);
+        assert!(!tx.connections_to_export(owner, None, 9).await?.is_empty());
+        assert!(!tx.pairings_to_export(owner, None, 9).await?.is_empty());
+        assert!(
+            !tx.sent_transfers_to_export(owner, None, 9)
+                .await?
+                .is_empty()
+        );
+        let received = tx.received_transfers_to_export(owner, None, 9).await?;
+        assert_eq!(received, []);
+        Ok(())
+    })
+    .await;
 }
 
 async fn run_those_of_agents(store: &Store, cast: &Cast) {

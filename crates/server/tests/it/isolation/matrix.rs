@@ -272,6 +272,7 @@ async fn own(server: &TestServer, account: &TestAccount) -> Ids {
         file: text(&grant["files"][0], "file_id"),
         key: text(&made, "id"),
         pairing: found[0].2.clone(),
+        session: format!("ses_{NO_SIMPLE}"),
         transfer: text(&sent, "id"),
         account: account.id.clone(),
     }

@@ -37,6 +37,7 @@ struct Ids {
     file: String,
     key: String,
     pairing: String,
+    session: String,
     transfer: String,
     account: String,
 }
@@ -53,6 +54,7 @@ impl Ids {
             file: NO_UUID.to_owned(),
             key: format!("key_{NO_SIMPLE}"),
             pairing: NO_UUID.to_owned(),
+            session: format!("ses_{NO_SIMPLE}"),
             transfer: format!("tr_{NO_SIMPLE}"),
             account: NO_UUID.to_owned(),
         }
@@ -69,6 +71,7 @@ impl Ids {
             ("file_id", &self.file),
             ("key_id", &self.key),
             ("pairing_id", &self.pairing),
+            ("session_id", &self.session),
             ("transfer_id", &self.transfer),
         ] {
             path = path.replace(&format!("{{{name}}}"), value);
@@ -124,12 +127,16 @@ impl Neighbours {
             let channel = world.post("/v1/channels", &between).await.expect(200);
             let (key, _) = world.agent_key("bob").await;
             let trust = Trust::of(&world).await;
+            let session = world.server.session_of(&world.account).await;
+            let sessions = world.server.http.get("/v1/sessions", &session).await;
+            let sessions = sessions.expect(200);
             let ids = Ids {
                 agent: text(&world.bob, "id"),
                 slug: "bob".to_owned(),
                 block: trust.block,
                 connection: trust.connection,
                 pairing: trust.pairing,
+                session: text(&sessions["sessions"][0], "id"),
                 channel: text(&channel, "id"),
                 download: text(&grant, "download_id"),
                 file: text(&grant["files"][0], "file_id"),
@@ -172,7 +179,9 @@ impl Neighbours {
 
 fn body(operation: &str, ids: &Ids) -> Option<Value> {
     Some(match operation {
-        "accounts_create" | "keys_create" | "agent_keys_create" | "agents_update" => {
+        "account_delete" => json!({ "password": "correct horse" }),
+        "account_update" | "accounts_create" | "keys_create" | "agent_keys_create"
+        | "agents_update" => {
             json!({ "name": "x", "email": "taken@example.org" })
         }
         "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
@@ -416,7 +425,11 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "inbox_list"
         | "pairings_list"
         | "transfers_list" => (200, ""),
-        "agent_keys_create"
+        "account_delete"
+        | "account_export"
+        | "account_show"
+        | "account_update"
+        | "agent_keys_create"
         | "agent_keys_list"
         | "agent_keys_revoke"
         | "agents_delete"
@@ -437,12 +450,14 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "connections_list_agents"
         | "connections_reject"
         | "connections_revoke"
+        | "email_verifications_create"
         | "inbox_list_of_agent"
         | "keys_create"
         | "keys_list"
         | "keys_revoke"
         | "pairings_create"
         | "usage_show" => (403, "SCOPE_MISMATCH"),
+        "sessions_end" | "sessions_list" => (403, "SCOPE_MISMATCH"),
         "channels_revoke"
         | "channels_show"
         | "downloads_acknowledge"

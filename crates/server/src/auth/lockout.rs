@@ -1,0 +1,232 @@
+//! How often somebody may try a password, or have a mail sent.
+//!
+//! Counted in memory, by what is tried and by who tries, and alike for accounts that exist and
+//! those that do not. Each counter refills evenly (the generic cell rate algorithm), so that
+//! nobody is shut out for long by what another did.
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use agentdrop_protocol::AccountId;
+use agentdrop_protocol::text::Email;
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use super::ClientAddress;
+use crate::api::error::{ApiError, Result};
+use crate::clock::Clock;
+
+const QUARTER: Duration = Duration::from_mins(15);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Counts attempts.
+#[derive(Debug)]
+pub(crate) struct Lockout {
+    sign_ins_by_address: Counter<IpAddr>,
+    sign_ins_by_both: Counter<(Email, IpAddr)>,
+    /// Whatever the address: a guess a minute from each of a thousand machines is many.
+    sign_ins_by_email: Counter<Email>,
+    resets_by_address: Counter<IpAddr>,
+    resets_by_email: Counter<Email>,
+    verifications: Counter<AccountId>,
+}
+
+/// The time since the epoch, for the counters.
+#[derive(Clone, Debug)]
+struct Time(Clock);
+
+impl GovernorClock for Time {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        let millis = self.0.now().as_millis();
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+}
+
+impl Lockout {
+    pub(crate) fn new(clock: &Clock) -> Self {
+        Self {
+            sign_ins_by_address: Counter::new(60, QUARTER, clock),
+            sign_ins_by_both: Counter::new(10, QUARTER, clock),
+            sign_ins_by_email: Counter::new(100, HOUR, clock),
+            resets_by_address: Counter::new(20, HOUR, clock),
+            resets_by_email: Counter::new(5, HOUR, clock),
+            verifications: Counter::new(5, HOUR, clock),
+        }
+    }
+
+    /// Counts an attempt to give the password of the account with this address.
+    pub(crate) fn try_password(&self, email: &Email, from: ClientAddress) -> Result<()> {
+        let (email, from) = (email.folded(), network(from));
+        let counted = self
+            .sign_ins_by_address
+            .count(&from)
+            .and_then(|()| self.sign_ins_by_both.count(&(email.clone(), from)))
+            .and_then(|()| self.sign_ins_by_email.count(&email));
+        counted.map_err(|wait| limited(wait, "passwords were tried too often; try again later"))
+    }
+
+    /// Counts a request for a link to set a password with.
+    pub(crate) fn ask_for_reset(&self, email: &Email, from: ClientAddress) -> Result<()> {
+        let counted = self
+            .resets_by_address
+            .count(&network(from))
+            .and_then(|()| self.resets_by_email.count(&email.folded()));
+        counted.map_err(|wait| limited(wait, "links were asked for too often; try again later"))
+    }
+
+    /// Counts a request for a link to verify an address with.
+    pub(crate) fn ask_for_verification(&self, account: AccountId) -> Result<()> {
+        let counted = self.verifications.count(&account);
+        counted.map_err(|wait| limited(wait, "links were asked for too often; try again later"))
+    }
+
+    /// Forgets whoever has waited long enough.
+    pub(crate) fn forget(&self) {
+        self.sign_ins_by_address.forget();
+        self.sign_ins_by_both.forget();
+        self.sign_ins_by_email.forget();
+        self.resets_by_address.forget();
+        self.resets_by_email.forget();
+        self.verifications.forget();
+    }
+}
+
+fn limited(wait: Duration, message: &'static str) -> ApiError {
+    ApiError::Limited(wait, message.into())
+}
+
+/// Of IPv6 the network of 64 bits, all of which one customer has.
+fn network(address: ClientAddress) -> IpAddr {
+    match address.0 {
+        IpAddr::V4(it) => it.into(),
+        IpAddr::V6(it) => {
+            let host = u128::from(u64::MAX);
+            Ipv6Addr::from_bits(it.to_bits() & !host).into()
+        }
+    }
+}
+
+/// Counts by key: at most so many at once, and as many again in each period.
+#[derive(Debug)]
+struct Counter<K: Hash + Eq + Clone> {
+    limiter: RateLimiter<K, DashMapStateStore<K>, Time, NoOpMiddleware<Duration>>,
+    time: Time,
+}
+
+impl<K: Hash + Eq + Clone> Counter<K> {
+    fn new(most: u32, period: Duration, clock: &Clock) -> Self {
+        let burst = NonZeroU32::new(most).expect("it is not zero");
+        let quota = Quota::with_period(period / most).expect("it is not zero");
+        let time = Time(clock.clone());
+        Self {
+            limiter: RateLimiter::dashmap_with_clock(quota.allow_burst(burst), time.clone()),
+            time,
+        }
+    }
+
+    /// Counts once more, or answers how long to wait.
+    fn count(&self, key: &K) -> Result<(), Duration> {
+        let counted = self.limiter.check_key(key);
+        counted.map_err(|it| it.wait_time_from(self.time.now()))
+    }
+
+    fn forget(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use agentdrop_protocol::Timestamp;
+
+    use super::*;
+
+    fn lockout() -> (Lockout, Arc<AtomicI64>) {
+        let now = Arc::new(AtomicI64::new(1_790_000_000_000));
+        let read = Arc::clone(&now);
+        let clock = Clock::from_fn(move || Timestamp::from_millis(read.load(Ordering::SeqCst)));
+        (Lockout::new(&clock), now)
+    }
+
+    fn pass(now: &AtomicI64, time: Duration) {
+        now.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    fn email(name: u32) -> Email {
+        format!("a{name}@example.org").parse().unwrap()
+    }
+
+    fn from(text: &str) -> ClientAddress {
+        ClientAddress(text.parse().unwrap())
+    }
+
+    #[test]
+    fn ten_attempts_at_an_account_from_one_address_and_then_one_each_ninety_seconds() {
+        let (lockout, now) = lockout();
+        let here = from("192.0.2.1");
+        let shouted: Email = "A1@EXAMPLE.ORG".parse().unwrap();
+        for n in 0..10 {
+            let spelled = if n % 2 == 0 { &shouted } else { &email(1) };
+            lockout.try_password(spelled, here).unwrap();
+        }
+        let refused = lockout.try_password(&email(1), here);
+        let Err(ApiError::Limited(wait, _)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(wait, Duration::from_secs(90));
+        lockout.try_password(&email(2), here).unwrap();
+        lockout.try_password(&email(1), from("192.0.2.2")).unwrap();
+        pass(&now, wait);
+        lockout.try_password(&email(1), here).unwrap();
+        lockout.try_password(&email(1), here).unwrap_err();
+    }
+
+    #[test]
+    fn one_address_tries_few_accounts_and_one_account_is_tried_from_few_addresses() {
+        let (lockout, _) = lockout();
+        let tried = (0..100).take_while(|it| {
+            // Addresses of one customer are one.
+            let here = from(&format!("2001:db8::{it:x}"));
+            lockout.try_password(&email(*it), here).is_ok()
+        });
+        assert_eq!(tried.count(), 60);
+        lockout
+            .try_password(&email(1), from("2001:db8:0:1::1"))
+            .unwrap();
+        let tried = (0..200).take_while(|it| {
+            let address = from(&format!("198.51.100.{it}"));
+            lockout.try_password(&email(200), address).is_ok()
+        });
+        assert_eq!(tried.count(), 100);
+    }
+
+    #[test]
+    fn whoever_waited_long_enough_is_forgotten() {
+        let (lockout, now) = lockout();
+        for n in 0..60 {
+            lockout.try_password(&email(n), from("192.0.2.1")).unwrap();
+            lockout
+                .ask_for_reset(&email(n), from(&format!("192.0.2.{n}")))
+                .unwrap();
+        }
+        lockout.forget();
+        assert_eq!(lockout.sign_ins_by_email.limiter.len(), 60);
+        assert_eq!(lockout.sign_ins_by_address.limiter.len(), 1);
+        pass(&now, 2 * HOUR);
+        lockout.forget();
+        assert_eq!(lockout.sign_ins_by_both.limiter.len(), 0);
+        assert_eq!(lockout.sign_ins_by_email.limiter.len(), 0);
+        assert_eq!(lockout.sign_ins_by_address.limiter.len(), 0);
+        assert_eq!(lockout.resets_by_email.limiter.len(), 0);
+    }
+}

@@ -1,0 +1,116 @@
+//! All that is an account's, in pages that are read one after the other.
+//!
+//! Oldest first and from where the last page ended, so that what comes in meanwhile is neither
+//! passed over nor told twice.
+
+use agentdrop_domain::connections::Connection;
+use agentdrop_domain::pairings::Pairing;
+use agentdrop_domain::transfers::Transfer;
+use agentdrop_protocol::{AccountId, ConnectionId, PairingId, TransferId};
+
+use crate::connections::{columns as connection_columns, connection};
+use crate::db::params;
+use crate::pairings::{columns as pairing_columns, pairing};
+use crate::transfers::{columns as transfer_columns, transfer};
+use crate::{Reader, Result};
+
+impl Reader {
+    /// The connections of `owner` behind `after`, those that are over among them.
+    pub async fn connections_to_export(
+        &mut self,
+        owner: AccountId,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<Connection>> {
+        self.fetch_all(
+            concat!(
+                "SELECT ",
+                connection_columns!(),
+                " FROM connections
+                 WHERE (inviter_account_id = $1 OR invitee_account_id = $1)
+                   AND (connections.id > $2 OR $2 IS NULL)
+                 ORDER BY connections.id LIMIT $3"
+            ),
+            params![
+                &owner.to_string(),
+                after.map(|it| it.to_string()).as_ref(),
+                limit
+            ],
+            connection,
+        )
+        .await
+    }
+
+    /// The pairings of `owner`'s agents behind `after`, those that are over among them.
+    pub async fn pairings_to_export(
+        &mut self,
+        owner: AccountId,
+        after: Option<PairingId>,
+        limit: u32,
+    ) -> Result<Vec<Pairing>> {
+        self.fetch_all(
+            concat!(
+                "SELECT ",
+                pairing_columns!(),
+                " FROM pairings
+                 WHERE (a_account_id = $1 OR b_account_id = $1) AND (id > $2 OR $2 IS NULL)
+                 ORDER BY id LIMIT $3"
+            ),
+            params![
+                &owner.to_string(),
+                after.map(|it| it.to_string()).as_ref(),
+                limit
+            ],
+            pairing,
+        )
+        .await
+    }
+
+    /// What `owner` sent, behind `after`.
+    pub async fn sent_transfers_to_export(
+        &mut self,
+        owner: AccountId,
+        after: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Vec<Transfer>> {
+        self.fetch_all(
+            concat!(
+                "SELECT ",
+                transfer_columns!(),
+                " FROM transfers WHERE sender_account_id = $1 AND (id > $2 OR $2 IS NULL)
+                 ORDER BY id LIMIT $3"
+            ),
+            params![
+                &owner.to_string(),
+                after.map(|it| it.to_string()).as_ref(),
+                limit
+            ],
+            transfer,
+        )
+        .await
+    }
+
+    /// What `owner` was sent, behind `after`.
+    pub async fn received_transfers_to_export(
+        &mut self,
+        owner: AccountId,
+        after: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Vec<Transfer>> {
+        self.fetch_all(
+            concat!(
+                "SELECT ",
+                transfer_columns!(),
+                " FROM transfers WHERE recipient_account_id = $1 AND (id > $2 OR $2 IS NULL)
+                 ORDER BY id LIMIT $3"
+            ),
+            params![
+                &owner.to_string(),
+                after.map(|it| it.to_string()).as_ref(),
+                limit
+            ],
+            transfer,
+        )
+        .await
+    }
+}
