@@ -57,7 +57,18 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
             name,
             email,
             storage,
-        } => create(CreateAccount { name, email }, storage, printer).await,
+        } => {
+            create(
+                CreateAccount {
+                    name,
+                    email,
+                    password: None,
+                },
+                storage,
+                printer,
+            )
+            .await
+        }
         Account::List { storage } => list(storage, printer).await,
     }
 }

@@ -192,6 +192,7 @@ impl Checks {
             KeyKind::Account => "the account",
             KeyKind::Agent => "one agent",
             KeyKind::ConnectionToken => "connecting an agent, once",
+            KeyKind::MailedLink => "what a mailed link is for, once",
             KeyKind::Session => "a person who signed in",
         };
         let works = format!("{}..., for {what}", caller.key_shown);
