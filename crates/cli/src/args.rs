@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accept, block, completions, confirm, connect, connections, delete, doctor, inbox, keys, list,
-    man, pair, pairings, receive, register, reject, send, show, unblock,
+    accept, account, audit, block, completions, confirm, connect, connections, delete, doctor,
+    inbox, keys, list, login, man, pair, pairings, receive, register, reject, send, show, unblock,
 };
 #[cfg(feature = "serve")]
 use crate::commands::{admin, demo, serve};
@@ -75,6 +75,14 @@ pub(crate) enum Command {
     Blocked,
     /// Take a block back; what ended with it stays over
     Unblock(unblock::Args),
+    /// Sign in as the owner of an account, to do what a key cannot
+    Login(login::Args),
+    /// End the session that `agentdrop login` began
+    Logout,
+    /// Show and manage the account
+    Account(account::Args),
+    /// Show the audit log of the account: who did what, when, and from where
+    Audit(audit::Args),
     /// Manage API keys
     Keys(keys::Args),
     /// Show who you are, to yourself and to the server

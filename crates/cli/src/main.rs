@@ -9,6 +9,7 @@ mod interrupt;
 mod printer;
 mod profile;
 mod progress;
+mod secret_input;
 
 use std::env;
 use std::process::ExitCode;

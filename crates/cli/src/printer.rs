@@ -194,7 +194,12 @@ impl Printer {
 
     /// Text that is made here and meant for a program or a pager: help, a man page, a script.
     pub(crate) fn raw(&self, text: &str) {
-        self.written(io::stdout().lock().write_all(text.as_bytes()));
+        self.raw_bytes(text.as_bytes());
+    }
+
+    /// The same, in pieces that need not be whole characters.
+    pub(crate) fn raw_bytes(&self, piece: &[u8]) {
+        self.written(io::stdout().lock().write_all(piece));
     }
 
     /// Help that was asked for.

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::io::{BufRead as _, Read as _};
+use std::path::PathBuf;
 
 use agentdrop_client::error::ConfigError;
-use agentdrop_client::{Client, Identity};
+use agentdrop_client::{Client, Identity, SavedSession};
 use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 
+use crate::commands::login::not_signed_in;
 use crate::exit::{Failure, Result};
 use crate::global::Global;
 
@@ -21,6 +23,9 @@ const MAX_KEY_BYTES: u64 = 4096;
 pub(crate) struct Profile {
     /// The identity, if there is one.
     pub(crate) identity: Option<Identity>,
+    /// The session of whoever signed in here; looked for where nothing else says who is calling.
+    session: Option<SavedSession>,
+    config_dir: Option<PathBuf>,
     server: Option<String>,
     api_key: Option<ApiKey>,
     agent: Option<AgentRef>,
@@ -45,6 +50,9 @@ impl Profile {
         let mut profile = Self::without_identity(global)?;
         let folder = Identity::find(global.config_dir.as_deref())?;
         profile.identity = folder.map(|it| Identity::load(&it)).transpose()?;
+        if !profile.has_key() {
+            profile.session = SavedSession::load(global.config_dir.as_deref())?;
+        }
         Ok(profile)
     }
 
@@ -58,6 +66,8 @@ impl Profile {
         })?;
         Ok(Self {
             identity: None,
+            session: None,
+            config_dir: global.config_dir.clone(),
             server: global.server.clone().filter(|it| !it.is_empty()),
             api_key: api_key(global)?,
             agent,
@@ -68,6 +78,7 @@ impl Profile {
     pub(crate) fn server(&self) -> Result<&str> {
         let server = self.server.as_deref();
         let server = server.or_else(|| self.identity.as_ref()?.server());
+        let server = server.or_else(|| Some(self.session.as_ref()?.server()));
         server.ok_or_else(|| {
             Failure::refused(
                 "NO_SERVER",
@@ -77,9 +88,13 @@ impl Profile {
         })
     }
 
-    /// A client that calls with a key, as the identity if there is one.
-    pub(crate) fn caller(self) -> Result<Caller> {
+    /// A client that calls with a key, as the identity if there is one; without either, in the
+    /// session of whoever signed in.
+    pub(crate) fn caller(mut self) -> Result<Caller> {
         let server = self.server()?.to_owned();
+        if !self.has_key() {
+            self.api_key = self.session_token()?;
+        }
         let identity = match (self.identity, &self.agent) {
             // Another agent of the account is to act, and the identity is not its.
             (Some(identity), Some(agent)) if !is(&identity, agent) => None,
@@ -107,6 +122,35 @@ impl Profile {
             key_shown,
             agent,
         })
+    }
+
+    /// A client in the session of a person, for what no key may do.
+    pub(crate) fn person(mut self) -> Result<Client> {
+        if self.session.is_none() {
+            self.session = SavedSession::load(self.config_dir.as_deref())?;
+        }
+        let server = self.server()?.to_owned();
+        let given = self.api_key.take();
+        let given = given.filter(|it| it.kind() == KeyKind::Session);
+        let token = match given {
+            Some(token) => Some(token),
+            None => self.session_token()?,
+        };
+        let token = token.ok_or_else(not_signed_in)?;
+        Ok(Client::builder(server).api_key(token).build()?)
+    }
+
+    fn has_key(&self) -> bool {
+        let identity = self.identity.as_ref();
+        self.api_key.is_some() || identity.is_some_and(|it| it.api_key().is_some())
+    }
+
+    /// The token of the session, if it is one of the server that is called: to no other it goes.
+    fn session_token(&mut self) -> Result<Option<ApiKey>> {
+        let called = Client::builder(self.server()?).build()?.server();
+        let session = self.session.take();
+        let session = session.filter(|it| it.server() == called);
+        Ok(session.map(SavedSession::into_token))
     }
 
     /// A client that seals and opens as the identity.

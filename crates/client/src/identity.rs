@@ -314,7 +314,8 @@ const KNOWN: [&str; 7] = [
     "api_key",
 ];
 
-fn named_folder(folder: Option<&Path>) -> Option<PathBuf> {
+/// The folder that was named, if one was.
+pub(crate) fn named_folder(folder: Option<&Path>) -> Option<PathBuf> {
     let from_environment = || env::var_os(FOLDER_VARIABLE).filter(|it| !it.is_empty());
     folder
         .map(Path::to_owned)

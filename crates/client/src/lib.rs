@@ -35,8 +35,10 @@ mod pairings;
 mod private_file;
 mod progress;
 mod receive;
+mod saved_session;
 mod send;
 mod server_url;
+mod sessions;
 mod transfers;
 mod transport;
 
@@ -47,5 +49,6 @@ pub use identity::Identity;
 pub use private_file::write_private;
 pub use progress::{Phase, Progress, Report};
 pub use receive::{Incoming, Received, ReceivedFile, Security};
+pub use saved_session::SavedSession;
 pub use send::Outgoing;
 pub use transfers::Page;

@@ -1,8 +1,8 @@
 //! Pairings: which agents of connected accounts exchange files, and which way.
 
 use agentdrop_protocol::wire::pairings::{
-    ConfirmedPairing, CreatePairing, CreatedPairing, Pairings, Permission, UpdatePairing,
-    UpdatedPairing,
+    ConfirmedPairing, CreatePairing, CreatedPairing, Pairings, Permission, RevokedPairing,
+    UpdatePairing, UpdatedPairing,
 };
 use agentdrop_protocol::{AgentRef, ConnectionId, PairingId};
 use http::Method;
@@ -47,6 +47,15 @@ impl Client {
         transport
             .post_nothing(transport.server.endpoint(&parts))
             .await
+    }
+
+    /// Ends a pairing; what its agents sent each other and is not fetched yet goes with it.
+    ///
+    /// It takes the session of a person.
+    pub async fn revoke_pairing(&self, id: PairingId) -> Result<RevokedPairing> {
+        let transport = self.transport();
+        let url = transport.server.endpoint(&["pairings", &id.to_string()]);
+        transport.delete(url).await
     }
 
     /// Changes which way files may go; until the other side has confirmed that, they go neither way.

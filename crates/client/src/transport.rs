@@ -185,6 +185,15 @@ impl Transport {
         }
     }
 
+    /// Asks for an answer of any size, which is read piece by piece.
+    pub(crate) async fn get_streamed(&self, url: &Url) -> Result<Response> {
+        let request = self.http.get(url.clone()).headers(self.headers());
+        let answer = async { accepted(request.send().await.map_err(|it| failed(it, url))?).await };
+        timeout(IDLE_TIMEOUT, answer)
+            .await
+            .unwrap_or_else(|_| Err(timed_out(url)))
+    }
+
     /// Asks for a file, without a key: from `begin` on, if it is still the one that `etag` names.
     pub(crate) async fn fetch(
         &self,

@@ -1,9 +1,11 @@
 //! The commands, one file each.
 
 pub(crate) mod accept;
+pub(crate) mod account;
 #[cfg(feature = "serve")]
 pub(crate) mod admin;
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod blocked;
 pub(crate) mod completions;
@@ -17,6 +19,7 @@ pub(crate) mod doctor;
 pub(crate) mod inbox;
 pub(crate) mod keys;
 pub(crate) mod list;
+pub(crate) mod login;
 pub(crate) mod man;
 #[cfg(feature = "serve")]
 mod openapi;
@@ -50,9 +53,11 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
     let work = async {
         match command {
             Command::Accept(args) => accept::run(&args, global, printer).await,
+            Command::Account(args) => Box::pin(account::run(args, global, printer)).await,
             #[cfg(feature = "serve")]
             Command::Admin(args) => admin::run(args, printer).await,
             Command::Agents => agents::run(global, printer).await,
+            Command::Audit(args) => audit::run(&args, global, printer).await,
             Command::Block(args) => block::run(&args, global, printer).await,
             Command::Blocked => blocked::run(global, printer).await,
             Command::Completions(args) => Ok(completions::run(&args, printer)),
@@ -66,6 +71,8 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Inbox(args) => inbox::run(&args, global, printer).await,
             Command::Keys(args) => keys::run(args, global, printer).await,
             Command::List(args) => list::run(&args, global, printer).await,
+            Command::Login(args) => login::run(args, global, printer).await,
+            Command::Logout => login::end(global, printer).await,
             Command::Man(args) => man::run(&args, printer),
             #[cfg(feature = "serve")]
             Command::Openapi => Ok(openapi::run(printer)),

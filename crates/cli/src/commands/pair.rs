@@ -24,6 +24,13 @@ pub(crate) struct Args {
     /// The other account's, as `agentdrop connections agents` lists it: its name, or its id
     #[arg(value_name = "THEIR_AGENT")]
     theirs: AgentRef,
+    #[command(flatten)]
+    ways: Ways,
+}
+
+/// Which way files may go: both, if nothing is said.
+#[derive(clap::Args)]
+pub(crate) struct Ways {
     /// Files go from the own agent to the other only
     #[arg(long, conflicts_with = "receive_only")]
     send_only: bool,
@@ -32,14 +39,20 @@ pub(crate) struct Args {
     receive_only: bool,
 }
 
+impl Ways {
+    pub(crate) const fn permission(&self) -> Permission {
+        match (self.send_only, self.receive_only) {
+            (true, _) => Permission::SendOnly,
+            (false, true) => Permission::ReceiveOnly,
+            (false, false) => Permission::Both,
+        }
+    }
+}
+
 /// Proposes a pairing.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
     let client = Profile::load(global)?.caller()?.client;
-    let permission = match (args.send_only, args.receive_only) {
-        (true, _) => Permission::SendOnly,
-        (false, true) => Permission::ReceiveOnly,
-        (false, false) => Permission::Both,
-    };
+    let permission = args.ways.permission();
     let proposed = client
         .create_pairing(args.connection, &args.mine, &args.theirs, permission)
         .await?;

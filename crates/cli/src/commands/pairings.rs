@@ -1,28 +1,79 @@
-//! `agentdrop pairings`: lists the pairings under a connection.
+//! `agentdrop pairings`: lists the pairings under a connection, changes or ends one.
 
+use agentdrop_client::Client;
 use agentdrop_protocol::wire::pairings::Permission;
-use agentdrop_protocol::{ConnectionId, Slug};
+use agentdrop_protocol::{ConnectionId, PairingId, Slug};
+use clap::Subcommand;
 
+use super::pair::Ways;
 use crate::exit::{Exit, Result};
 use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
 
-/// List the pairings under a connection
+/// List the pairings under a connection, change or end one
 #[derive(clap::Args)]
-#[command(after_help = "It takes a key of the account.")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "It takes a key of the account, or `agentdrop login`; ending a pairing is a person's matter, and \
+    takes the latter."
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The connection, as `agentdrop connections` lists it
-    connection: ConnectionId,
+    #[arg(required = true)]
+    connection: Option<ConnectionId>,
 }
 
-/// Lists them.
+#[derive(Subcommand)]
+enum Command {
+    /// Change which way files may go; until the other side agrees, they go neither way
+    Change {
+        /// The pairing
+        #[arg(value_name = "PAIRING")]
+        id: PairingId,
+        #[command(flatten)]
+        ways: Ways,
+    },
+    /// End a pairing; what its agents sent each other and is not fetched yet goes with it
+    Revoke {
+        /// The pairing
+        #[arg(value_name = "PAIRING")]
+        id: PairingId,
+    },
+}
+
+/// Lists them, or changes or ends one.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let profile = Profile::load(global)?;
+    match (&args.command, args.connection) {
+        (Some(Command::Change { id, ways }), _) => {
+            let client = profile.caller()?.client;
+            let changed = client.update_pairing(*id, ways.permission()).await?;
+            printer.json(&changed);
+            printer.bare(&id.to_string());
+            printer.done(&format!("changed {id}"));
+            printer.note(&format!("They agree to it with `agentdrop confirm {id}`."));
+        }
+        (Some(Command::Revoke { id }), _) => {
+            let revoked = profile.person()?.revoke_pairing(*id).await?;
+            printer.json(&revoked);
+            printer.bare(&id.to_string());
+            printer.done(&format!("revoked {id}"));
+        }
+        (None, Some(connection)) => list(&profile.caller()?.client, connection, printer).await?,
+        (None, None) => unreachable!("the connection is required"),
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(client: &Client, connection: ConnectionId, printer: &Printer) -> Result<()> {
     // Which side is the own one, the pairings do not say.
     let own = client.agents().await?.agents;
-    let found = client.pairings(args.connection).await?;
+    let found = client.pairings(connection).await?;
     printer.json(&found);
     let now = human::now();
     let mut rows = Vec::new();
@@ -57,7 +108,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
             &rows,
         );
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Which way files go.

@@ -67,6 +67,21 @@ impl Sandbox {
         Run::of(&mut self.command(line.split_whitespace()))
     }
 
+    /// Runs a line of words, with this on standard input.
+    pub(crate) fn typed(&self, line: &str, input: &str) -> Run {
+        let mut command = self.command(line.split_whitespace());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have refused before it reads.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).ok();
+        drop(stdin);
+        child.wait_with_output().unwrap().into()
+    }
+
     /// Runs a line of words that has to succeed, and answers its one object.
     pub(crate) fn json(&self, line: &str) -> Value {
         self.run(&format!("--json {line}")).expect(0).json()
@@ -118,7 +133,16 @@ impl Serve {
     }
 
     pub(crate) fn start_with(sandbox: &Sandbox, more: &[&str]) -> Self {
-        let (data_dir, log) = (sandbox.path("data"), sandbox.path("serve.log"));
+        Self::start_on(sandbox, ("data", "serve.log"), more)
+    }
+
+    /// Another server of the same sandbox.
+    pub(crate) fn start_in(sandbox: &Sandbox, folder: &str) -> Self {
+        Self::start_on(sandbox, (folder, &format!("{folder}.log")), &[])
+    }
+
+    fn start_on(sandbox: &Sandbox, (data_dir, log): (&str, &str), more: &[&str]) -> Self {
+        let (data_dir, log) = (sandbox.path(data_dir), sandbox.path(log));
         let mut command = sandbox.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
         command
             .args(more)

@@ -122,6 +122,9 @@ pub enum TransportProblem {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// There is no home folder to keep a session in.
+    #[error("there is no home folder to keep a session in")]
+    NoHome,
     /// There is an identity where one should be made.
     #[error("there is an identity in {} already", shown_path(.0))]
     IdentityExists(PathBuf),
@@ -365,6 +368,7 @@ impl ConfigError {
             Self::IdentityFile { .. } => "IDENTITY_FILE",
             Self::KeysDiffer(_) => "KEYS_DIFFER",
             Self::NoApiKey => "NO_API_KEY",
+            Self::NoHome => "NO_HOME",
             Self::NoIdentity => "NO_IDENTITY",
             Self::NotOurs(_) => "FILE_NOT_OURS",
             Self::PlainHttp(_) => "PLAIN_HTTP",
@@ -382,7 +386,10 @@ impl ConfigError {
             Self::KeysDiffer(_) => {
                 "restore the file from a copy: one of the keys was changed".into()
             }
-            Self::NoApiKey => "set AGENTDROP_API_KEY, or give `--api-key`".into(),
+            Self::NoApiKey => {
+                "set AGENTDROP_API_KEY, give `--api-key`, or sign in with `agentdrop login`".into()
+            }
+            Self::NoHome => "name a folder with `--config-dir`".into(),
             Self::NoIdentity => "make one with `agentdrop register`".into(),
             Self::NotOurs(path) => format!(
                 "if you trust it: chown \"$(id -u)\" {}",

@@ -71,6 +71,8 @@ pub struct OwnAccount {
     pub has_password: bool,
     /// Whether only what its sender encrypted goes from and to its agents.
     pub require_encryption: bool,
+    /// Its plan.
+    pub plan: Plan,
     /// When it was made.
     pub created_at: Timestamp,
 }

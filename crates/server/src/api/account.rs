@@ -166,6 +166,7 @@ pub(super) fn shown(account: Account, settings: &AccountSettings) -> OwnAccount 
         email_verified: account.email_verified_at.is_some(),
         has_password: settings.password.is_some(),
         require_encryption: settings.require_encryption,
+        plan: account.plan,
         created_at: account.created_at,
     }
 }

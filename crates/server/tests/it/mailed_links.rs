@@ -74,7 +74,7 @@ async fn an_address_is_its_accounts_once_its_mail_was_read() {
             mail.text
                 .contains(&format!("{}/verify?token=agl_", server.url))
         );
-        let command = format!("agentdrop account verify {}", mail.token());
+        let command = format!("account verify {}", mail.token());
         assert!(mail.text.contains(&command), "{}", mail.text);
         assert!(mail.html.contains(&mail.token()));
         assert_eq!(

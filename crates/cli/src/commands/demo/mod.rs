@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use agentdrop_client::{Client, Incoming, NewAgent, Outgoing, Page, Received};
 use agentdrop_protocol::text::{Email, Name};
+use agentdrop_protocol::wire::accounts::CreateAccount;
 use agentdrop_protocol::wire::transfers::Transfer;
 use agentdrop_server::{CancellationToken, Config, Server};
 use serde::Serialize;
@@ -165,8 +166,13 @@ impl Stage {
 
         let name: Name = "demo".parse().expect("it is a name");
         let email: Email = EMAIL.parse().expect("it is an address");
+        let asked = CreateAccount {
+            name,
+            email,
+            password: None,
+        };
         let nobody = Client::builder(&url).build()?;
-        let account = nobody.create_account(name, email).await?;
+        let account = nobody.create_account(asked).await?;
         let agent = async |slug: &'static str| -> Result<Client> {
             let key = account.api_key.parse().map_err(|error| {
                 Failure::broken("DEMO_FAILED", format!("the API key {error}"), DIFFERS)

@@ -25,7 +25,10 @@ pub(crate) fn reset_password(app: &App, account: &Account, token: &LinkToken) ->
                 url: app.url(&format!("/reset?token={token}")),
             },
             Paragraph::text("Or, at a command line:"),
-            Paragraph::Command(format!("agentdrop account reset-password {token}")),
+            Paragraph::Command(format!(
+                "agentdrop --server {} account reset-password --token {token}",
+                app.public_url
+            )),
             Paragraph::text(
                 "This works once, for an hour. If it was not you, your password stays as it is.",
             ),

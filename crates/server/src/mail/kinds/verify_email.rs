@@ -25,7 +25,10 @@ pub(crate) fn verify_email(app: &App, to: Email, token: &LinkToken) -> Letter {
                 url: app.url(&format!("/verify?token={token}")),
             },
             Paragraph::text("Or, at a command line:"),
-            Paragraph::Command(format!("agentdrop account verify {token}")),
+            Paragraph::Command(format!(
+                "agentdrop --server {} account verify {token}",
+                app.public_url
+            )),
             Paragraph::text(
                 "This works once, for an hour. If it was not you, there is nothing to be done.",
             ),

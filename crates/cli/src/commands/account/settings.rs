@@ -1,0 +1,113 @@
+//! The account itself, and its settings.
+
+use agentdrop_client::Client;
+use agentdrop_protocol::text::{Email, Name};
+use agentdrop_protocol::wire::accounts::{CreateAccount, OwnAccount, UpdateAccount};
+
+use crate::exit::{Exit, Failure, Result};
+use crate::global::Global;
+use crate::human;
+use crate::printer::Printer;
+use crate::profile::Profile;
+use crate::secret_input::Source;
+
+#[derive(clap::Args)]
+pub(super) struct Create {
+    /// What the account is called
+    #[arg(long)]
+    name: Name,
+    /// Whom it belongs to
+    #[arg(long)]
+    email: Email,
+    /// Make it without a password: nobody signs in until one is set by mail
+    #[arg(long, conflicts_with = "password_stdin")]
+    no_password: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Set {
+    /// What the account is called from now on
+    #[arg(long)]
+    name: Option<Name>,
+    /// Whether the server refuses files from and to its agents that their sender did not encrypt
+    #[arg(long, value_name = "true|false")]
+    require_encryption: Option<bool>,
+}
+
+pub(super) async fn show(global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.caller()?.client;
+    let account = client.account().await?;
+    print(&account, printer);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> Result<Exit> {
+    let server = Profile::load(global)?.server()?.to_owned();
+    let client = Client::builder(server).build()?;
+    let password = if args.no_password {
+        None
+    } else {
+        Some(args.source.new_password("New password").await?)
+    };
+    let asked = CreateAccount {
+        name: args.name,
+        email: args.email,
+        password,
+    };
+    let created = client.create_account(asked).await?;
+    printer.json(&created);
+    printer.bare(&created.api_key);
+    printer.done(&format!("made the account {}", created.name));
+    printer.fields(&[
+        ("id", &created.id.to_string()),
+        ("email", created.email.as_str()),
+        ("key", &created.api_key),
+    ]);
+    printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
+    Ok(Exit::Done)
+}
+
+pub(super) async fn set(args: Set, global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.caller()?.client;
+    if args.name.is_none() && args.require_encryption.is_none() {
+        let hint = "`agentdrop account set --help` lists what can be changed";
+        return Err(Failure::refused("USAGE", "nothing was to be changed", hint));
+    }
+    let changes = UpdateAccount {
+        name: args.name,
+        require_encryption: args.require_encryption,
+        ..UpdateAccount::default()
+    };
+    let account = client.update_account(changes).await?;
+    print(&account, printer);
+    Ok(Exit::Done)
+}
+
+fn print(account: &OwnAccount, printer: &Printer) {
+    printer.json(account);
+    printer.bare(account.email.as_str());
+    printer.heading(account.name.as_str());
+    let yes = |it| if it { "yes" } else { "no" };
+    let verified = if account.email_verified {
+        "verified"
+    } else {
+        "not verified; `agentdrop account verify` has a link mailed"
+    };
+    let encryption = if account.require_encryption {
+        "required"
+    } else {
+        "not required: what others send without it, the server can read"
+    };
+    printer.fields(&[
+        ("id", &account.id.to_string()),
+        ("email", account.email.as_str()),
+        ("", verified),
+        ("password", yes(account.has_password)),
+        ("encryption", encryption),
+        ("plan", account.plan.as_str()),
+        ("made", &human::moment(account.created_at, human::now())),
+    ]);
+}

@@ -1,0 +1,245 @@
+//! What the owner of an account does: signing in, settings, password, export, the end.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use agentdrop_client::write_private;
+use agentdrop_protocol::api_key::{ApiKey, KeyKind};
+use serde_json::{Value, json};
+
+use crate::support::{Run, Sandbox, Serve, eventually, names};
+
+const EMAIL: &str = "ann@example.org";
+const PASSWORD: &str = "correct horse battery";
+
+/// A server with an account, whose owner has not signed in.
+struct World {
+    sandbox: Sandbox,
+    serve: Serve,
+    key: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let serve = Serve::start(&sandbox);
+        let made = format!(
+            "--json account create --name Ann --email {EMAIL} --password-stdin --server {}",
+            serve.url
+        );
+        let made = sandbox.typed(&made, PASSWORD).expect(0).json();
+        let key = made["api_key"].as_str().unwrap().to_owned();
+        Self {
+            sandbox,
+            serve,
+            key,
+        }
+    }
+
+    fn login(&self) -> Value {
+        let line = format!(
+            "--json login {EMAIL} --password-stdin --server {}",
+            self.serve.url
+        );
+        self.sandbox.typed(&line, PASSWORD).expect(0).json()
+    }
+
+    /// Runs a line that has to be refused with this code.
+    #[track_caller]
+    fn refused(&self, line: &str, input: &str, code: &str) {
+        let run = self.sandbox.typed(&format!("--json {line}"), input);
+        assert_eq!(run.expect(1).json()["error"]["code"], code, "{line}");
+    }
+}
+
+#[test]
+fn a_person_signs_in_and_out() {
+    let world = World::new();
+    world.refused("account", "", "NO_SERVER");
+    let login = format!(
+        "login {EMAIL} --password-stdin --server {}",
+        world.serve.url
+    );
+    world.refused(&login, "wrong horse battery", "UNAUTHORIZED");
+    world.refused(&login, "short", "PASSWORD");
+
+    let signed_in = world.login();
+    assert_eq!(signed_in["account"]["email"], EMAIL);
+    let kept = world.sandbox.path("../home/.agentdrop/session.json");
+    assert_eq!(
+        fs::metadata(&kept).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert!(
+        !signed_in.to_string().contains("ags_"),
+        "the token is kept, not shown"
+    );
+
+    // The server is known from the session, and no key is needed.
+    let account = world.sandbox.json("account");
+    assert_eq!(
+        (&account["name"], &account["has_password"]),
+        (&json!("Ann"), &json!(true))
+    );
+    assert_eq!(world.sandbox.json("connections")["active"], json!([]));
+    let sessions = world.sandbox.json("account sessions");
+    assert_eq!(sessions["sessions"][0]["current"], true);
+
+    let out = world.sandbox.json("logout");
+    assert_eq!(out["ended"], true);
+    assert!(!kept.exists());
+    world.refused("logout", "", "NOT_SIGNED_IN");
+    let sessions = format!("account sessions --server {}", world.serve.url);
+    world.refused(&sessions, "", "NOT_SIGNED_IN");
+}
+
+#[test]
+fn a_session_that_was_ended_elsewhere_can_still_be_forgotten() {
+    let world = World::new();
+    world.login();
+    let id = world.login()["session"].as_str().unwrap().to_owned();
+    let all = world.sandbox.json("account sessions");
+    assert_eq!(all["sessions"].as_array().unwrap().len(), 2);
+    world.sandbox.json(&format!("account sessions --end {id}"));
+    world.refused("account", "", "UNAUTHORIZED");
+    assert_eq!(world.sandbox.json("logout")["ended"], false);
+}
+
+#[test]
+fn a_session_goes_to_no_other_server() {
+    let world = World::new();
+    world.login();
+    let other = Serve::start_in(&world.sandbox, "other");
+    for line in ["account", "account sessions", "connections"] {
+        let line = format!("--json {line} --server {}", other.url);
+        let run = world.sandbox.run(&line).expect(1).json();
+        let code = run["error"]["code"].as_str().unwrap();
+        assert!(
+            matches!(code, "NO_API_KEY" | "NOT_SIGNED_IN"),
+            "{line}: {code}"
+        );
+    }
+    assert!(!other.log().contains("/v1/account"));
+}
+
+#[test]
+fn others_must_not_read_the_session() {
+    let world = World::new();
+    world.login();
+    let kept = world.sandbox.path("../home/.agentdrop/session.json");
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o644)).unwrap();
+    world.refused("account", "", "FILE_TOO_OPEN");
+    // With a key, nobody looks.
+    let url = &world.serve.url;
+    let mut command = world.sandbox.command(["account", "--server", url]);
+    Run::of(command.env("AGENTDROP_API_KEY", &world.key)).expect(0);
+}
+
+#[test]
+fn settings_usage_and_log_are_shown_and_changed() {
+    let world = World::new();
+    world.login();
+    let set = world
+        .sandbox
+        .json("account set --name Anna --require-encryption true");
+    assert_eq!(
+        (&set["name"], &set["require_encryption"]),
+        (&json!("Anna"), &json!(true))
+    );
+    world.sandbox.run("account set").expect(2);
+    let usage = world.sandbox.json("account usage");
+    assert_eq!(
+        (&usage["plan"], &usage["transfers"]["used"]),
+        (&json!("enterprise"), &json!(0))
+    );
+    let log = world.sandbox.json("audit --limit 2");
+    assert_eq!(log["entries"][0]["action"], "account.updated");
+    assert_eq!(log["entries"][1]["action"], "session.created");
+    assert_eq!(log["has_more"], true);
+    let text = world.sandbox.run("audit").expect(0).stdout;
+    assert!(text.contains("account.created"), "{text}");
+}
+
+#[test]
+fn another_password_ends_other_sessions() {
+    let world = World::new();
+    world.login();
+    let kept = world.sandbox.path("../home/.agentdrop/session.json");
+    let other = fs::read(&kept).unwrap();
+    world.login();
+    let new = "another horse battery";
+    let line = "account password --password-stdin";
+    world.refused(line, &format!("wrong horse battery\n{new}"), "UNAUTHORIZED");
+    let changed = world.sandbox.typed(line, &format!("{PASSWORD}\n{new}\n"));
+    changed.expect(0);
+    world.sandbox.json("account");
+    write_private(&kept, &other).unwrap();
+    world.refused("account", "", "UNAUTHORIZED");
+}
+
+#[test]
+fn a_forgotten_password_is_set_by_mail() {
+    let world = World::new();
+    let server = format!("--server {}", world.serve.url);
+    let outbox = world.serve.data_dir.join("outbox");
+    world.sandbox.json(&format!(
+        "account reset-password nobody@example.org {server}"
+    ));
+    world
+        .sandbox
+        .json(&format!("account reset-password {EMAIL} {server}"));
+    eventually("a mail", || outbox.exists() && names(&outbox).len() == 1);
+    let mail = fs::read_to_string(outbox.join(&names(&outbox)[0])).unwrap();
+    // Quoted-printable breaks lines.
+    let mail = mail.replace("=\r\n", "").replace("=\n", "");
+    let token = mail.split("--token ").nth(1).unwrap();
+    let token: String = token
+        .chars()
+        .take_while(|it| it.is_ascii_alphanumeric() || *it == '_')
+        .collect();
+    let reset = format!("account reset-password --token {token} --password-stdin {server}");
+    let new = "another horse battery";
+    world.sandbox.typed(&reset, new).expect(0);
+    world.refused(&reset, new, "GONE");
+    let login = format!("login {EMAIL} --password-stdin {server}");
+    world.refused(&login, PASSWORD, "UNAUTHORIZED");
+    world.sandbox.typed(&login, new).expect(0);
+    let key = ApiKey::new(KeyKind::Agent, &std::array::from_fn(|_| 7)).unwrap();
+    let no_link = format!("account verify {} {server}", key.expose_secret());
+    world.sandbox.run(&no_link).expect(2);
+}
+
+#[test]
+fn all_that_is_known_is_exported_and_deleted() {
+    let world = World::new();
+    world.login();
+    world.sandbox.json("account export all.json");
+    let all: Value =
+        serde_json::from_slice(&fs::read(world.sandbox.path("all.json")).unwrap()).unwrap();
+    assert_eq!(all["account"]["email"], EMAIL);
+    let again = world.sandbox.run("account export all.json").expect(2);
+    assert!(again.stderr.contains("all.json"), "{again:?}");
+    let printed = world.sandbox.run("account export -").expect(0).json();
+    assert_eq!(printed["account"], all["account"]);
+    assert_eq!(
+        names(&world.sandbox.path("")),
+        ["all.json", "data", "serve.log"]
+    );
+
+    let delete = "account delete --password-stdin";
+    world.refused(delete, PASSWORD, "NOT_CONFIRMED");
+    let delete = "account delete --yes --password-stdin";
+    world.refused(delete, "wrong horse battery", "UNAUTHORIZED");
+    world.sandbox.typed(delete, PASSWORD).expect(0);
+    assert!(
+        !world
+            .sandbox
+            .path("../home/.agentdrop/session.json")
+            .exists()
+    );
+    let mut command = world
+        .sandbox
+        .command(["--json", "account", "--server", &world.serve.url]);
+    let gone = Run::of(command.env("AGENTDROP_API_KEY", &world.key)).expect(1);
+    assert_eq!(gone.json()["error"]["code"], "UNAUTHORIZED");
+}
