@@ -153,6 +153,7 @@ fn hint_for(code: &str) -> Option<&'static str> {
             "this is the key of one agent; set AGENTDROP_API_KEY to one of the account, `agd_live_...`"
         }
         E::SelfConnection => "agents of one account need no connection",
+        E::TermsChanged => "`agentdrop pairings` shows what it is now; nothing was agreed to",
         E::ShareRequired => "check the name; `agentdrop agents` lists whom you can send to",
         _ => return None,
     })

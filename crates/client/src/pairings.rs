@@ -1,8 +1,8 @@
 //! Pairings: which agents of connected accounts exchange files, and which way.
 
 use agentdrop_protocol::wire::pairings::{
-    ConfirmedPairing, CreatePairing, CreatedPairing, Pairings, Permission, RevokedPairing,
-    UpdatePairing, UpdatedPairing,
+    ConfirmPairing, ConfirmedPairing, CreatePairing, CreatedPairing, Pairings, Permission,
+    RevokedPairing, UpdatePairing, UpdatedPairing,
 };
 use agentdrop_protocol::{AgentRef, ConnectionId, PairingId};
 use http::Method;
@@ -40,12 +40,17 @@ impl Client {
         transport.get(transport.server.endpoint(&parts)).await
     }
 
-    /// Agrees to a pairing as it stands: from now on its agents exchange files.
-    pub async fn confirm_pairing(&self, id: PairingId) -> Result<ConfirmedPairing> {
+    /// Agrees to a pairing, if it is what is expected: from now on its agents exchange files.
+    pub async fn confirm_pairing(
+        &self,
+        id: PairingId,
+        expected: ConfirmPairing,
+    ) -> Result<ConfirmedPairing> {
         let transport = self.transport();
         let parts = ["pairings", &id.to_string(), "confirm"];
+        let url = transport.server.endpoint(&parts);
         transport
-            .post_nothing(transport.server.endpoint(&parts))
+            .send_json(Method::POST, url, &expected, Repeat::Never)
             .await
     }
 

@@ -2,7 +2,7 @@
 
 use agentdrop_client::Client;
 use agentdrop_protocol::wire::connections::{Connection, ConnectionFilter};
-use agentdrop_protocol::wire::pairings::{PairedAgent, Pairing};
+use agentdrop_protocol::wire::pairings::{ConfirmPairing, PairedAgent, Pairing};
 use agentdrop_protocol::{EncryptionPublicKey, PairingId};
 use serde_json::json;
 
@@ -41,10 +41,14 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     if !args.yes {
         ask(printer).await?;
     }
-    let confirmed = client.confirm_pairing(args.id).await?;
-    terms.require_unchanged(&client).await?;
+    let ((mine, _), (theirs, their_key)) = terms.sides();
+    // The other side can change what it proposed until it is agreed to, also while it is looked at.
+    let seen = ConfirmPairing {
+        permission: Some(terms.pairing.permission),
+        their_public_key: their_key,
+    };
+    let confirmed = client.confirm_pairing(args.id, seen).await?;
 
-    let ((mine, _), (theirs, _)) = terms.sides();
     printer.json(&json!({
         "id": confirmed.id,
         "status": confirmed.status,
@@ -126,26 +130,6 @@ impl Terms {
                 &way(pairing.permission, &mine.agent_id, &theirs.agent_id),
             ),
         ]);
-    }
-
-    /// The other side can change what it proposed until it is agreed to, also while it is looked at.
-    async fn require_unchanged(&self, client: &Client) -> Result<()> {
-        let agreed = |it: &Pairing| {
-            let keys = (it.agent_a_public_key, it.agent_b_public_key);
-            (it.id, it.permission, keys)
-        };
-        let connection = self.connection.id;
-        let found = client.pairings(connection).await?.pairings;
-        if found.iter().any(|it| agreed(it) == agreed(&self.pairing)) {
-            return Ok(());
-        }
-        Err(Failure::refused(
-            "TERMS_CHANGED",
-            "the pairing was changed just before it was confirmed, and is not what was shown",
-            format!(
-                "`agentdrop pairings {connection}` shows it; `agentdrop connections revoke {connection}` ends it"
-            ),
-        ))
     }
 }
 

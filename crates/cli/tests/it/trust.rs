@@ -365,7 +365,7 @@ fn who_is_asked_is_heard() {
 }
 
 #[test]
-fn other_terms_than_those_that_were_shown_are_noticed() {
+fn other_terms_than_those_that_were_shown_are_not_agreed_to() {
     let world = World::new(&[("us", &["alice"]), ("them", &["bob"])]);
     let connection = world.connect("us", "them");
     let proposed = world.owner(
@@ -384,8 +384,13 @@ fn other_terms_than_those_that_were_shown_are_noticed() {
     };
     let (said, ended) = world.on_a_terminal("them", &format!("confirm {pairing}"), change);
     assert!(said.contains("from your bob to their alice only"), "{said}");
-    assert!(said.contains("is not what was shown"), "{said}");
+    assert!(said.contains("not what was to be agreed to"), "{said}");
     assert_eq!(ended, Some(1), "{said}");
+    let listed = world.json("them", &format!("pairings {connection}"));
+    assert_eq!(
+        listed["pairings"][0]["status"], "pending",
+        "nothing was agreed to"
+    );
 }
 
 #[test]

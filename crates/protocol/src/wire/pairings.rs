@@ -156,6 +156,19 @@ pub struct Pairings {
     pub pairings: Vec<Pairing>,
 }
 
+/// Agrees to a pairing. What is said here is what it has to be: it may have been changed since it
+/// was shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfirmPairing {
+    /// Which way files go, as the caller sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<Permission>,
+    /// The public key of the other side's agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub their_public_key: Option<EncryptionPublicKey>,
+}
+
 /// A confirmed pairing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -6,10 +6,10 @@ use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::channels::Party;
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
 use agentdrop_protocol::wire::pairings::{
-    self as wire, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent, Pairings,
-    RevokedPairing, UpdatePairing, UpdatedPairing,
+    self as wire, ConfirmPairing, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent,
+    Pairings, RevokedPairing, UpdatePairing, UpdatedPairing,
 };
-use agentdrop_protocol::{AccountId, ConnectionId, PairingId};
+use agentdrop_protocol::{AccountId, ConnectionId, EncryptionPublicKey, ErrorCode, PairingId};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 
 use super::allowance::hold_limits;
 use super::error::{ApiError, Result};
-use super::extract::{Body, Path};
+use super::extract::{Body, OptionalBody, Path};
 use super::once::{Answered, By, Once, Repeating};
 use super::openapi::Errors;
 use crate::app::App;
@@ -122,18 +122,24 @@ pub(crate) async fn list(
     post, path = "/v1/pairings/{pairing_id}/confirm", tag = "pairings",
     operation_id = "pairings_confirm",
     params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
-    responses((status = 200, body = ConfirmedPairing), Errors)
+    request_body = Option<ConfirmPairing>, responses((status = 200, body = ConfirmedPairing), Errors)
 )]
 pub(crate) async fn confirm(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<PairingId>,
+    OptionalBody(expected): OptionalBody<ConfirmPairing>,
 ) -> Result<Json<ConfirmedPairing>> {
     let (now, owner) = (app.clock.now(), caller.actor.account);
     app.store
         .write(async move |tx| -> Result<_> {
             let limits = hold_limits(tx, owner).await?;
+            require_key(tx, owner, id, expected.their_public_key).await?;
             let pairing = hold(tx, &caller, id).await?;
+            let permission = pairing.permission_for(owner);
+            if expected.permission.is_some_and(|it| it != permission) {
+                return Err(terms_changed());
+            }
             let confirmed = pairing.confirm(owner, now)?;
             let have = tx.pairing_count_of(owner, confirmed.connection).await?;
             limits.require_pairing(have)?;
@@ -224,6 +230,35 @@ pub(crate) async fn revoke(
         id,
         status: revoked.status(),
     }))
+}
+
+/// Refuses where the other side's agent has another key than the one that was compared; it keeps
+/// the key until this unit of work ends. The agent is held ahead of the pairing, as everywhere.
+async fn require_key(
+    tx: &mut Tx,
+    owner: AccountId,
+    id: PairingId,
+    expected: Option<EncryptionPublicKey>,
+) -> Result<()> {
+    let Some(expected) = expected else {
+        return Ok(());
+    };
+    let pairing = tx.pairing_of(owner, id).await?.ok_or(ApiError::NotFound)?;
+    let mut sides = [pairing.a, pairing.b].into_iter();
+    let theirs = sides.find(|it| it.account != owner);
+    let theirs = theirs.ok_or(ApiError::NotFound)?;
+    let agent = tx.hold_agent_of(theirs.account, theirs.agent).await?;
+    let key = agent.and_then(|it| it.keys().map(|it| it.encryption));
+    if key == Some(expected) {
+        Ok(())
+    } else {
+        Err(terms_changed())
+    }
+}
+
+fn terms_changed() -> ApiError {
+    let message = "the pairing is not what was to be agreed to; look at it again";
+    ApiError::refused(ErrorCode::TermsChanged, message)
 }
 
 /// The pairing that the path names, held for a change.

@@ -369,3 +369,29 @@ async fn a_person_who_ends_a_pairing_ends_what_stands_on_it() {
         person.delete(&path).await.expect(200);
     }
 }
+
+#[tokio::test]
+async fn only_what_was_seen_is_agreed_to() {
+    const OTHER: &str = "WGmv9FBUlzLLqu1eXfmzCm2jHLDldCutWtShp2jxpns=";
+    for parties in Parties::each().await {
+        let Parties { alex, jamie, .. } = &parties;
+        let connection = parties.connect().await;
+        let agents = ["data-pipeline", "analysis-bot"];
+        let made = alex.propose(&connection, agents, "send_only").await;
+        let path = format!("/v1/pairings/{}/confirm", text(&made.expect(201), "id"));
+        let mine = alex.get("/v1/agents/data-pipeline").await.expect(200);
+        let key = text(&mine, "public_key");
+        assert_ne!(key, OTHER);
+        for changed in [
+            json!({ "permission": "both" }),
+            json!({ "permission": "send_only" }),
+            json!({ "their_public_key": OTHER }),
+            json!({ "permission": "receive_only", "their_public_key": OTHER }),
+        ] {
+            let refused = jamie.post(&path, &changed).await;
+            refused.expect_error(409, "TERMS_CHANGED");
+        }
+        let seen = json!({ "permission": "receive_only", "their_public_key": key });
+        jamie.post(&path, &seen).await.expect(200);
+    }
+}
