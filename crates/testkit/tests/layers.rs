@@ -13,10 +13,11 @@ use serde_json::Value;
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("cli", &["client", "protocol", "server"]),
     ("client", &["protocol", "seal"]),
+    ("cobblestone", &[]),
     ("domain", &["protocol"]),
     ("protocol", &[]),
-    ("seal", &["protocol"]),
-    ("server", &["domain", "protocol", "store"]),
+    ("seal", &["cobblestone", "protocol"]),
+    ("server", &["cobblestone", "domain", "protocol", "store"]),
     ("store", &["domain", "protocol"]),
     (
         "testkit",
