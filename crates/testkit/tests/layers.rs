@@ -15,9 +15,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("client", &["protocol", "seal"]),
     ("cobblestone", &[]),
     ("domain", &["protocol"]),
+    ("envelope", &["cobblestone", "protocol"]),
     ("protocol", &[]),
-    ("seal", &["cobblestone", "protocol"]),
-    ("server", &["cobblestone", "domain", "protocol", "store"]),
+    ("seal", &["cobblestone", "envelope", "protocol"]),
+    (
+        "server",
+        &["cobblestone", "domain", "envelope", "protocol", "store"],
+    ),
     ("store", &["domain", "protocol"]),
     (
         "testkit",

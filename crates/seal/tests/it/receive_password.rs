@@ -1,7 +1,7 @@
 //! A person's receive key opens with their password, and with nothing else.
 
-use agentdrop_seal::receive_password::{ITERATIONS, MAX_ITERATIONS, WrappedReceiveKey};
 use agentdrop_seal::Nonce;
+use agentdrop_seal::receive_password::{ITERATIONS, MAX_ITERATIONS, WrappedReceiveKey};
 
 use crate::{counting, counting_key};
 
