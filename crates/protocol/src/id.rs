@@ -23,6 +23,11 @@ macro_rules! define_id {
                 Self(uuid_v7(now, chance))
             }
 
+            /// The id of these sixteen bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
             /// The sixteen bytes of the id.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()

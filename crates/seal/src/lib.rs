@@ -51,6 +51,7 @@
 //! ```
 
 pub mod compat;
+pub mod receive_password;
 
 mod error;
 mod gcm;

@@ -13,10 +13,15 @@ use serde_json::Value;
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("cli", &["client", "protocol", "server"]),
     ("client", &["protocol", "seal"]),
+    ("cobblestone", &[]),
     ("domain", &["protocol"]),
+    ("envelope", &["cobblestone", "protocol"]),
     ("protocol", &[]),
-    ("seal", &["protocol"]),
-    ("server", &["domain", "protocol", "store"]),
+    ("seal", &["cobblestone", "envelope", "protocol"]),
+    (
+        "server",
+        &["cobblestone", "domain", "envelope", "protocol", "store"],
+    ),
     ("store", &["domain", "protocol"]),
     (
         "testkit",
