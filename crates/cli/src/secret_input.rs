@@ -48,21 +48,24 @@ impl Source {
             return read(io::stdin()).await;
         }
         let terminal = File::options().read(true).write(true).open("/dev/tty");
-        let Ok(mut terminal) = terminal else {
+        let Ok(terminal) = terminal else {
             return Err(Failure::refused(
                 "NO_TERMINAL",
                 "there is no terminal to ask for a password on",
                 "give it on standard input, with `--password-stdin`",
             ));
         };
-        write!(terminal, "{prompt}: ").ok();
-        let hidden = Hidden::begin(&terminal);
         let handle = terminal
             .try_clone()
             .map_err(|error| Failure::io("read from the terminal", &error))?;
+        // Before it asks: what is typed by then is thrown away, and what is typed at once after it
+        // must be neither shown nor lost.
+        let hidden = Hidden::begin(&terminal);
+        let mut asked = &terminal;
+        write!(asked, "{prompt}: ").ok();
         let line = read(handle).await;
         drop(hidden);
-        writeln!(terminal).ok();
+        writeln!(asked).ok();
         line
     }
 }

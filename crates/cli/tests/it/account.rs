@@ -243,3 +243,45 @@ fn all_that_is_known_is_exported_and_deleted() {
     let gone = Run::of(command.env("AGENTDROP_API_KEY", &world.key)).expect(1);
     assert_eq!(gone.json()["error"]["code"], "UNAUTHORIZED");
 }
+
+#[test]
+fn what_is_typed_as_a_password_is_not_seen() {
+    let world = World::new();
+    let server = [("AGENTDROP_SERVER", &*world.serve.url)];
+    let asked = world.sandbox.terminal(&format!("login {EMAIL}"), &server);
+    let (seen, status) = asked
+        .answered("Password: ", || "correct horse battery\n")
+        .end();
+    assert_eq!(status, Some(0), "{seen}");
+    assert!(
+        seen.contains("signed in as Ann") && !seen.contains("horse"),
+        "{seen}"
+    );
+
+    let asked = world.sandbox.terminal("account password", &server);
+    let asked = asked.answered("Current password: ", || "correct horse battery\n");
+    let asked = asked.answered("New password: ", || "another horse battery\n");
+    let (seen, status) = asked
+        .answered("once more: ", || "another house battery\n")
+        .end();
+    assert_eq!(status, Some(1), "{seen}");
+    assert!(
+        seen.contains("the two passwords are not the same") && !seen.contains("horse"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn a_terminal_shows_what_is_typed_again_when_the_question_was_broken_off() {
+    let world = World::new();
+    let server = [("AGENTDROP_SERVER", &*world.serve.url)];
+    // What `stty` says after it is what a shell would go on with.
+    let line = format!("login {EMAIL}; stty -a");
+    let asked = world.sandbox.terminal(&line, &server);
+    let (seen, _) = asked.answered("Password: ", || "\x03").end();
+    let (_, modes) = seen.split_once("Password: ").unwrap();
+    assert!(
+        modes.contains(" echo ") && !modes.contains("-echo "),
+        "{seen}"
+    );
+}

@@ -67,6 +67,26 @@ impl Sandbox {
         Run::of(&mut self.command(line.split_whitespace()))
     }
 
+    /// Begins a line of words on a terminal.
+    pub(crate) fn terminal(&self, line: &str, environment: &[(&str, &str)]) -> Terminal {
+        // The shell lives on where Ctrl-C ends the command, as one does that somebody types into.
+        let command = format!("trap : INT; {} {line}", env!("CARGO_BIN_EXE_agentdrop"));
+        let child = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .env_clear()
+            .env("HOME", self.folder.path().join("home"))
+            .envs(environment.iter().copied())
+            .current_dir(self.folder.path().join("here"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Terminal {
+            child,
+            seen: Vec::new(),
+        }
+    }
+
     /// Runs a line of words, with this on standard input.
     pub(crate) fn typed(&self, line: &str, input: &str) -> Run {
         let mut command = self.command(line.split_whitespace());
@@ -85,6 +105,34 @@ impl Sandbox {
     /// Runs a line of words that has to succeed, and answers its one object.
     pub(crate) fn json(&self, line: &str) -> Value {
         self.run(&format!("--json {line}")).expect(0).json()
+    }
+}
+
+/// A run on a terminal, and what was seen there.
+pub(crate) struct Terminal {
+    child: Child,
+    seen: Vec<u8>,
+}
+
+impl Terminal {
+    /// Waits until it asks so, and types what `answer` says.
+    pub(crate) fn answered(mut self, prompt: &str, answer: impl FnOnce() -> &'static str) -> Self {
+        let stdout = self.child.stdout.as_mut().unwrap();
+        let mut byte = [0];
+        while !self.seen.ends_with(prompt.as_bytes()) && stdout.read(&mut byte).unwrap() > 0 {
+            self.seen.extend(byte);
+        }
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(answer().as_bytes()).unwrap();
+        self
+    }
+
+    /// What was seen to its end, and how it ended.
+    pub(crate) fn end(mut self) -> (String, Option<i32>) {
+        let mut stdout = self.child.stdout.take().unwrap();
+        stdout.read_to_end(&mut self.seen).unwrap();
+        let status = self.child.wait().unwrap();
+        (String::from_utf8(self.seen).unwrap(), status.code())
     }
 }
 

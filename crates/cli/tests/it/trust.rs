@@ -1,8 +1,6 @@
 //! Two accounts: connected, paired, and files between their agents.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::process::{Command, Stdio};
 
 use agentdrop_testkit::http::Http;
 use insta::assert_snapshot;
@@ -78,35 +76,20 @@ impl World {
         self.sandbox.run(&format!("{line} --config-dir {agent}"))
     }
 
-    /// Runs a line on a terminal, types what `answer` says once it asks, and answers what is seen
-    /// there.
+    /// Runs a line on a terminal with the key of an account, types what `answer` says once it
+    /// asks, and answers what is seen there.
     fn on_a_terminal(
         &self,
         account: &str,
         line: &str,
         answer: impl FnOnce() -> &'static str,
     ) -> (String, Option<i32>) {
-        let command = format!("{} {line}", env!("CARGO_BIN_EXE_agentdrop"));
-        let mut child = Command::new("script")
-            .args(["-qec", &command, "/dev/null"])
-            .env_clear()
-            .env("HOME", self.sandbox.path("home"))
-            .env("AGENTDROP_SERVER", &self.serve.url)
-            .env("AGENTDROP_API_KEY", self.key(account))
-            .current_dir(self.sandbox.path(""))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (mut seen, mut byte) = (Vec::new(), [0]);
-        while !seen.ends_with(b"[y/N] ") && stdout.read(&mut byte).unwrap() > 0 {
-            seen.extend(byte);
-        }
-        stdin.write_all(answer().as_bytes()).unwrap();
-        stdout.read_to_end(&mut seen).unwrap();
-        let status = child.wait().unwrap();
-        (String::from_utf8(seen).unwrap(), status.code())
+        let environment = [
+            ("AGENTDROP_SERVER", &*self.serve.url),
+            ("AGENTDROP_API_KEY", self.key(account)),
+        ];
+        let on = self.sandbox.terminal(line, &environment);
+        on.answered("[y/N] ", answer).end()
     }
 
     /// Connects two accounts, and answers the connection.
