@@ -75,6 +75,11 @@ pub(crate) async fn create(
     // where the transfer is written down.
     let owner = caller.actor.account;
     let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
+    let allowance = if once.is_answered(&app).await? {
+        allowance.unused()
+    } else {
+        allowance
+    };
     allowance.require_transfer()?;
     let form = form::read(&app, &key, &allowance, request, digests).await?;
     form.tell(&mut once);
