@@ -41,6 +41,13 @@ impl Clock {
         }
     }
 
+    /// The same, beside which time passes otherwise.
+    #[cfg(test)]
+    pub(crate) fn passing(self, passed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        let passed = Arc::new(passed);
+        Self { passed, ..self }
+    }
+
     /// What time it is.
     pub fn now(&self) -> Timestamp {
         (self.now)()

@@ -3,7 +3,7 @@
 use agentdrop_protocol::{AccountId, Timestamp};
 
 use crate::db::{Row, params};
-use crate::{Result, Tx};
+use crate::{Reader, Result, Tx};
 
 /// A request that its caller may repeat, by digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,15 @@ pub struct Answer {
 
 const FIND: &str =
     "SELECT body_digest, status, answer FROM answers WHERE digest = $1 AND created_at > $2";
+
+impl Reader {
+    /// Whether a request with this digest was answered after `since`.
+    pub async fn is_answered(&mut self, digest: &[u8; 32], since: Timestamp) -> Result<bool> {
+        let params = params![digest, since.as_millis()];
+        let found = self.fetch_optional(FIND, params, answer).await?;
+        Ok(found.is_some())
+    }
+}
 
 impl Tx {
     /// Makes a request of `owner` the one that has its effect in this unit of work, unless it had

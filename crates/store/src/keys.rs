@@ -149,14 +149,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a transfer for the key it was created with.
-    pub async fn count_transfer(&mut self, id: KeyId) -> Result<()> {
+    /// Counts a transfer for the key it was created with, if that still works; answers how many
+    /// such keys there were.
+    pub async fn count_transfer(&mut self, id: KeyId) -> Result<u64> {
         self.execute(
-            "UPDATE api_keys SET transfer_count = transfer_count + 1 WHERE id = $1",
+            "UPDATE api_keys SET transfer_count = transfer_count + 1
+             WHERE id = $1 AND revoked_at IS NULL",
             params![&id.to_string()],
         )
-        .await?;
-        Ok(())
+        .await
     }
 }
 

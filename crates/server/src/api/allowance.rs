@@ -43,7 +43,16 @@ impl Allowance {
         Self::read(reader, &account, now).await
     }
 
-    /// The same, and nobody else sends for the account until this unit of work ends.
+    /// The same with nothing used up yet: of what was sent already, and is only told once more.
+    pub(super) fn unused(self) -> Self {
+        Self {
+            transfers: 0,
+            stored: 0,
+            ..self
+        }
+    }
+
+    /// As it stands, and nobody else sends for the account until this unit of work ends.
     pub(super) async fn hold(tx: &mut Tx, owner: AccountId, now: Timestamp) -> Result<Self> {
         let account = hold_account(tx, owner).await?;
         Self::read(tx, &account, now).await

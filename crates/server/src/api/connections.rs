@@ -73,10 +73,13 @@ pub(crate) async fn create(
         require_room(tx, mine).await?;
         require_few_invites(tx, owner, now).await?;
         tx.insert_connection(&invited).await?;
-        // To the address, whether somebody has an account with it or not.
-        let letter = invite(&unit, mine, &invited);
-        let mail = stamp.seal(&unit.server_key, owner, &letter);
-        tx.enqueue_mail(&mail).await?;
+        // To the address, whether somebody has an account with it or not; but not in the name of one
+        // that may be somebody else's.
+        if mine.email_verified_at.is_some() {
+            let letter = invite(&unit, mine, &invited);
+            let mail = stamp.seal(&unit.server_key, owner, &letter);
+            tx.enqueue_mail(&mail).await?;
+        }
         // Not for the other's log: writing it would take time that tells of an account.
         let sent = Subject::of(&id);
         tx.append_audit(caller.witness.saw(Action::ConnectionInvited, sent))

@@ -201,6 +201,16 @@ impl Begun {
         self.0.is_some()
     }
 
+    /// Whether a request of this name was answered: what it may use up is used up already.
+    pub(crate) async fn is_answered(&self, app: &App) -> Result<bool> {
+        let Some(begin) = &self.0 else {
+            return Ok(false);
+        };
+        let since = app.clock.now().minus(IDEMPOTENCY_WINDOW);
+        let mut reader = app.store.read().await?;
+        Ok(reader.is_answered(&begin.digest, since).await?)
+    }
+
     /// Adds to what the request says.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         if let Some(begin) = &mut self.0 {

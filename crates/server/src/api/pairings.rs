@@ -134,7 +134,7 @@ pub(crate) async fn confirm(
     app.store
         .write(async move |tx| -> Result<_> {
             let limits = hold_limits(tx, owner).await?;
-            require_key(tx, owner, id, expected.their_public_key).await?;
+            require_key(tx, &caller, id, expected.their_public_key).await?;
             let pairing = hold(tx, &caller, id).await?;
             let permission = pairing.permission_for(owner);
             if expected.permission.is_some_and(|it| it != permission) {
@@ -236,14 +236,17 @@ pub(crate) async fn revoke(
 /// the key until this unit of work ends. The agent is held ahead of the pairing, as everywhere.
 async fn require_key(
     tx: &mut Tx,
-    owner: AccountId,
+    caller: &Caller,
     id: PairingId,
     expected: Option<EncryptionPublicKey>,
 ) -> Result<()> {
     let Some(expected) = expected else {
         return Ok(());
     };
-    let pairing = tx.pairing_of(owner, id).await?.ok_or(ApiError::NotFound)?;
+    let owner = caller.actor.account;
+    let pairing = tx.pairing_of(owner, id).await?;
+    let pairing = pairing.filter(|it| is_visible(it, caller));
+    let pairing = pairing.ok_or(ApiError::NotFound)?;
     let mut sides = [pairing.a, pairing.b].into_iter();
     let theirs = sides.find(|it| it.account != owner);
     let theirs = theirs.ok_or(ApiError::NotFound)?;

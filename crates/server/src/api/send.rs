@@ -32,7 +32,7 @@ use super::reach::reach;
 use super::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
-use crate::auth::Caller;
+use crate::auth::{Caller, count_transfer};
 use crate::blob::Staged;
 use crate::clock::random;
 
@@ -75,6 +75,11 @@ pub(crate) async fn create(
     // where the transfer is written down.
     let owner = caller.actor.account;
     let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
+    let allowance = if once.is_answered(&app).await? {
+        allowance.unused()
+    } else {
+        allowance
+    };
     allowance.require_transfer()?;
     let form = form::read(&app, &key, &allowance, request, digests).await?;
     form.tell(&mut once);
@@ -182,9 +187,7 @@ async fn keep(
             deleted_at: None,
         };
         tx.insert_transfer(&transfer).await?;
-        if let Some(key) = caller.actor.credential.key() {
-            tx.count_transfer(key).await?;
-        }
+        count_transfer(tx, &caller.actor, new.now).await?;
         allowance.count(tx).await?;
         let (witness, sent) = (caller.witness.at(new.now), Subject::of(&new.id));
         let received = witness.told(

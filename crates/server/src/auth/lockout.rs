@@ -5,7 +5,7 @@
 //! nobody is shut out for long by what another did.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::ClientAddress;
+use super::{ClientAddress, subscriber};
 use crate::api::error::{ApiError, Result};
 use crate::clock::Clock;
 
@@ -35,7 +35,8 @@ pub(crate) struct Lockout {
     verifications: Counter<AccountId>,
 }
 
-/// The time since the epoch, for the counters.
+/// The server's clock, for the counters. Not the time of the day: set back by a day, it would shut
+/// everybody out for as long.
 #[derive(Clone, Debug)]
 struct Time(Clock);
 
@@ -43,8 +44,7 @@ impl GovernorClock for Time {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        let millis = self.0.now().as_millis();
-        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+        self.0.passed()
     }
 }
 
@@ -62,7 +62,7 @@ impl Lockout {
 
     /// Counts an attempt to give the password of the account with this address.
     pub(crate) fn try_password(&self, email: &Email, from: ClientAddress) -> Result<()> {
-        let (email, from) = (email.folded(), network(from));
+        let (email, from) = (email.folded(), subscriber(from.0));
         let counted = self
             .sign_ins_by_address
             .count(&from)
@@ -75,7 +75,7 @@ impl Lockout {
     pub(crate) fn ask_for_reset(&self, email: &Email, from: ClientAddress) -> Result<()> {
         let counted = self
             .resets_by_address
-            .count(&network(from))
+            .count(&subscriber(from.0))
             .and_then(|()| self.resets_by_email.count(&email.folded()));
         counted.map_err(|wait| limited(wait, "links were asked for too often; try again later"))
     }
@@ -99,17 +99,6 @@ impl Lockout {
 
 fn limited(wait: Duration, message: &'static str) -> ApiError {
     ApiError::Limited(wait, message.into())
-}
-
-/// Of IPv6 the network of 64 bits, all of which one customer has.
-fn network(address: ClientAddress) -> IpAddr {
-    match address.0 {
-        IpAddr::V4(it) => it.into(),
-        IpAddr::V6(it) => {
-            let host = u128::from(u64::MAX);
-            Ipv6Addr::from_bits(it.to_bits() & !host).into()
-        }
-    }
 }
 
 /// Counts by key: at most so many at once, and as many again in each period.
@@ -208,6 +197,25 @@ mod tests {
             lockout.try_password(&email(200), address).is_ok()
         });
         assert_eq!(tried.count(), 100);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_shuts_nobody_out() {
+        let (now, passed) = (
+            Arc::new(AtomicI64::new(1_790_000_000_000)),
+            Arc::new(AtomicI64::new(0)),
+        );
+        let (read, counted) = (Arc::clone(&now), Arc::clone(&passed));
+        let clock = Clock::from_fn(move || Timestamp::from_millis(read.load(Ordering::SeqCst)))
+            .passing(move || Duration::from_millis(counted.load(Ordering::SeqCst).unsigned_abs()));
+        let lockout = Lockout::new(&clock);
+        let here = from("192.0.2.1");
+        for _ in 0..10 {
+            lockout.try_password(&email(1), here).unwrap();
+        }
+        now.fetch_sub(86_400_000, Ordering::SeqCst);
+        pass(&passed, Duration::from_secs(90));
+        lockout.try_password(&email(1), here).unwrap();
     }
 
     #[test]

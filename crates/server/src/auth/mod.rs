@@ -11,7 +11,7 @@ use agentdrop_domain::sessions::Session;
 use agentdrop_domain::{Actor, Credential, Scope};
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_protocol::{AgentId, AgentRef, ErrorCode, KeyId, Timestamp};
-use agentdrop_store::Reader;
+use agentdrop_store::{Reader, Tx};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -81,10 +81,7 @@ async fn holder_of_key(app: &App, key: &ApiKey) -> Result<Actor> {
     let found = reader.key_by_digest(&digest_of(key)).await?;
     let found = found.ok_or_else(|| unauthorized("the API key is not valid"))?;
     if found.revoked_at.is_some() {
-        return Err(ApiError::refused(
-            ErrorCode::KeyRevoked,
-            "the API key was revoked",
-        ));
+        return Err(revoked());
     }
     touch(app, &found);
     Ok(Actor {
@@ -98,7 +95,7 @@ async fn holder_of_session(app: &App, token: &ApiKey) -> Result<Actor> {
     let mut reader = app.store.read().await?;
     let found = reader.session_by_digest(&digest_of(token)).await?;
     let live = found.filter(|it| it.is_live(app.clock.now()));
-    let live = live.ok_or_else(|| unauthorized("the session is over; sign in again"))?;
+    let live = live.ok_or_else(over)?;
     touch_session(app, &live);
     Ok(Actor {
         account: live.account,
@@ -120,6 +117,28 @@ impl Caller {
         self.actor.require_agent(&agent)?;
         Ok(Some(agent))
     }
+}
+
+/// Counts a transfer for the credential that it was asked for with. Much time may have passed since,
+/// for the files had to come first: one that was ended meanwhile is refused.
+pub(crate) async fn count_transfer(tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<()> {
+    match actor.credential {
+        Credential::Key(key) if tx.count_transfer(key).await? == 0 => Err(revoked()),
+        Credential::Key(_) => Ok(()),
+        Credential::Session(session) => {
+            let found = tx.session_of(actor.account, session).await?;
+            let live = found.filter(|it| it.is_live(now));
+            live.map(drop).ok_or_else(over)
+        }
+    }
+}
+
+fn revoked() -> ApiError {
+    ApiError::refused(ErrorCode::KeyRevoked, "the API key was revoked")
+}
+
+fn over() -> ApiError {
+    unauthorized("the session is over; sign in again")
 }
 
 /// The key in `Authorization: Bearer …`.

@@ -102,6 +102,25 @@ async fn an_address_is_its_accounts_once_its_mail_was_read() {
     }
 }
 
+/// Whoever signs up with another's address must not be able to have mails sent in its name.
+#[tokio::test]
+async fn nobody_is_invited_by_mail_in_the_name_of_an_address_that_was_not_verified() {
+    const INVITED: &str = "An invitation to connect";
+    for server in &each().await {
+        let alex = Party::new(server, "Alex", EMAIL).await;
+        alex.invite("first@example.org").await.expect(201);
+        let token = server.mail_to(EMAIL, VERIFY).await.token();
+        confirm(server, &token).await.expect(200);
+        alex.invite("second@example.org").await.expect(201);
+        server.mail_to("second@example.org", INVITED).await;
+        let mails = server.mails();
+        let invited = mails
+            .iter()
+            .filter(|it| it.header("Subject").contains(INVITED));
+        assert_eq!(invited.count(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_link_works_for_an_hour_and_until_there_is_a_newer_one() {
     for server in &each().await {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{TestAccount, text};
 use futures_util::future::join_all;
@@ -14,7 +15,7 @@ use crate::isolation::Trust;
 use crate::operations::operations;
 use crate::parties::Party;
 use crate::raw::connect;
-use crate::world::{World, blobs, rows, until};
+use crate::world::{World, blobs, rows, run_sql, until};
 
 const HEADER: &str = "Idempotency-Key";
 const NAME: &str = "1b671a64-40d5-491e-99b0-da01ff1f3341";
@@ -502,5 +503,35 @@ async fn a_caller_who_was_cut_off_has_sent_once() {
             blobs(&world.server).len() == 8
         })
         .await;
+    }
+}
+
+#[tokio::test]
+async fn what_used_up_the_plan_is_told_again() {
+    for world in &World::each().await {
+        world.server.set_plan(&world.account, Plan::Free).await;
+        world.sent(&[]).await;
+        let nearly = "UPDATE usage SET transfers = 49;
+                      UPDATE transfers SET total_size = 250000000 - 10;";
+        run_sql(&world.server, nearly).await;
+        let ask = async |name: &str| {
+            let part = multipart::Part::bytes(&b"0123456789"[..]).file_name("a");
+            let form = multipart::Form::new()
+                .text("sender", "alice")
+                .text("recipient", "bob")
+                .part("files", part);
+            let http = &world.server.http;
+            let request = http.request("POST", "/v1/transfers", &world.account.key);
+            send(request.header(HEADER, name).multipart(form)).await
+        };
+        let (first, again) = (ask(NAME).await, ask(NAME).await);
+        assert_eq!(first.expect(201), again.expect(201));
+        assert!(is_replay(&again));
+        let another = ask("another").await;
+        another.expect_error(429, "TRANSFER_LIMIT_REACHED");
+        run_sql(&world.server, "UPDATE usage SET transfers = 0").await;
+        assert!(is_replay(&ask(NAME).await));
+        ask("another").await.expect_error(413, "STORAGE_FULL");
+        assert_eq!(blobs(&world.server).len(), 2);
     }
 }

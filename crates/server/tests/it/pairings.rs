@@ -256,6 +256,12 @@ async fn the_key_of_an_agent_deals_with_its_own_pairings() {
         let made = pipeline.propose(&connection, AGENTS, "both").await;
         let id = text(&made.expect(201), "id");
         other.confirm(&id).await.expect_error(404, "NOT_FOUND");
+        // Nor does it learn which key another agent of the account deals with.
+        let compared =
+            json!({ "their_public_key": "WGmv9FBUlzLLqu1eXfmzCm2jHLDldCutWtShp2jxpns=" });
+        let path = format!("/v1/pairings/{id}/confirm");
+        let refused = other.post(&path, &compared).await;
+        refused.expect_error(404, "NOT_FOUND");
         bot.confirm(&id).await.expect(200);
         let list = format!("/v1/connections/{connection}/pairings");
         for (by, count) in [(&pipeline, 1), (&bot, 1), (&other, 0)] {

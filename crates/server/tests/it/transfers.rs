@@ -5,7 +5,9 @@ use std::time::Duration;
 use agentdrop_testkit::http::send;
 use agentdrop_testkit::server::text;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::raw::{connect, parsed, read_to_close};
 use crate::world::{World, blobs, file_url};
 
 /// The two generations of the documented call, as `curl -F` sends them.
@@ -336,5 +338,52 @@ async fn what_is_sealed_for_a_key_that_was_replaced_is_refused() {
             .send(&sealed("2"), &[("a", b"sealed")])
             .await
             .expect(201);
+    }
+}
+
+/// Its files may take long to come; until they have, its credential may have been stolen, and ended.
+#[tokio::test]
+async fn what_is_asked_for_with_a_credential_that_is_ended_meanwhile_is_not_sent() {
+    let form = "--b\r\nContent-Disposition: form-data; name=\"sender\"\r\n\r\nalice\r\n\
+                --b\r\nContent-Disposition: form-data; name=\"recipient\"\r\n\r\nbob\r\n\
+                --b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\n\
+                0123456789\r\n--b--\r\n";
+    for world in &World::each().await {
+        let made = world.post("/v1/api-keys", &json!({ "name": "ci" })).await;
+        let made = made.expect(201);
+        let session = world.server.session_of(&world.account).await;
+        let revoke = format!("/v1/api-keys/{}", text(&made, "id"));
+        for (credential, path, by, code) in [
+            (
+                text(&made, "api_key"),
+                &*revoke,
+                &world.account.key,
+                "KEY_REVOKED",
+            ),
+            (
+                session.clone(),
+                "/v1/sessions/current",
+                &session,
+                "UNAUTHORIZED",
+            ),
+        ] {
+            let head = format!(
+                "POST /v1/transfers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {credential}\r\n\
+                 Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\
+                 Connection: close\r\nExpect: 100-continue\r\n\r\n",
+                form.len()
+            );
+            let mut stream = connect(&world.server.url).await;
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut wanted = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+            stream.read_exact(&mut wanted).await.unwrap();
+            world.server.http.delete(path, by).await.expect(200);
+            stream.write_all(form.as_bytes()).await.unwrap();
+            let (status, said) = parsed(&read_to_close(&mut stream).await);
+            assert_eq!((status, &said["error"]["code"]), (401, &json!(code)));
+        }
+        let sent = world.get("/v1/transfers").await.expect(200);
+        assert_eq!(sent["total"], 0);
+        assert!(blobs(&world.server).is_empty());
     }
 }

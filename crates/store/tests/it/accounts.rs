@@ -1,12 +1,14 @@
+use std::time::Duration;
+
 use agentdrop_domain::accounts::AccountSettings;
 use agentdrop_domain::mailed_links::LinkPurpose;
 use agentdrop_protocol::AgentRef;
-use agentdrop_store::{Constraint, Error, Tx};
+use agentdrop_store::{Constraint, Error, Repeatable, Tx};
 use agentdrop_testkit::engines::stores;
 
 use crate::things::{
-    Cast, account, account_id, agent, at, mail, mailed_link, race, session, texts, transfer, write,
-    write_transfers,
+    Cast, account, account_id, agent, at, digest, dwell, mail, mailed_link, race, session, texts,
+    transfer, write, write_transfers,
 };
 
 #[tokio::test]
@@ -95,6 +97,7 @@ async fn with_an_account_goes_all_that_is_its() {
             ("sessions", "account_id"),
             ("mailed_links", "account_id"),
             ("mails", "account_id"),
+            ("answers", "account_id"),
         ] {
             let left = texts(database, &format!("SELECT {column} FROM {table}")).await;
             assert!(!left.contains(&id.to_string()), "{store:?}: {table}");
@@ -158,6 +161,43 @@ async fn an_account_that_is_deleted_while_it_is_sent_to_leaves_nothing_behind() 
             let left = texts(store.database(), "SELECT id FROM transfers").await;
             assert!(left.is_empty(), "{store:?}");
         }
+    }
+}
+
+/// Whoever asks for something under a name claims the answer before they hold the account; deleting
+/// holds the account first, and must not wait for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_account_is_deleted_while_answers_of_it_are_claimed() {
+    for store in stores().await {
+        let new = account("fleeting");
+        let id = new.id;
+        write(&store, async move |tx| tx.insert_account(&new).await).await;
+        let asking = store.clone();
+        let asked = race(4, move |_| {
+            let store = asking.clone();
+            let request = Repeatable {
+                digest: digest(),
+                body_digest: digest(),
+            };
+            async move {
+                // The other one has begun.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let unit = async move |tx: &mut Tx| {
+                    tx.claim_answer(id, &request, at(-1), at(0)).await?;
+                    Ok(tx.hold_accounts(id, id).await?.len())
+                };
+                store.write(unit).await
+            }
+        });
+        let deleted = store.write(async move |tx: &mut Tx| {
+            tx.hold_accounts(id, id).await?;
+            dwell(Duration::from_millis(200));
+            tx.delete_account(id).await
+        });
+        let (asked, deleted) = tokio::join!(asked, deleted);
+        assert!(deleted.is_ok(), "{store:?}: {deleted:?}");
+        let asked: Result<Vec<usize>, Error> = asked.into_iter().collect();
+        assert_eq!(asked.unwrap(), [0; 4], "{store:?}");
     }
 }
 

@@ -126,6 +126,7 @@ async fn run_those_of_agents(store: &Store, cast: &Cast) {
         tx.update_answer(&request, 200, b"done").await?;
         let again = tx.claim_answer(alice, &request, since, now).await?;
         assert_eq!(again, tx.answer_of(&request, since).await?);
+        assert!(tx.is_answered(&request.digest, since).await?);
         assert!(tx.take_connection_token(&token.digest).await?.is_some());
         for named in &named {
             assert!(tx.keep_agent_of(alice, named).await?.is_some());
