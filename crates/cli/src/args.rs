@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accept, account, audit, block, completions, confirm, connect, connections, delete, doctor,
-    inbox, keys, list, login, man, pair, pairings, receive, register, reject, send, show, unblock,
+    accept, account, agents, audit, block, completions, confirm, connect, connections, delete,
+    doctor, inbox, keys, list, login, man, pair, pairings, receive, register, reject, send, show,
+    unblock,
 };
 #[cfg(feature = "serve")]
 use crate::commands::{admin, demo, serve};
@@ -53,8 +54,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Delete a transfer; its files are gone at once
     Delete(delete::Args),
-    /// List the agents that files can be sent to
-    Agents,
+    /// List the agents that files can be sent to, or delete one
+    Agents(agents::Args),
     /// Invite an account to be connected, so that agents of both can be paired
     Connect(connect::Args),
     /// List connections with other accounts, and invitations

@@ -138,11 +138,16 @@ fn hint_for(code: &str) -> Option<&'static str> {
         E::AgentNotFound => {
             "`agentdrop agents` lists your agents, and `agentdrop connections agents` theirs"
         }
-        E::AlreadyConnected
-        | E::AlreadyProcessed
-        | E::AlreadyRevoked
-        | E::ConnectionNotActive
-        | E::InvitePending => "`agentdrop connections` lists what there is",
+        E::AccountExists => {
+            "`agentdrop login` signs in to it, and `agentdrop account reset-password` sets its password anew"
+        }
+        E::FileTooLarge => {
+            "`agentdrop account usage` shows what the plan allows; the operator can change it"
+        }
+        E::AlreadyRevoked => "it is over already; there is nothing to be done",
+        E::AlreadyConnected | E::AlreadyProcessed | E::ConnectionNotActive | E::InvitePending => {
+            "`agentdrop connections` lists what there is"
+        }
         E::AmbiguousRecipient => {
             "say whose it is with `--account`: the whole e-mail address, the id or the name"
         }

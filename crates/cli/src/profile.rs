@@ -88,6 +88,21 @@ impl Profile {
         })
     }
 
+    /// A client for what is the whole account's: with the key that was given; else in the session
+    /// of whoever signed in, unless the identity has a key of the account.
+    pub(crate) fn owner(mut self) -> Result<Client> {
+        let key = self.identity.as_ref().and_then(Identity::api_key);
+        let of_account = key.is_some_and(|it| it.kind() == KeyKind::Account);
+        if self.api_key.is_none() && !of_account {
+            self.find_session()?;
+            let server = self.server()?.to_owned();
+            if let Some(token) = self.session_token()? {
+                return Ok(Client::builder(server).api_key(token).build()?);
+            }
+        }
+        Ok(self.caller()?.client)
+    }
+
     /// A client that calls with a key, as the identity if there is one; without either, in the
     /// session of whoever signed in.
     pub(crate) fn caller(mut self) -> Result<Caller> {
@@ -126,18 +141,29 @@ impl Profile {
 
     /// A client in the session of a person, for what no key may do.
     pub(crate) fn person(mut self) -> Result<Client> {
-        if self.session.is_none() {
-            self.session = SavedSession::load(self.config_dir.as_deref())?;
-        }
+        self.find_session()?;
         let server = self.server()?.to_owned();
-        let given = self.api_key.take();
-        let given = given.filter(|it| it.kind() == KeyKind::Session);
-        let token = match given {
+        let token = match self.api_key.take() {
+            Some(given) if given.kind() != KeyKind::Session => {
+                // It may be of another account than the one that somebody signed in to.
+                return Err(Failure::refused(
+                    "SESSION_REQUIRED",
+                    "an API key is set, and this takes a person who signed in",
+                    "unset AGENTDROP_API_KEY, or leave `--api-key` out, and `agentdrop login EMAIL`",
+                ));
+            }
             Some(token) => Some(token),
             None => self.session_token()?,
         };
         let token = token.ok_or_else(not_signed_in)?;
         Ok(Client::builder(server).api_key(token).build()?)
+    }
+
+    fn find_session(&mut self) -> Result<()> {
+        if self.session.is_none() {
+            self.session = SavedSession::load(self.config_dir.as_deref())?;
+        }
+        Ok(())
     }
 
     fn has_key(&self) -> bool {

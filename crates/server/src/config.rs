@@ -227,8 +227,10 @@ impl Config {
     }
 
     /// Who may make an account.
+    ///
+    /// A public URL stands for a proxy in front, behind which strangers are.
     pub(crate) fn signup(&self) -> Signup {
-        let alone = self.listen.ip().is_loopback();
+        let alone = self.listen.ip().is_loopback() && self.public_url.is_none();
         self.signup
             .unwrap_or(if alone { Signup::Open } else { Signup::Closed })
     }
@@ -319,6 +321,7 @@ mod tests {
             "https://drop.example.org"
         );
         config.listen = ([127, 0, 0, 1], 80).into();
+        assert_eq!(config.signup(), Signup::Closed, "a proxy may be in front");
         assert_eq!(config.email_verification(), EmailVerification::Required);
         config.public_url = None;
         assert_eq!(config.email_verification(), EmailVerification::Off);

@@ -122,6 +122,22 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends every key of an account, its agents' among them, and every token that would connect one.
+    pub async fn revoke_keys_of(&mut self, owner: AccountId, now: Timestamp) -> Result<()> {
+        self.execute(
+            "UPDATE api_keys SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL",
+            params![now.as_millis(), &owner.to_string()],
+        )
+        .await?;
+        self.execute(
+            "DELETE FROM connection_tokens
+             WHERE agent_id IN (SELECT id FROM agents WHERE account_id = $1)",
+            params![&owner.to_string()],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Writes down that a key was used, and its agent heard of.
     ///
     /// The agent first: deleting one locks it before its keys, and two who lock the same rows in

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 /// Takes an invitation up.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let accepted = client.accept_connection(args.id).await?;
     let id = accepted.id.to_string();
     printer.json(&accepted);

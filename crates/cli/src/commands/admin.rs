@@ -126,6 +126,7 @@ async fn create(
 ) -> Result<Exit> {
     let mut config = storage.into_config();
     config.default_plan = plan;
+    let is_new = config.database_url.is_none() && !config.data_dir.join("agentdrop.db").exists();
     // The store would refuse a second one too, without saying why in words.
     let accounts = Box::pin(admin::accounts(&config)).await?;
     let folded = asked.email.folded();
@@ -144,6 +145,12 @@ async fn create(
         ("key", &created.api_key),
     ]);
     printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
+    if is_new {
+        let folder = config.data_dir.display();
+        let message = format!("there was no server's data in {folder}, so it was made");
+        let hint = "if a server runs elsewhere, name its data directory with `--data-dir`";
+        printer.warning(&message, hint);
+    }
     Ok(Exit::Done)
 }
 
@@ -187,12 +194,17 @@ async fn list(storage: Storage, printer: &Printer) -> Result<Exit> {
 }
 
 async fn verify(account: Option<&str>, storage: Storage, printer: &Printer) -> Result<Exit> {
-    let config = existing(storage)?;
+    // A bad record alone is 1: whoever watches must not take a wrong folder for one.
+    let broken = |failure: Failure| Failure {
+        exit: Exit::Broken,
+        ..failure
+    };
+    let config = existing(storage).map_err(broken)?;
     let verified = Box::pin(admin::verify_audit(&config, account)).await?;
     let Some(verified) = verified else {
         let hint = "`agentdrop admin account list` lists them";
         let message = "there is no such account";
-        return Err(Failure::refused("NOT_FOUND", message, hint));
+        return Err(Failure::broken("NOT_FOUND", message, hint));
     };
     let is_whole = verified.broken.is_empty();
     let broken: Vec<_> = verified

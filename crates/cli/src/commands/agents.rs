@@ -1,17 +1,63 @@
-//! `agentdrop agents`: lists the agents that files can be sent to.
+//! `agentdrop agents`: lists the agents that files can be sent to, deletes one.
 
+use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::api_key::KeyKind;
+use clap::Subcommand;
 
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
 
-/// Lists the agents that files can be sent to; with a key of the account, with all that is said of them.
-pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
+/// List the agents that files can be sent to, or delete one
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Delete an agent of the account, with its keys and all it sent or was sent, for ever
+    Delete {
+        /// The agent
+        agent: AgentRef,
+        /// Delete it without being asked, as scripts have to
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Lists the agents that files can be sent to, or deletes one.
+pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
+    match &args.command {
+        None => list(global, printer).await,
+        Some(Command::Delete { agent, yes }) => delete(agent, *yes, global, printer).await,
+    }
+}
+
+async fn delete(agent: &AgentRef, yes: bool, global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.owner()?;
+    if !yes {
+        let question = format!("Delete {agent}, its keys and all it sent or was sent, for ever?");
+        if !printer.asks() || !printer.agreed(&question).await? {
+            let hint = "answer the question with yes, or give `--yes`";
+            let message = "the agent was not deleted";
+            return Err(Failure::refused("NOT_CONFIRMED", message, hint));
+        }
+    }
+    let done = client.delete_agent(agent).await?;
+    printer.json(&done);
+    printer.bare(&agent.to_string());
+    printer.done(&format!("deleted {agent}"));
+    Ok(Exit::Done)
+}
+
+/// With a key of the account, with all that is said of them.
+async fn list(global: &Global, printer: &Printer) -> Result<Exit> {
     let caller = Profile::load(global)?.caller()?;
-    if caller.key_kind == KeyKind::Account {
+    if matches!(caller.key_kind, KeyKind::Account | KeyKind::Session) {
         let found = caller.client.agents().await?;
         printer.json(&found);
         let now = human::now();

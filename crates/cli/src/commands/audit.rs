@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 /// Shows it.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let (mut entries, mut cursor) = (Vec::<AuditEntry>::new(), None);
     let account = loop {
         let missing = args

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 /// Blocks an account.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let blocked = client.block(args.id).await?;
     let account = blocked.blocked_account_id.to_string();
     printer.json(&blocked);

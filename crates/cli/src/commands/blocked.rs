@@ -8,7 +8,7 @@ use crate::profile::Profile;
 
 /// Lists them.
 pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let found = client.blocks().await?;
     printer.json(&found);
     let now = human::now();

@@ -35,7 +35,7 @@ struct Terms {
 
 /// Shows a pairing, asks, and agrees to it.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let terms = Terms::find(&client, args.id).await?;
     terms.show(printer);
     if !args.yes {

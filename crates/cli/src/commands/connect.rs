@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 /// Invites an account.
 pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let invited = client.create_connection(args.email, args.message).await?;
     let id = invited.id.to_string();
     printer.json(&invited);

@@ -43,7 +43,7 @@ enum Command {
 
 /// Lists connections, or the agents that can be paired under one, or ends one.
 pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     match args.command {
         None => {
             let filter = args.status.unwrap_or(ConnectionFilter::All);
@@ -119,6 +119,7 @@ fn show(found: &Connections, printer: &Printer) {
         (active.collect(), incoming.collect(), outgoing.collect());
     if active.is_empty() && incoming.is_empty() && outgoing.is_empty() {
         printer.line("there are no connections; `agentdrop connect` invites an account");
+        printer.note("Who invited you is shown once your address is verified; `agentdrop account` says whether it is.");
         return;
     }
     let mut sections = 0;

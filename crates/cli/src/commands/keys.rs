@@ -40,7 +40,7 @@ enum Command {
 
 /// Lists, makes or revokes keys.
 pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let agent = args.agent;
     match args.command {
         None | Some(Command::List) => {

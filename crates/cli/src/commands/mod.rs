@@ -56,7 +56,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Account(args) => Box::pin(account::run(args, global, printer)).await,
             #[cfg(feature = "serve")]
             Command::Admin(args) => admin::run(args, printer).await,
-            Command::Agents => agents::run(global, printer).await,
+            Command::Agents(args) => agents::run(&args, global, printer).await,
             Command::Audit(args) => audit::run(&args, global, printer).await,
             Command::Block(args) => block::run(&args, global, printer).await,
             Command::Blocked => blocked::run(global, printer).await,

@@ -28,11 +28,15 @@ pub(crate) struct Args {
     ways: Ways,
 }
 
-/// Which way files may go: both, if nothing is said.
+/// Which way files may go.
 #[derive(clap::Args)]
+#[group(multiple = false)]
 pub(crate) struct Ways {
+    /// Files go both ways
+    #[arg(long)]
+    both: bool,
     /// Files go from the own agent to the other only
-    #[arg(long, conflicts_with = "receive_only")]
+    #[arg(long)]
     send_only: bool,
     /// Files go from the other agent to the own only
     #[arg(long)]
@@ -40,6 +44,12 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
+    /// Whether anything was said.
+    pub(crate) const fn is_said(&self) -> bool {
+        self.both || self.send_only || self.receive_only
+    }
+
+    /// Which way that is; both, if nothing was said.
     pub(crate) const fn permission(&self) -> Permission {
         match (self.send_only, self.receive_only) {
             (true, _) => Permission::SendOnly,

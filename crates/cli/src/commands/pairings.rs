@@ -6,7 +6,7 @@ use agentdrop_protocol::{ConnectionId, PairingId, Slug};
 use clap::Subcommand;
 
 use super::pair::Ways;
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
@@ -51,11 +51,21 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     let profile = Profile::load(global)?;
     match (&args.command, args.connection) {
         (Some(Command::Change { id, ways }), _) => {
-            let client = profile.caller()?.client;
+            if !ways.is_said() {
+                let message = "it was not said which way files are to go";
+                let hint = "give `--both`, `--send-only` or `--receive-only`";
+                return Err(Failure::refused("USAGE", message, hint));
+            }
+            let client = profile.owner()?;
             let changed = client.update_pairing(*id, ways.permission()).await?;
             printer.json(&changed);
             printer.bare(&id.to_string());
-            printer.done(&format!("changed {id}"));
+            let way = match ways.permission() {
+                Permission::Both => "both ways",
+                Permission::ReceiveOnly => "to your agent only",
+                Permission::SendOnly => "from your agent only",
+            };
+            printer.done(&format!("changed {id}: files go {way}, once they agree"));
             printer.note(&format!("They agree to it with `agentdrop confirm {id}`."));
         }
         (Some(Command::Revoke { id }), _) => {
@@ -64,7 +74,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
             printer.bare(&id.to_string());
             printer.done(&format!("revoked {id}"));
         }
-        (None, Some(connection)) => list(&profile.caller()?.client, connection, printer).await?,
+        (None, Some(connection)) => list(&profile.owner()?, connection, printer).await?,
         (None, None) => unreachable!("the connection is required"),
     }
     Ok(Exit::Done)
@@ -85,7 +95,7 @@ async fn list(client: &Client, connection: ConnectionId, printer: &Printer) -> R
         } else {
             (&it.agent_b, &it.agent_a)
         };
-        let by = if it.proposed_by == mine.account_id {
+        let by = if it.terms_by == mine.account_id {
             "you"
         } else {
             "them"

@@ -31,7 +31,7 @@ pub(crate) struct Args {
 /// Makes an agent.
 pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
     let folder = Identity::folder_for_new(global.config_dir.as_deref());
-    let caller = Profile::without_identity(global)?.caller()?;
+    let client = Profile::without_identity(global)?.owner()?;
     let mut agent = NewAgent::new(args.slug);
     if let Some(name) = args.name {
         agent = agent.name(name);
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     if let Some(description) = args.description {
         agent = agent.description(description);
     }
-    let registered = caller.client.register(&folder, agent).await?;
+    let registered = client.register(&folder, agent).await?;
 
     let identity = registered.identity;
     let public_key = identity.public_key().to_string();

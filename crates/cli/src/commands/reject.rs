@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 /// Turns an invitation down.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let rejected = client.reject_connection(args.id).await?;
     printer.json(&rejected);
     printer.bare(&rejected.id.to_string());

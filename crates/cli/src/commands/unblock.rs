@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 /// Takes a block back.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let unblocked = client.unblock(args.id).await?;
     let account = unblocked.unblocked_account_id.to_string();
     printer.json(&unblocked);

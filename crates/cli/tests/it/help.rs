@@ -27,6 +27,7 @@ const COMMANDS: &[&str] = &[
     "admin audit",
     "admin audit verify",
     "agents",
+    "agents delete",
     "audit",
     "block",
     "blocked",

@@ -84,7 +84,7 @@ impl ApiError {
         }
         let hint = match self.code {
             ErrorCode::KeyRevoked | ErrorCode::Unauthorized => {
-                "check the API key, and that it is one of this server"
+                "check the API key, and that it is one of this server; a session that is over is begun anew with `agentdrop login`"
             }
             ErrorCode::ScopeMismatch => "use a key of the account, `agd_live_…`",
             ErrorCode::AmbiguousRecipient => "say which account is meant",

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use agentdrop_protocol::limits::MAX_FILES;
-use agentdrop_protocol::{AgentRef, FileName, TransferId};
+use agentdrop_protocol::{AgentRef, ErrorCode, FileName, TransferId};
 use agentdrop_seal::SealError;
 
 pub use self::api::ApiError;
@@ -274,7 +274,11 @@ impl Error {
     /// What is not a refusal is broken: the network, the disk, the server.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Api(error) => error.status < 500 && error.status != 429,
+            Self::Api(error) => {
+                // Too many requests go through later; a month's transfers are used up.
+                let is_later = error.status == 429 && error.code == ErrorCode::RateLimited;
+                error.status < 500 && !is_later
+            }
             Self::Config(_)
             | Self::FileCount(_)
             | Self::NoSuchAgent(_)

@@ -132,6 +132,8 @@ pub struct Pairing {
     pub raw_permission: Permission,
     /// The account that proposed the pairing.
     pub proposed_by: AccountId,
+    /// The account that set the terms as they are; the other one agrees to them.
+    pub terms_by: AccountId,
     /// The key of `a`, raw; absent while it has none.
     pub agent_a_public_key: Option<EncryptionPublicKey>,
     /// The version of the key of `a`.

@@ -64,6 +64,8 @@ pub(crate) async fn update(
         }
     };
     let changes_password = new_password.is_some();
+    // Whatever else is changed with the password must not go unseen behind it.
+    let changes_more = body.name.is_some() || body.require_encryption.is_some();
     let unit = app.clone();
     let updated = app
         .store
@@ -89,13 +91,14 @@ pub(crate) async fn update(
             }
             tx.update_account(&account).await?;
             tx.update_account_settings(owner, &settings).await?;
-            let done = if changes_password {
-                Action::PasswordChanged
-            } else {
-                Action::AccountUpdated
-            };
-            let seen = caller.witness.saw(done, Subject::of(&owner));
-            tx.append_audit(seen).await?;
+            let done = [
+                (changes_more || !changes_password).then_some(Action::AccountUpdated),
+                changes_password.then_some(Action::PasswordChanged),
+            ];
+            for action in done.into_iter().flatten() {
+                let seen = caller.witness.saw(action, Subject::of(&owner));
+                tx.append_audit(seen).await?;
+            }
             Ok(Json(shown(account, &settings)))
         })
         .await?;

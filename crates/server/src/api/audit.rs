@@ -69,7 +69,7 @@ pub(crate) async fn list(
     }))
 }
 
-fn shown(entry: Entry) -> AuditEntry {
+pub(super) fn shown(entry: Entry) -> AuditEntry {
     let it = entry.event;
     AuditEntry {
         seq: entry.seq,

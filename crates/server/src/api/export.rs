@@ -1,8 +1,10 @@
 //! All that is an account's, as one JSON object.
 
+use agentdrop_domain::channels::Channel;
 use agentdrop_domain::connections::Connection;
 use agentdrop_domain::pairings::Pairing;
 use agentdrop_protocol::{AccountId, Timestamp};
+use agentdrop_store::AuditFilter;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -16,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::error::{ApiError, Failure, Result};
 use super::openapi::Errors;
-use super::{account, agents, keys, sessions, transfers};
+use super::{account, agents, audit, keys, sessions, transfers};
 use crate::app::App;
 use crate::auth::Caller;
 
@@ -91,10 +93,14 @@ pub(crate) struct Object {
     pairings: Vec<Value>,
     /// The accounts that it has blocked.
     blocks: Vec<Value>,
+    /// The channels of its agents.
+    channels: Vec<Value>,
     /// What it sent, without the contents of files.
     sent_transfers: Vec<agentdrop_protocol::wire::transfers::Transfer>,
     /// What it was sent, without the contents of files.
     received_transfers: Vec<agentdrop_protocol::wire::transfers::Transfer>,
+    /// Its audit log, newest first.
+    audit: Vec<agentdrop_protocol::wire::audit::AuditEntry>,
     /// When it was written.
     exported_at: Timestamp,
 }
@@ -156,6 +162,8 @@ impl Export {
         let keys = reader.keys_of(owner).await?;
         let sessions = reader.sessions_of(owner, now).await?;
         let blocks = reader.blocks_of(owner).await?;
+        let channels = reader.channels_of(owner).await?;
+        let end = reader.audit_head_of(owner).await?.unwrap_or_default().seq + 1;
         drop(reader);
         let own = account::shown(own, &settings);
         self.text(&format!("{{\"account\":{}", to_json(&own)?))
@@ -175,6 +183,8 @@ impl Export {
             })
         });
         self.list("blocks", blocks.collect()).await?;
+        self.list("channels", channels.iter().map(channel).collect())
+            .await?;
         let of_owner = |it: Connection| Ok::<_, ApiError>(connection(&it, owner));
         write_pages!(self, "connections", connections_to_export, of_owner);
         let of_owner = |it: Pairing| Ok::<_, ApiError>(pairing(&it, owner));
@@ -188,8 +198,26 @@ impl Export {
             received_transfers_to_export,
             opened
         );
+        self.log(end).await?;
         self.text(&format!(",\"exported_at\":{}}}", to_json(&now)?))
             .await
+    }
+
+    /// The audit log, newest first, of what stands before `end`.
+    async fn log(&self, end: u64) -> Result<(), Stop> {
+        self.text(",\"audit\":[").await?;
+        let (mut before, all) = (end, AuditFilter::default());
+        while before > 1 {
+            let mut reader = self.app.store.read().await?;
+            let least = before.saturating_sub(u64::from(PAGE)).max(1);
+            let entries = reader.audit_entries_of(self.owner, &all, least, before, PAGE);
+            let entries = entries.await?;
+            drop(reader);
+            let shown: Vec<_> = entries.into_iter().map(audit::shown).collect();
+            self.text(&items(&shown, before < end)?).await?;
+            before = least;
+        }
+        self.text("]").await
     }
 
     async fn list(&self, name: &str, items: Vec<impl Serialize>) -> Result<(), Stop> {
@@ -230,6 +258,17 @@ fn connection(it: &Connection, owner: AccountId) -> Value {
         "message": it.message,
         "created_at": it.created_at,
         "accepted_at": it.accepted_at,
+        "revoked_at": it.revoked_at,
+    })
+}
+
+fn channel(it: &Channel) -> Value {
+    json!({
+        "id": it.id,
+        "agent_ids": [it.a.agent, it.b.agent],
+        "account_ids": [it.a.account, it.b.account],
+        "status": it.status(),
+        "created_at": it.created_at,
         "revoked_at": it.revoked_at,
     })
 }

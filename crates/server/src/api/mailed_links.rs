@@ -99,7 +99,11 @@ pub(crate) async fn reset(
             let mut settings = settings.ok_or(ApiError::NotFound)?;
             settings.password = Some(hash);
             tx.update_account_settings(account.id, &settings).await?;
-            tx.verify_email(account.id, now).await?;
+            if tx.verify_email(account.id, now).await? > 0 {
+                // Nobody had shown that the address is theirs: whoever signed up with it, and has
+                // keys, may be somebody else who waits for its owner to come.
+                tx.revoke_keys_of(account.id, now).await?;
+            }
             tx.delete_sessions_of(account.id, None).await?;
             let letter = password_changed(&unit, &account);
             let mail = stamp.seal(&unit.server_key, account.id, &letter);

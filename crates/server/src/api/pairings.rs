@@ -9,7 +9,9 @@ use agentdrop_protocol::wire::pairings::{
     self as wire, ConfirmPairing, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent,
     Pairings, RevokedPairing, UpdatePairing, UpdatedPairing,
 };
-use agentdrop_protocol::{AccountId, ConnectionId, EncryptionPublicKey, ErrorCode, PairingId};
+use agentdrop_protocol::{
+    AccountId, AgentRef, ConnectionId, EncryptionPublicKey, ErrorCode, PairingId,
+};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
@@ -23,8 +25,8 @@ use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock::random;
-use crate::mail::Stamp;
 use crate::mail::kinds::pairing_proposed;
+use crate::mail::{Letter, Stamp};
 
 /// Proposes to pair an own agent with one of the connected account, which has to confirm it.
 #[utoipa::path(
@@ -64,11 +66,10 @@ pub(crate) async fn create(
         let pairing = Pairing::propose(id, &held, &mine, &theirs, permission, now)?;
         limits.require_pairing(tx.pairing_count_of(owner, connection).await?)?;
         tx.insert_pairing(&pairing).await?;
-        let proposer = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
-        let to = tx.account(other).await?.ok_or(ApiError::NotFound)?;
-        let letter = pairing_proposed(&unit, &to, &proposer, &mine, &theirs, id);
-        let mail = stamp.seal(&unit.server_key, owner, &letter);
-        tx.enqueue_mail(&mail).await?;
+        if let Some(letter) = letter(tx, &unit, &pairing, owner).await? {
+            tx.enqueue_mail(&stamp.seal(&unit.server_key, owner, &letter))
+                .await?;
+        }
         tx.append_audit(logged(&caller, Action::PairingProposed, &pairing))
             .await?;
         let created = CreatedPairing {
@@ -169,7 +170,9 @@ pub(crate) async fn update(
     Body(body): Body<UpdatePairing>,
 ) -> Result<Json<UpdatedPairing>> {
     let owner = caller.actor.account;
-    app.store
+    let (stamp, unit) = (Stamp::new(app.clock.now())?, app.clone());
+    let updated = app
+        .store
         .write(async move |tx| -> Result<_> {
             let limits = hold_limits(tx, owner).await?;
             let pairing = hold(tx, &caller, id).await?;
@@ -181,6 +184,10 @@ pub(crate) async fn update(
                 limits.require_pairing(have)?;
             }
             tx.update_pairing(&changed).await?;
+            if let Some(letter) = letter(tx, &unit, &changed, owner).await? {
+                tx.enqueue_mail(&stamp.seal(&unit.server_key, owner, &letter))
+                    .await?;
+            }
             tx.append_audit(logged(&caller, Action::PairingChanged, &changed))
                 .await?;
             Ok(Json(UpdatedPairing {
@@ -191,7 +198,37 @@ pub(crate) async fn update(
                     .to_owned(),
             }))
         })
-        .await
+        .await?;
+    app.mailer.wake.notify_one();
+    Ok(updated)
+}
+
+/// What tells the other side that `owner` set terms which wait for it.
+async fn letter(
+    tx: &mut Tx,
+    app: &App,
+    pairing: &Pairing,
+    owner: AccountId,
+) -> Result<Option<Letter>> {
+    let [mine, theirs] = if pairing.a.account == owner {
+        [pairing.a, pairing.b]
+    } else {
+        [pairing.b, pairing.a]
+    };
+    let proposer = tx.account(owner).await?;
+    let to = tx.account(theirs.account).await?;
+    let (mine, theirs) = (
+        tx.agent_of(owner, &AgentRef::Id(mine.agent)).await?,
+        tx.agent_of(theirs.account, &AgentRef::Id(theirs.agent))
+            .await?,
+    );
+    let (Some(proposer), Some(to), Some(mine), Some(theirs)) = (proposer, to, mine, theirs) else {
+        return Ok(None);
+    };
+    let permission = pairing.permission_for(owner);
+    Ok(Some(pairing_proposed(
+        app, &to, &proposer, &mine, &theirs, pairing.id, permission,
+    )))
 }
 
 /// Ends a pairing, which a person has to do; a key ends the connection instead.
@@ -304,6 +341,7 @@ fn shown(pairing: &Pairing, viewer: AccountId, agents: &[Agent]) -> Option<wire:
         permission: pairing.permission_for(viewer),
         raw_permission: pairing.permission,
         proposed_by: pairing.proposed_by,
+        terms_by: pairing.terms_by,
         agent_a_public_key: a_key,
         agent_a_key_version: a_version,
         agent_b_public_key: b_key,

@@ -12,6 +12,7 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use tokio::sync::Notify;
 
+use super::message::Spelling;
 use super::outbox::Outbox;
 use crate::config::Smtp;
 
@@ -81,6 +82,14 @@ impl Mailer {
             from,
             wake: Notify::new(),
         })
+    }
+
+    /// How mails are to be spelled for where they go.
+    pub(super) const fn spelling(&self) -> Spelling {
+        match self.transport {
+            Transport::Smtp(_) => Spelling::Portable,
+            Transport::Outbox(_) => Spelling::Plain,
+        }
     }
 
     /// Carries a mail away.

@@ -42,6 +42,7 @@ impl Letter {
         from: &Mailbox,
         server: &str,
         written: Timestamp,
+        spelling: Spelling,
     ) -> Result<Message, Unwritable> {
         let to = self.to.as_str().parse().map_err(|_| Unwritable)?;
         let to = Mailbox::new(self.to_name.as_ref().map(ToString::to_string), to);
@@ -66,17 +67,36 @@ impl Letter {
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(
                 MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, plain))
-                    .singlepart(part(ContentType::TEXT_HTML, html)),
+                    .singlepart(part(ContentType::TEXT_PLAIN, plain, spelling))
+                    .singlepart(part(ContentType::TEXT_HTML, html, spelling)),
             )
             .map_err(|_| Unwritable)
     }
 }
 
-fn part(content_type: ContentType, text: String) -> SinglePart {
+/// How the text of a mail is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// For any mail server: in ASCII and short lines, with `=` where they were broken.
+    Portable,
+    /// As it is, for somebody who reads the file.
+    Plain,
+}
+
+/// The longest line that needs no breaking, RFC 5322 §2.1.1.
+const MAX_LINE_BYTES: usize = 998;
+
+fn part(content_type: ContentType, text: String, spelling: Spelling) -> SinglePart {
+    // As lines end in a mail.
+    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let fits = text.lines().all(|it| it.len() <= MAX_LINE_BYTES);
+    let encoding = match spelling {
+        Spelling::Plain if fits => ContentTransferEncoding::EightBit,
+        _ => ContentTransferEncoding::QuotedPrintable,
+    };
     SinglePart::builder()
         .header(content_type)
-        .header(ContentTransferEncoding::QuotedPrintable)
+        .header(encoding)
         .body(text)
 }
 
@@ -100,7 +120,13 @@ mod tests {
         let now = Timestamp::from_millis(1_790_000_000_000);
         let id = MailId::new(now, [7; 10]);
         let from = "AgentDrop <drop@example.org>".parse().unwrap();
-        let message = letter.to_message(id, &from, "https://drop.example.org", now);
+        let message = letter.to_message(
+            id,
+            &from,
+            "https://drop.example.org",
+            now,
+            Spelling::Portable,
+        );
         String::from_utf8(message.unwrap().formatted()).unwrap()
     }
 

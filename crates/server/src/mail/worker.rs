@@ -57,7 +57,13 @@ async fn attempt(app: &App, mail: &QueuedMail) -> agentdrop_store::Result<()> {
     let letter = app.server_key.open_mail(id, &mail.content).ok();
     let letter = letter.and_then(|it| serde_json::from_slice::<Letter>(&it).ok());
     let message = letter.and_then(|it| {
-        let message = it.to_message(id, &app.mailer.from, &app.public_url, mail.created_at);
+        let message = it.to_message(
+            id,
+            &app.mailer.from,
+            &app.public_url,
+            mail.created_at,
+            app.mailer.spelling(),
+        );
         message.ok()
     });
     let Some(message) = message else {

@@ -5,14 +5,18 @@
 //! not tried below, fails the test.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use agentdrop_testkit::http::Answer;
-use agentdrop_testkit::server::{TestAccount, text};
+use agentdrop_server::{Config, EmailVerification};
+use agentdrop_testkit::engines::Engine;
+use agentdrop_testkit::http::{Answer, send};
+use agentdrop_testkit::server::{PASSWORD, TestAccount, TestServer, text};
 use serde_json::{Value, json};
 
 use crate::audit::log;
 use crate::operations::operations;
 use crate::parties::{Parties, Party};
+use crate::world::{everything, until};
 
 const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
 
@@ -26,6 +30,12 @@ enum Row {
 fn row(operation: &str) -> Row {
     use Row::{Adds, Nothing};
     match operation {
+        "account_delete" => Nothing("the log goes with the account"),
+        "account_update" => Adds(&["account.updated"], &[]),
+        "account_update of the password" | "password_resets_confirm" => {
+            Adds(&["password.changed"], &[])
+        }
+        "account_update of both" => Adds(&["account.updated", "password.changed"], &[]),
         "accounts_create" => Adds(&["account.created"], &[]),
         "agent_keys_create" | "keys_create" => Adds(&["key.created"], &[]),
         "agent_keys_revoke" | "keys_revoke" => Adds(&["key.revoked"], &[]),
@@ -51,10 +61,17 @@ fn row(operation: &str) -> Row {
         "connections_revoke" => Adds(&["connection.revoked"], &["connection.revoked"]),
         "downloads_acknowledge" => Adds(&["transfer.delivered"], &["transfer.delivered"]),
         "downloads_create" => Adds(&["transfer.downloaded"], &["transfer.downloaded"]),
+        "email_verifications_confirm" => Adds(&["account.verified"], &[]),
+        "email_verifications_create" => {
+            Nothing("a mail changes nothing until its link is followed")
+        }
+        "password_resets_create" => Nothing("anybody may ask, as often as anybody likes"),
         "pairings_confirm" => Adds(&["pairing.confirmed"], &["pairing.confirmed"]),
         "pairings_create" => Adds(&["pairing.proposed"], &["pairing.proposed"]),
-        "pairings_revoke" => Nothing("a key is refused, whoever's it is"),
+        "pairings_revoke" => Adds(&["pairing.revoked"], &["pairing.revoked"]),
         "pairings_update" => Adds(&["pairing.changed"], &["pairing.changed"]),
+        "sessions_create" => Adds(&["session.created"], &[]),
+        "sessions_end" => Adds(&["session.ended"], &[]),
         "transfers_create" => Adds(&["transfer.created"], &["transfer.received"]),
         "transfers_delete" => Adds(&["transfer.deleted"], &["transfer.deleted"]),
         other => panic!("{other} has no row here"),
@@ -90,7 +107,7 @@ impl Trial {
             Row::Adds(mine, theirs) => (mine, theirs),
             Row::Nothing(_) => (&[][..], &[][..]),
         };
-        assert_eq!(answer.status < 300, !mine.is_empty(), "{operation}");
+        assert!(answer.status < 300, "{operation}: {}", answer.json());
         let gained = self.behind(&by.account, own).await;
         assert_eq!(actions(&gained), mine, "{operation}");
         for entry in &gained {
@@ -109,7 +126,8 @@ impl Trial {
         }
         let said = json!([gained, told]).to_string();
         for secret in [
-            "@", "agd_", "ada_", "agt_", "a.txt", KEY, "Jamie", "Alex", "hello",
+            "@", "agd_", "ada_", "agt_", "ags_", "agl_", "a.txt", KEY, PASSWORD, "Jamie", "Alex",
+            "hello",
         ] {
             assert!(!said.contains(secret), "{operation}: {secret} in {said}");
         }
@@ -138,21 +156,133 @@ fn actions(entries: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_operation_that_changes_something_is_in_the_logs_it_concerns() {
-    for parties in Parties::each().await {
+    for engine in Engine::ALL {
+        let require = |config: &mut Config| {
+            config.email_verification = Some(EmailVerification::Required);
+        };
+        let parties = Parties::on(TestServer::start(engine, require).await).await;
         let mut trial = Trial {
             parties,
             tried: BTreeSet::new(),
         };
         let (alex, jamie) = (trial.parties.alex.clone(), trial.parties.jamie.clone());
+        addresses(&mut trial, &alex, &jamie).await;
+        let session = people(&mut trial, &alex).await;
         accounts_and_keys(&mut trial, &alex).await;
         agents(&mut trial, &alex).await;
         trust(&mut trial, &alex, &jamie).await;
+        deletion(&mut trial, &alex.with_key(session), &jamie).await;
 
         let changing = operations().into_iter().filter(|it| it.method != "GET");
         let changing: BTreeSet<_> = changing.map(|it| it.id).collect();
         let missing: Vec<_> = changing.difference(&trial.tried).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
+}
+
+/// Both addresses are shown to be their accounts', one of them with a link that is mailed again.
+async fn addresses(trial: &mut Trial, alex: &Party, jamie: &Party) {
+    let http = trial.parties.server.http.clone();
+    let path = "/v1/email-verifications";
+    let confirm = format!("{path}/confirm");
+    let first = link(trial, &jamie.email, "Confirm your address", "").await;
+    let body = json!({ "token": first });
+    http.post(&confirm, "", &body).await.expect(200);
+
+    let first = link(trial, &alex.email, "Confirm your address", "").await;
+    trial.parties.server.clock.advance(Duration::from_millis(1));
+    let nothing = json!({});
+    let asked = alex.post(path, &nothing);
+    trial.run("email_verifications_create", alex, asked).await;
+    let second = link(trial, &alex.email, "Confirm your address", &first).await;
+    let body = json!({ "token": second });
+    let confirmed = http.post(&confirm, "", &body);
+    trial
+        .run("email_verifications_confirm", alex, confirmed)
+        .await;
+}
+
+/// Waits for a mail, another one than has this token; answers its token.
+async fn link(trial: &Trial, email: &str, subject: &str, old: &str) -> String {
+    let server = &trial.parties.server;
+    let is_newer = async || server.mail_to(email, subject).await.token() != old;
+    until("the link is mailed", is_newer).await;
+    server.mail_to(email, subject).await.token()
+}
+
+/// Signing in and out, and passwords; answers a session.
+async fn people(trial: &mut Trial, alex: &Party) -> String {
+    let http = trial.parties.server.http.clone();
+    let body = json!({ "email": alex.email });
+    let asked = http.post("/v1/password-resets", "", &body);
+    trial.run("password_resets_create", alex, asked).await;
+    let token = link(trial, &alex.email, "Set a new password", "").await;
+    let body = json!({ "token": token, "password": PASSWORD });
+    let set = http.post("/v1/password-resets/confirm", "", &body);
+    trial.run("password_resets_confirm", alex, set).await;
+
+    let right = json!({ "email": alex.email, "password": PASSWORD });
+    let signed_in = http.post("/v1/sessions", "", &right);
+    let made = trial.run("sessions_create", alex, signed_in).await;
+    let session = text(&made, "session_token");
+    refusal(trial, alex).await;
+    let signed_in = http.post("/v1/sessions", "", &right);
+    let other = trial.run("sessions_create", alex, signed_in).await;
+    let other = alex.with_key(text(&other, "session_token"));
+    let ended = other.delete("/v1/sessions/current");
+    trial.run("sessions_end", alex, ended).await;
+
+    let renamed = json!({ "name": "hello", "require_encryption": false });
+    let updated = alex.patch("/v1/account", &renamed);
+    trial.run("account_update", alex, updated).await;
+    let mut password = json!({ "password": PASSWORD, "current_password": PASSWORD });
+    let person = alex.with_key(session.clone());
+    let updated = person.patch("/v1/account", &password);
+    trial
+        .run("account_update of the password", alex, updated)
+        .await;
+    password["require_encryption"] = json!(false);
+    let updated = person.patch("/v1/account", &password);
+    trial.run("account_update of both", alex, updated).await;
+    session
+}
+
+/// Whoever did not know a password is in the log of its account, if not at once.
+async fn refusal(trial: &Trial, alex: &Party) {
+    let before = trial.length(&alex.account).await;
+    let server = &trial.parties.server;
+    let wrong = server.try_password(&alex.email, "a wrong one").await;
+    wrong.expect_error(401, "UNAUTHORIZED");
+    let written = async || trial.length(&alex.account).await > before;
+    until("the refusal is in the log", written).await;
+    let gained = trial.behind(&alex.account, before).await;
+    assert_eq!(actions(&gained), ["session.refused"]);
+    assert_eq!(gained[0]["actor"]["kind"], "anonymous");
+    assert_eq!(gained[0]["address"], "127.0.0.1");
+    assert_eq!(gained[0]["request_id"], wrong.header("x-request-id"));
+}
+
+/// Nobody's log tells that an account was deleted, and its own is gone.
+async fn deletion(trial: &mut Trial, person: &Party, jamie: &Party) {
+    assert!(matches!(row("account_delete"), Row::Nothing(_)));
+    let server = &trial.parties.server;
+    let before = trial.length(&jamie.account).await;
+    let request = server
+        .http
+        .request("DELETE", "/v1/account", &person.account.key);
+    let deleted = send(request.json(&json!({ "password": PASSWORD }))).await;
+    deleted.expect(200);
+    assert_eq!(trial.length(&jamie.account).await, before);
+    let left = everything(server).await;
+    let of_it = format!("account_id={}", person.account.id);
+    for table in ["audit_entries", "audit_heads"] {
+        let mut cells = left[table].iter().flat_map(|it| it.split('\u{1f}'));
+        assert!(
+            cells.clone().count() > 0 && !cells.any(|it| it == of_it),
+            "{table}"
+        );
+    }
+    trial.tried.insert("account_delete".to_owned());
 }
 
 async fn accounts_and_keys(trial: &mut Trial, alex: &Party) {
@@ -245,10 +375,6 @@ async fn trust(trial: &mut Trial, alex: &Party, jamie: &Party) {
     trial
         .run("pairings_confirm", jamie, jamie.confirm(&id))
         .await;
-    trial
-        .run("pairings_revoke", jamie, jamie.delete(&pairing))
-        .await;
-
     let between = json!({ "agent_id": "data-pipeline", "target_agent_id": "analysis-bot" });
     let made = trial
         .run("channels_create", alex, alex.post("/v1/channels", &between))
@@ -267,6 +393,11 @@ async fn trust(trial: &mut Trial, alex: &Party, jamie: &Party) {
 
     transfers(trial, alex, jamie).await;
 
+    let session = trial.parties.server.session_of(&jamie.account).await;
+    let person = jamie.with_key(session);
+    trial
+        .run("pairings_revoke", jamie, person.delete(&pairing))
+        .await;
     let ended = trial.run("connections_revoke", alex, alex.delete(&path));
     ended.await;
     let path = connect(trial, alex, jamie).await;

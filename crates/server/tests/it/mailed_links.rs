@@ -170,10 +170,16 @@ async fn a_password_is_set_by_who_reads_the_mail() {
         wrong.expect_error(410, "GONE");
         let set = join_all((0..4).map(|_| reset(server, &token, PASSWORD))).await;
         assert_eq!(set.iter().filter(|it| it.status == 200).count(), 1);
-        let shown = alex.get("/v1/account").await.expect(200);
+        // Whoever signed up had not shown that the address is theirs: their key works no more.
+        let before = alex.get("/v1/account").await;
+        before.expect_error(401, "KEY_REVOKED");
+        let session = server.sign_in(EMAIL).await;
+        let shown = server.http.get("/v1/account", &session).await.expect(200);
         assert!(is_verified(&shown), "the mail reached its owner");
         assert_eq!(shown["has_password"], true);
-        let session = server.sign_in(EMAIL).await;
+        let body = json!({ "name": "mine" });
+        let mine = server.http.post("/v1/api-keys", &session, &body).await;
+        let alex = alex.with_key(text(&mine.expect(201), "api_key"));
         server.mail_to(EMAIL, "was changed").await;
 
         // Once more: it ends what was begun with the old one.
@@ -188,6 +194,7 @@ async fn a_password_is_set_by_who_reads_the_mail() {
         let old = server.try_password(EMAIL, PASSWORD).await;
         old.expect_error(401, "UNAUTHORIZED");
         server.try_password(EMAIL, NEW).await.expect(201);
+        // The keys of an address that was known to be theirs are their own.
         alex.get("/v1/account").await.expect(200);
         let to_nobody = |it: &agentdrop_testkit::mailbox::Mail| it.header("To").contains("nobody");
         assert!(!server.mails().iter().any(to_nobody));

@@ -47,7 +47,7 @@ async fn an_invitation_is_mailed_alike_to_who_has_an_account_and_who_has_none() 
             assert!(!mail.html.contains("<b>"), "{}", mail.html);
             assert_eq!(mail.header("To"), email);
             let id = text(&made, "id");
-            assert!(mail.text.contains(&format!("agentdrop accept {id}")));
+            assert!(mail.text.contains(&format!(" accept {id}")));
             said.push(mail.text.replace(&id, "ID"));
         }
         assert_eq!(said[0], said[1]);
@@ -67,7 +67,7 @@ async fn a_pairing_that_is_proposed_is_mailed_to_the_other_side() {
             .await;
         assert!(mail.text.contains("> their agent: data-pipeline"));
         assert!(mail.text.contains("> your agent: analysis-bot"));
-        assert!(mail.text.contains(&format!("agentdrop confirm {id}")));
+        assert!(mail.text.contains(&format!(" confirm {id}")));
         assert_eq!(mail.header("To"), "\"Jamie Chen\" <jamie@example.com>");
     }
 }

@@ -132,10 +132,8 @@ async fn whole_life(world: &World) -> (Vec<String>, String, String) {
     ]);
 
     // A person, and one who guesses.
-    let (session, guess) = (
-        world.server.session_of(&world.account).await,
-        "hunter2 hunter2",
-    );
+    let guess = "hunter2 hunter2";
+    let session = world.server.session_of(&world.account).await;
     let account = http.get("/v1/account", &session).await.expect(200);
     let email = text(&account, "email");
     let wrong = world.server.try_password(&email, guess).await;

@@ -13,7 +13,7 @@ use std::process::Command;
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Http;
 use agentdrop_testkit::python::schemathesis;
-use agentdrop_testkit::server::{TestAccount, TestServer, text};
+use agentdrop_testkit::server::{PASSWORD, TestAccount, TestServer, text};
 use serde_json::json;
 
 /// To find more, by hand: another seed, and more examples.
@@ -36,43 +36,53 @@ async fn no_answer_is_outside_the_document_on_postgres() {
 async fn conforms(engine: Engine) {
     let server = TestServer::start(engine, |_| {}).await;
     let account = server.account().await;
+    let session = server.session_of(&account).await;
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("schemathesis.toml");
     write(&config, &settings(&things(&server, &account).await));
-    let (folder, url) = (folder.path().to_owned(), server.url.clone());
-    let header = format!("Authorization: Bearer {}", account.key);
-    let ran = tokio::task::spawn_blocking(move || {
-        let mut command = Command::new(schemathesis());
-        // Where it keeps what it learnt, which must not make one run depend on another.
-        command.current_dir(&folder).env("HOME", &folder);
-        command.arg("--config-file").arg(config);
-        command.arg("run").arg(format!("{url}/openapi.json"));
-        command.args([
-            "--header",
-            &header,
-            "--seed",
-            SEED,
-            "--max-examples",
-            EXAMPLES,
-        ]);
-        command.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
-        // More than one, and its parser of its own source stumbles at times.
-        command.args(["--workers", "1", "--continue-on-failure", "--no-color"]);
-        command.args(["--warnings", "off", "--generation-database", "none"]);
-        command.output().unwrap()
-    });
+    // The account is deleted by whoever knows its password, which nothing that is made up is; but
+    // were it deleted, all that follows would be nothing but refusals.
+    let (url, folder) = (&server.url, folder.path());
+    let left_out = ["--exclude-operation-id", "account_delete"];
+    let said = run(url, folder, &account.key, &left_out).await;
+    let tested = format!("Tested: {}", operation_count() - 1);
+    assert!(said.contains(&tested), "{said}");
+    // What a key is refused. Not to end sessions, for its own would be among them.
+    let persons = ["account_export", "pairings_revoke", "sessions_list"];
+    let persons: Vec<_> = persons
+        .iter()
+        .flat_map(|it| ["--include-operation-id", it])
+        .collect();
+    let said = run(url, folder, &session, &persons).await;
+    assert!(said.contains("Tested: 3"), "{said}");
+    for token in [&account.key, &session] {
+        server.http.get("/v1/account", token).await.expect(200);
+    }
+}
+
+/// Sends what it makes up as whoever this token is of; answers what it says of it.
+async fn run(url: &str, folder: &Path, token: &str, which: &[&str]) -> String {
+    let mut command = Command::new(schemathesis());
+    // Where it keeps what it learnt, which must not make one run depend on another.
+    command.current_dir(folder).env("HOME", folder);
+    command
+        .arg("--config-file")
+        .arg(folder.join("schemathesis.toml"));
+    command.arg("run").arg(format!("{url}/openapi.json"));
+    let header = format!("Authorization: Bearer {token}");
+    command.args(["--header", &header, "--seed", SEED]);
+    command.args(["--max-examples", EXAMPLES, "--checks", CHECKS]);
+    command.args(["--phases", "examples,coverage,fuzzing"]);
+    // More than one, and its parser of its own source stumbles at times.
+    command.args(["--workers", "1", "--continue-on-failure", "--no-color"]);
+    command.args(["--warnings", "off", "--generation-database", "none"]);
+    command.args(which);
+    let ran = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = ran.await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complaint}");
-    let tested = format!("Tested: {}", operation_count());
-    assert!(said.contains(&tested), "{said}");
-    // Neither the server nor the key is gone, or all of the above was nothing but refusals.
-    server
-        .http
-        .get("/v1/agents", &account.key)
-        .await
-        .expect(200);
+    said
 }
 
 fn operation_count() -> usize {
@@ -150,6 +160,13 @@ async fn things(server: &TestServer, account: &TestAccount) -> Things {
             found.push(id);
         }
     }
+    let email = text(&http.get("/v1/account", key).await.expect(200), "email");
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let made = server.try_password(&email, PASSWORD).await.expect(201);
+        sessions.push(text(&made, "id"));
+    }
+    found.push(("session_id", sessions));
     found.extend(trust(server, account).await);
     found.push(("agent", slugs));
     found

@@ -115,6 +115,31 @@ async fn of_many_who_revoke_one_succeeds() {
 }
 
 #[tokio::test]
+async fn all_keys_of_an_account_end_at_once_and_nobody_elses() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let (owner, ann) = (cast.alice.id, cast.ann.id);
+        let keys = [
+            key(owner, Scope::Account),
+            key(owner, Scope::Agent(ann)),
+            key(cast.imp.account, Scope::Account),
+        ];
+        let others = keys[2].digest;
+        write(&store, async move |tx| {
+            for it in &keys {
+                tx.insert_key(it).await?;
+            }
+            tx.revoke_keys_of(owner, at(7)).await
+        })
+        .await;
+        let mut reader = store.read().await.unwrap();
+        assert_eq!(reader.keys_of(owner).await.unwrap(), [], "{store:?}");
+        let found = reader.key_by_digest(&others).await.unwrap().unwrap();
+        assert_eq!(found.revoked_at, None, "{store:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_use_is_noted_of_the_key_and_of_its_agent() {
     for store in stores().await {
         let cast = Cast::of(&store).await;

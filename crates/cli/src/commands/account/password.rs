@@ -1,12 +1,12 @@
 //! The password, and the links that are mailed.
 
-use agentdrop_client::Client;
-use agentdrop_protocol::LinkToken;
+use agentdrop_client::{Client, Error};
 use agentdrop_protocol::text::Email;
 use agentdrop_protocol::wire::Done;
 use agentdrop_protocol::wire::accounts::UpdateAccount;
+use agentdrop_protocol::{ErrorCode, LinkToken};
 
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -43,7 +43,8 @@ pub(super) async fn reset(
 ) -> Result<Exit> {
     let client = nobody(global)?;
     let password = source.new_password("New password").await?;
-    let done = client.confirm_password_reset(token, password).await?;
+    let done = client.confirm_password_reset(token, password).await;
+    let done = done.map_err(|error| spent(error, "`agentdrop account reset-password EMAIL`"))?;
     said(&done, printer);
     Ok(Exit::Done)
 }
@@ -55,13 +56,24 @@ pub(super) async fn verify(
 ) -> Result<Exit> {
     let done = if let Some(token) = token {
         // Whoever reads the mail need not be signed in here.
-        nobody(global)?.confirm_email(token).await?
+        let done = nobody(global)?.confirm_email(token).await;
+        done.map_err(|error| spent(error, "`agentdrop account verify`"))?
     } else {
-        let client = Profile::load(global)?.caller()?.client;
+        let client = Profile::load(global)?.owner()?;
         client.verify_email().await?
     };
     said(&done, printer);
     Ok(Exit::Done)
+}
+
+/// What a link that works no more is replaced by.
+fn spent(error: Error, command: &str) -> Failure {
+    let failure = Failure::from(error);
+    if failure.code == ErrorCode::Gone.as_str() {
+        let hint = format!("{command} has another one mailed");
+        return Failure { hint, ..failure };
+    }
+    failure
 }
 
 fn nobody(global: &Global) -> Result<Client> {

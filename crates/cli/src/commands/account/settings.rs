@@ -38,7 +38,7 @@ pub(super) struct Set {
 }
 
 pub(super) async fn show(global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let account = client.account().await?;
     print(&account, printer);
     Ok(Exit::Done)
@@ -67,11 +67,14 @@ pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> 
         ("key", &created.api_key),
     ]);
     printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
+    printer.note(
+        "If a link was mailed to the address, follow it: until then, nobody's invitation is shown to you.",
+    );
     Ok(Exit::Done)
 }
 
 pub(super) async fn set(args: Set, global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     if args.name.is_none() && args.require_encryption.is_none() {
         let hint = "`agentdrop account set --help` lists what can be changed";
         return Err(Failure::refused("USAGE", "nothing was to be changed", hint));

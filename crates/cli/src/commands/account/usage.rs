@@ -9,7 +9,7 @@ use crate::printer::Printer;
 use crate::profile::Profile;
 
 pub(super) async fn show(global: &Global, printer: &Printer) -> Result<Exit> {
-    let client = Profile::load(global)?.caller()?.client;
+    let client = Profile::load(global)?.owner()?;
     let usage = client.usage().await?;
     printer.json(&usage);
     printer.bare(usage.plan.as_str());

@@ -4,6 +4,7 @@ use agentdrop_domain::accounts::Account;
 use agentdrop_domain::connections::Connection;
 use agentdrop_protocol::text::InviteMessage;
 
+use super::command;
 use crate::app::App;
 use crate::mail::{Letter, Paragraph};
 
@@ -26,10 +27,12 @@ pub(crate) fn invite(app: &App, inviter: &Account, invitation: &Connection) -> L
     }
     paragraphs.extend([
         Paragraph::text(
-            "If you know them: sign in or sign up with this address, and accept or reject the \
-             invitation. At a command line:",
+            "If you know them, accept. Without an account there, make one with this address first, and \
+             show that the address is yours. At a command line:",
         ),
-        Paragraph::Command(format!("agentdrop accept {}", invitation.id)),
+        command(app, &format!("account create --name NAME --email {}", invitation.email)),
+        command(app, &format!("login {}", invitation.email)),
+        command(app, &format!("accept {}", invitation.id)),
         Paragraph::text(
             "If you do not, there is nothing to be done; nothing is sent to you before you accept.",
         ),

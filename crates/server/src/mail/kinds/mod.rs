@@ -15,8 +15,16 @@ pub(crate) use verify_email::verify_email;
 use agentdrop_domain::accounts::Account;
 use agentdrop_protocol::text::Name;
 
+use super::Paragraph;
+use crate::app::App;
+
 /// What an account is called, if its owner is known.
 fn name_of(account: &Account) -> Option<Name> {
     let known = account.email_verified_at.is_some();
     known.then(|| account.name.clone())
+}
+
+/// A command line for this server.
+fn command(app: &App, line: &str) -> Paragraph {
+    Paragraph::Command(format!("agentdrop --server {} {line}", app.public_url))
 }

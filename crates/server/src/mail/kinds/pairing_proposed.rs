@@ -3,8 +3,9 @@
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::Agent;
 use agentdrop_protocol::PairingId;
+use agentdrop_protocol::wire::pairings::Permission;
 
-use super::name_of;
+use super::{command, name_of};
 use crate::app::App;
 use crate::mail::{Letter, Paragraph};
 
@@ -16,6 +17,7 @@ pub(crate) fn pairing_proposed(
     mine: &Agent,
     theirs: &Agent,
     pairing: PairingId,
+    permission: Permission,
 ) -> Letter {
     Letter {
         to: to.email.clone(),
@@ -28,11 +30,25 @@ pub(crate) fn pairing_proposed(
                 app.public_url
             )),
             Paragraph::Quote(format!(
-                "{} <{}>\ntheir agent: {}\nyour agent: {}",
-                proposer.name, proposer.email, mine.slug, theirs.slug
+                "{} <{}>\ntheir agent: {}\nyour agent: {}\nfiles go: {}",
+                proposer.name,
+                proposer.email,
+                mine.slug,
+                theirs.slug,
+                way(permission)
             )),
             Paragraph::text("Nothing is sent before you confirm it. At a command line:"),
-            Paragraph::Command(format!("agentdrop confirm {pairing}")),
+            command(app, &format!("login {}", to.email)),
+            command(app, &format!("confirm {pairing}")),
         ],
+    }
+}
+
+/// Which way files go, as the proposer's permission has it and the other side reads it.
+const fn way(permission: Permission) -> &'static str {
+    match permission {
+        Permission::Both => "both ways",
+        Permission::ReceiveOnly => "from your agent to theirs only",
+        Permission::SendOnly => "from their agent to yours only",
     }
 }

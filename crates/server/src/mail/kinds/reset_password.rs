@@ -3,6 +3,7 @@
 use agentdrop_domain::accounts::Account;
 use agentdrop_protocol::LinkToken;
 
+use super::command;
 use super::name_of;
 use crate::app::App;
 use crate::mail::{Letter, Paragraph};
@@ -25,10 +26,7 @@ pub(crate) fn reset_password(app: &App, account: &Account, token: &LinkToken) ->
                 url: app.url(&format!("/reset?token={token}")),
             },
             Paragraph::text("Or, at a command line:"),
-            Paragraph::Command(format!(
-                "agentdrop --server {} account reset-password --token {token}",
-                app.public_url
-            )),
+            command(app, &format!("account reset-password --token {token}")),
             Paragraph::text(
                 "This works once, for an hour. If it was not you, your password stays as it is.",
             ),

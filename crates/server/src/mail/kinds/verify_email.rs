@@ -3,6 +3,7 @@
 use agentdrop_protocol::LinkToken;
 use agentdrop_protocol::text::Email;
 
+use super::command;
 use crate::app::App;
 use crate::mail::{Letter, Paragraph};
 
@@ -25,10 +26,7 @@ pub(crate) fn verify_email(app: &App, to: Email, token: &LinkToken) -> Letter {
                 url: app.url(&format!("/verify?token={token}")),
             },
             Paragraph::text("Or, at a command line:"),
-            Paragraph::Command(format!(
-                "agentdrop --server {} account verify {token}",
-                app.public_url
-            )),
+            command(app, &format!("account verify {token}")),
             Paragraph::text(
                 "This works once, for an hour. If it was not you, there is nothing to be done.",
             ),

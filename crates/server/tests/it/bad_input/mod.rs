@@ -11,8 +11,9 @@ mod http;
 mod json;
 mod names;
 
+use agentdrop_protocol::LinkToken;
 use agentdrop_testkit::http::{Answer, send};
-use agentdrop_testkit::server::text;
+use agentdrop_testkit::server::{PASSWORD, text};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
@@ -29,6 +30,10 @@ struct Things {
     /// Names in braces of a path, with what stands there.
     parameters: Vec<(&'static str, String)>,
     download: String,
+    /// The address of its account, which has a password.
+    email: String,
+    /// A session of its account.
+    session: String,
 }
 
 impl Things {
@@ -47,6 +52,10 @@ impl Things {
         let channel = world.post("/v1/channels", &between).await.expect(200);
         let (key_id, _) = world.agent_key("bob").await;
         let trust = Trust::of(&world).await;
+        let session = world.server.session_of(&world.account).await;
+        let sessions = world.server.http.get("/v1/sessions", &session).await;
+        let session_id = text(&sessions.expect(200)["sessions"][0], "id");
+        let account = world.get("/v1/account").await.expect(200);
         let parameters = vec![
             ("agent", "bob".to_owned()),
             ("block_id", trust.block),
@@ -56,6 +65,7 @@ impl Things {
             ("download_id", text(&grant, "download_id")),
             ("file_id", text(&grant["files"][0], "file_id")),
             ("key_id", key_id),
+            ("session_id", session_id),
             ("transfer_id", text(&sent, "id")),
         ];
         let download = text(&grant, "download_id");
@@ -63,6 +73,8 @@ impl Things {
             world,
             parameters,
             download,
+            email: text(&account, "email"),
+            session,
         }
     }
 
@@ -94,7 +106,13 @@ impl Things {
 /// A good body of an operation; `None` for one that takes none.
 fn row(operation: &str, things: &Things) -> Option<Value> {
     let good = match operation {
+        "account_delete" => json!({ "password": PASSWORD }),
+        "account_update" => json!({ "name": "A" }),
         "accounts_create" => json!({ "name": "A", "email": "a@example.org" }),
+        "email_verifications_confirm" => json!({ "token": no_link() }),
+        "password_resets_confirm" => json!({ "token": no_link(), "password": PASSWORD }),
+        "password_resets_create" => json!({ "email": "nobody@example.org" }),
+        "sessions_create" => json!({ "email": things.email, "password": PASSWORD }),
         "agent_keys_create" | "keys_create" => json!({ "name": "ci" }),
         "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
         "agents_register" => json!({ "agent_id": "carol", "public_key": KEY }),
@@ -106,7 +124,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
         }
-        "agent_keys_list"
+        "account_export"
+        | "account_show"
+        | "agent_keys_list"
         | "agent_keys_revoke"
         | "agents_delete"
         | "agents_disconnect"
@@ -129,6 +149,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "connections_reject"
         | "connections_revoke"
         | "downloads_create"
+        | "email_verifications_create"
         | "files_show"
         | "health_show"
         | "health_show_readiness"
@@ -139,6 +160,8 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "pairings_confirm"
         | "pairings_list"
         | "pairings_revoke"
+        | "sessions_end"
+        | "sessions_list"
         | "transfers_create"
         | "transfers_delete"
         | "transfers_list"
@@ -147,6 +170,23 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         other => panic!("{other} has no row here"),
     };
     Some(good)
+}
+
+/// What a mailed link could have, and has not.
+pub(crate) fn no_link() -> String {
+    let token = LinkToken::new(&[7; 64]).unwrap();
+    token.as_key().expose_secret().to_owned()
+}
+
+/// Those that take what works once, or take the account away.
+fn works_once(operation: &str) -> bool {
+    matches!(
+        operation,
+        "account_delete"
+            | "agents_connect"
+            | "email_verifications_confirm"
+            | "password_resets_confirm"
+    )
 }
 
 /// Checks that an answer is the documented refusal of a field.

@@ -56,12 +56,6 @@ const LEFT: &[(&str, Row, Until)] = &[
         (409, "CHANNEL_EXISTS"),
         Until::Never("the published client takes it for a failure and falls back to another key"),
     ),
-    // Only a session ends a pairing, so no request gets as far as to find it ended.
-    (
-        "delete-pairing",
-        (400, "ALREADY_REVOKED"),
-        Until::Operation("POST /v1/sessions"),
-    ),
     (
         "presigned-upload",
         (401, "UNAUTHORIZED"),

@@ -288,6 +288,12 @@ async fn delete_pairing() {
         let refused = parties.alex.delete(&path).await;
         page.refuses(&refused, (403, "SESSION_REQUIRED"));
         page.refuses(&mallory.delete(&path).await, (404, "NOT_FOUND"));
+        let session = parties.server.session_of(&parties.alex.account).await;
+        let person = parties.alex.with_key(session);
+        let example = json!({ "id": "uuid", "status": "=revoked" });
+        page.answers(&person.delete(&path).await, 200, &example);
+        let again = person.delete(&path).await;
+        page.refuses(&again, (400, "ALREADY_REVOKED"));
     }
     page.end();
 }

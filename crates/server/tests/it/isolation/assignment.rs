@@ -58,11 +58,11 @@ async fn what_an_answer_has_is_no_input() {
             ..it.ids.clone()
         };
         for operation in operations() {
-            // Its token is tried elsewhere.
             let Some(fields) = operation.fields("application/json") else {
                 continue;
             };
-            if !operation.takes_key() && operation.id != "accounts_create" {
+            // Its token is tried elsewhere.
+            if operation.id == "agents_connect" {
                 continue;
             }
             let good = body(&operation.id, &ids);
@@ -111,7 +111,7 @@ async fn ask(it: &Neighbours, operation: &Operation, body: &Value) -> bool {
     let said = String::from_utf8(answer.bytes).unwrap();
     let id = &operation.id;
     assert!(
-        matches!(answer.status, 200..=299 | 400..=409),
+        matches!(answer.status, 200..=299 | 400..=410),
         "{id}: {} {said}",
         answer.status
     );

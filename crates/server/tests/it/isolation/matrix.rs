@@ -73,6 +73,7 @@ fn id_of(ids: &Ids, name: &str) -> String {
         "file_id" => &ids.file,
         "key_id" => &ids.key,
         "pairing_id" => &ids.pairing,
+        "session_id" => &ids.session,
         "transfer_id" => &ids.transfer,
         other => panic!("{other} has no row here"),
     };
@@ -131,7 +132,8 @@ impl Outsider {
         }
         if let Some(mut body) = body(&operation.id, own) {
             if is_header && !is_safe {
-                body = json!({});
+                // None takes it: an object without fields is a change to nothing, and logged.
+                body = json!([]);
             } else if let Place::Body(name) = place {
                 body[name] = Value::from(id_of(named, name));
             }
@@ -184,7 +186,13 @@ async fn a_name_of_anothers_thing_is_a_name_of_nothing_in_every_place() {
             .post(&path, &it.stranger.key, &json!({ "name": "ci" }))
             .await;
         let agent_key = text(&made.expect(201), "api_key");
-        let callers = [it.stranger.key.clone(), agent_key].map(|key| {
+        let session = server.session_of(&it.stranger).await;
+        let sessions = server.http.get("/v1/sessions", &session).await.expect(200);
+        let own = Ids {
+            session: text(&sessions["sessions"][0], "id"),
+            ..own
+        };
+        let callers = [it.stranger.key.clone(), agent_key, session].map(|key| {
             let own = own.clone();
             Outsider { key, own }
         });

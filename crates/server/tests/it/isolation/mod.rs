@@ -1,12 +1,16 @@
 //! What is not yours answers like what is not there: every operation, every id, every wrong key.
 
+mod agents;
 mod assignment;
 mod matrix;
+mod people;
 
 use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{TestAccount, text};
 use serde_json::{Value, json};
 
+pub(crate) use self::people::is_a_persons;
+use crate::bad_input::no_link;
 use crate::operations::{Operation, operations};
 use crate::parties::Party;
 use crate::world::{World, assert_same, blobs, file_url, rows};
@@ -177,9 +181,15 @@ impl Neighbours {
     }
 }
 
+/// Every operation with every key.
+fn with_each_of<'a>(keys: &'a [&'a str]) -> impl Iterator<Item = (Operation, &'a str)> {
+    let all = operations().into_iter();
+    all.flat_map(|operation| keys.iter().map(move |key| (operation.clone(), *key)))
+}
+
 fn body(operation: &str, ids: &Ids) -> Option<Value> {
     Some(match operation {
-        "account_delete" => json!({ "password": "correct horse" }),
+        "account_delete" => json!({ "password": "a wrong one" }),
         "account_update" | "accounts_create" | "keys_create" | "agent_keys_create"
         | "agents_update" => {
             json!({ "name": "x", "email": "taken@example.org" })
@@ -187,8 +197,11 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
         "agents_register" => json!({ "agent_id": "x", "public_key": KEY }),
         "channels_create" => json!({ "agent_id": ids.agent, "target_agent_id": ids.slug }),
-        "connections_create" => json!({ "email": "x@example.org" }),
+        "connections_create" | "password_resets_create" => json!({ "email": "x@example.org" }),
         "downloads_acknowledge" => json!({ "download_id": ids.download, "status": "received" }),
+        "email_verifications_confirm" => json!({ "token": no_link() }),
+        "password_resets_confirm" => json!({ "token": no_link(), "password": "a new one" }),
+        "sessions_create" => json!({ "email": "x@example.org", "password": "a wrong one" }),
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
         "pairings_update" => json!({ "permission": "both" }),
         _ => return None,
@@ -198,13 +211,13 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
 #[tokio::test]
 async fn what_is_a_strangers_answers_like_what_is_not_there() {
     for it in &Neighbours::each().await {
+        let session = it.world.server.session_of(&it.stranger).await;
         let before = (rows(&it.world.server).await, blobs(&it.world.server));
         let mut asked = 0;
-        for operation in operations() {
+        for (operation, key) in with_each_of(&[&it.stranger.key, &session]) {
             if !operation.path.contains('{') && operation.id != "channels_create" {
                 continue;
             }
-            let key = &it.stranger.key;
             let missing = it.ask(&operation, key, &Ids::of_nothing()).await;
             assert_eq!(missing.status, 404, "{}", operation.id);
             let foreign = it.ask(&operation, key, &it.ids).await;
@@ -238,8 +251,8 @@ async fn what_is_a_strangers_answers_like_what_is_not_there() {
 #[tokio::test]
 async fn what_is_a_peers_own_answers_like_what_is_not_there() {
     for it in &Neighbours::each().await {
+        let session = it.world.server.session_of(&it.peer).await;
         let before = (rows(&it.world.server).await, blobs(&it.world.server));
-        let key = &it.peer.key;
         let nothing = Ids::of_nothing();
         // Less what it has a part in.
         let theirs = Ids {
@@ -251,7 +264,7 @@ async fn what_is_a_peers_own_answers_like_what_is_not_there() {
             agent: "dora".to_owned(),
             ..theirs.clone()
         };
-        for operation in operations() {
+        for (operation, key) in with_each_of(&[&it.peer.key, &session]) {
             if !operation.path.contains('{') {
                 continue;
             }
@@ -265,7 +278,7 @@ async fn what_is_a_peers_own_answers_like_what_is_not_there() {
             }
         }
         for list in ["/v1/transfers", "/v1/transfers/inbox"] {
-            let http = &it.world.server.http;
+            let (http, key) = (&it.world.server.http, &it.peer.key);
             assert_eq!(http.get(list, key).await.expect(200)["total"], 0);
         }
         assert_eq!(
@@ -388,7 +401,11 @@ async fn without_a_key_or_with_a_revoked_one_nothing_is_to_be_had() {
         let later = json!({ "agent_id": "later" });
         let later = it.world.post("/v1/agents/register", &later).await;
         let token = text(&later.expect(201), "connection_token");
-        // Of a session that is none, and of a key with a wrong digit.
+        // A session that ended, one that is none, and a key with a wrong digit.
+        let email = it.world.get("/v1/account").await.expect(200);
+        let ended = it.world.server.sign_in(&text(&email, "email")).await;
+        let end = it.world.server.http.delete("/v1/sessions/current", &ended);
+        end.await.expect(200);
         let session = it.world.account.key.replace("agd_live_", "ags_");
         let mut typo = it.world.account.key.clone();
         let last = typo.pop().unwrap();
@@ -396,7 +413,7 @@ async fn without_a_key_or_with_a_revoked_one_nothing_is_to_be_had() {
         let before = (rows(&it.world.server).await, blobs(&it.world.server));
         for operation in operations().into_iter().filter(Operation::takes_key) {
             for ids in [&it.ids, &Ids::of_nothing()] {
-                for none in ["", "agd_live_", &typo, &token, &session] {
+                for none in ["", "agd_live_", &typo, &token, &session, &ended] {
                     let answer = it.ask(&operation, none, ids).await;
                     answer.expect_error(401, "UNAUTHORIZED");
                 }
@@ -410,120 +427,6 @@ async fn without_a_key_or_with_a_revoked_one_nothing_is_to_be_had() {
             (rows(&it.world.server).await, blobs(&it.world.server)),
             before
         );
-    }
-}
-
-/// What the key of another agent of the same account may do with one of everything.
-fn as_another_agent(operation: &str) -> (u16, &'static str) {
-    match operation {
-        // Its own, whatever else is named.
-        "agents_list_sendable"
-        | "agents_list_public_keys"
-        | "agents_resolve"
-        | "agents_show_me"
-        | "channels_list"
-        | "inbox_list"
-        | "pairings_list"
-        | "transfers_list" => (200, ""),
-        "account_delete"
-        | "account_export"
-        | "account_show"
-        | "account_update"
-        | "agent_keys_create"
-        | "agent_keys_list"
-        | "agent_keys_revoke"
-        | "agents_delete"
-        | "agents_disconnect"
-        | "agents_list"
-        | "agents_register"
-        | "agents_rotate_key"
-        | "agents_show"
-        | "agents_update"
-        | "audit_list"
-        | "blocks_create"
-        | "blocks_delete"
-        | "blocks_list"
-        | "channels_create"
-        | "connections_accept"
-        | "connections_create"
-        | "connections_list"
-        | "connections_list_agents"
-        | "connections_reject"
-        | "connections_revoke"
-        | "email_verifications_create"
-        | "inbox_list_of_agent"
-        | "keys_create"
-        | "keys_list"
-        | "keys_revoke"
-        | "pairings_create"
-        | "usage_show" => (403, "SCOPE_MISMATCH"),
-        "sessions_end" | "sessions_list" => (403, "SCOPE_MISMATCH"),
-        "channels_revoke"
-        | "channels_show"
-        | "downloads_acknowledge"
-        | "downloads_create"
-        | "pairings_confirm"
-        | "pairings_revoke"
-        | "pairings_update"
-        | "transfers_delete"
-        | "transfers_show" => (404, "NOT_FOUND"),
-        // Tried by itself.
-        "transfers_create" => (415, "UNSUPPORTED_MEDIA_TYPE"),
-        other => panic!("{other} has no row here"),
-    }
-}
-
-#[tokio::test]
-async fn the_key_of_one_agent_is_no_key_of_another() {
-    for it in &Neighbours::each().await {
-        it.world.server.agent(&it.world.account, "carol").await;
-        let (_, carol) = it.world.agent_key("carol").await;
-        let before = (rows(&it.world.server).await, blobs(&it.world.server));
-        for operation in operations().into_iter().filter(Operation::takes_key) {
-            let mut asked = operation.clone();
-            if operation.id == "agents_resolve" {
-                asked.path += "?agent_id=bob";
-            }
-            let answer = it.ask(&asked, &carol, &it.ids).await;
-            let (status, code) = as_another_agent(&operation.id);
-            assert_eq!(answer.status, status, "{}", operation.id);
-            if status != 200 {
-                answer.expect_error(status, code);
-            }
-            if status == 404 {
-                let missing = it.ask(&operation, &carol, &Ids::of_nothing()).await;
-                assert_same(&operation.id, &answer, &missing);
-            }
-        }
-        for (sender, recipient) in [("bob", "carol"), ("bob", "alice"), ("a label", "bob")] {
-            let fields = [("sender", sender), ("recipient", recipient)];
-            it.sends(&carol, &fields)
-                .await
-                .expect_error(403, "SCOPE_MISMATCH");
-        }
-        let http = &it.world.server.http;
-        for path in ["/v1/agents/me", "/v1/transfers/inbox", "/v1/transfers"] {
-            let request = http.request("GET", path, &carol);
-            let answer = send(request.header("x-agentdrop-agent", "bob")).await;
-            answer.expect_error(403, "SCOPE_MISMATCH");
-        }
-        for path in ["/v1/transfers", "/v1/transfers/inbox"] {
-            assert_eq!(http.get(path, &carol).await.expect(200)["total"], 0);
-        }
-        let channels = http.get("/v1/channels", &carol).await.expect(200);
-        assert_eq!(channels["channels"], json!([]));
-        let path = format!("/v1/connections/{}/pairings", it.ids.connection);
-        let pairings = http.get(&path, &carol).await.expect(200);
-        assert_eq!(pairings["pairings"], json!([]));
-        let me = http.get("/v1/agents/me", &carol).await.expect(200);
-        assert_eq!(me["agent"]["agent_id"], "carol");
-        assert_eq!(
-            (rows(&it.world.server).await, blobs(&it.world.server)),
-            before
-        );
-        // As itself it may.
-        let fields = [("sender", "carol"), ("recipient", "bob")];
-        it.sends(&carol, &fields).await.expect(201);
     }
 }
 

@@ -110,12 +110,15 @@ async fn read(stream: &mut TcpStream) -> (Reply, bool) {
         let length = field("content-length").map(|it| it.parse::<usize>().unwrap());
         let closes = field("connection").is_some_and(|it| it == "close");
         let injected = field("x-injected").is_some();
-        while length.is_none_or(|it| bytes.len() < it) {
+        // What is written while it is read has no length, but a last chunk that is empty.
+        let chunked = field("transfer-encoding").is_some_and(|it| it == "chunked");
+        let is_last = |bytes: &[u8]| chunked && bytes.ends_with(b"\r\n0\r\n\r\n");
+        while length.is_none_or(|it| bytes.len() < it) && !is_last(&bytes) {
             if !more(stream, &mut bytes).await {
                 break;
             }
         }
-        let whole = length.is_some_and(|it| bytes.len() == it);
+        let whole = length.is_some_and(|it| bytes.len() == it) || is_last(&bytes);
         let followed = length.is_some_and(|it| bytes.len() > it);
         bytes.truncate(length.unwrap_or(bytes.len()));
         let reply = Reply {
