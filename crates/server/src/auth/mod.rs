@@ -217,7 +217,7 @@ fn touch_both(app: &App, key: Option<KeyId>, last: Option<Timestamp>, agent: Opt
     }
     let app = app.clone();
     tokio::spawn(async move {
-        let touched = async move |tx: &mut agentdrop_store::Tx| -> agentdrop_store::Result<()> {
+        let touched = async move |tx: &mut Tx| -> agentdrop_store::Result<()> {
             tx.touch_key(key, agent, now).await
         };
         if let Err(error) = app.store.write(touched).await {
@@ -233,7 +233,7 @@ fn touch_session(app: &App, session: &Session) {
     }
     let app = app.clone();
     tokio::spawn(async move {
-        let touched = async move |tx: &mut agentdrop_store::Tx| -> agentdrop_store::Result<()> {
+        let touched = async move |tx: &mut Tx| -> agentdrop_store::Result<()> {
             tx.touch_session(id, now).await
         };
         if let Err(error) = app.store.write(touched).await {
