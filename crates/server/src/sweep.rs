@@ -1,4 +1,4 @@
-//! Bytes that are no longer needed go.
+//! What is no longer needed goes: bytes, and what was remembered for a while.
 
 use std::time::{Duration, SystemTime};
 
