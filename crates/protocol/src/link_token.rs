@@ -53,6 +53,7 @@ impl utoipa::PartialSchema for LinkToken {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some("^agl_[0-9A-Za-z]{38}$"))
             .into()
     }
 }

@@ -15,7 +15,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Reads a mail of two parts, text and HTML, both in quoted-printable (RFC 2045 §6.7).
+    /// Reads a mail of two parts, text and HTML, in quoted-printable (RFC 2045 §6.7) or as they are.
     pub fn parse(raw: &str) -> Self {
         let (head, body) = raw.split_once("\r\n\r\n").expect("a mail has a head");
         let headers = head.replace("\r\n ", " ");
@@ -25,8 +25,12 @@ impl Mail {
         let mut parts = body.split(&boundary).skip(1);
         let mut part = || {
             let part = parts.next().expect("a mail has two parts");
-            let (_, text) = part.split_once("\r\n\r\n").expect("a part has a head");
-            decoded(text)
+            let (head, text) = part.split_once("\r\n\r\n").expect("a part has a head");
+            if head.contains("quoted-printable") {
+                decoded(text)
+            } else {
+                text.to_owned()
+            }
         };
         Self {
             headers,

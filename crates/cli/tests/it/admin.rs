@@ -55,7 +55,7 @@ fn an_account_gets_another_plan_beside_a_running_server() {
     assert_eq!(unknown.expect(1).json()["error"]["code"], "NOT_FOUND");
     let nowhere = "--json admin account set-plan --data-dir absent me@example.org free";
     let nowhere = pair.sandbox.run(nowhere);
-    assert_eq!(nowhere.expect(1).json()["error"]["code"], "NO_DATA");
+    assert_eq!(nowhere.expect(2).json()["error"]["code"], "NO_DATA");
 }
 
 #[test]
@@ -129,11 +129,11 @@ fn meddling_with_an_audit_log_is_named() {
     let nobody = pair
         .sandbox
         .run(&format!("--json {verify} --account x@example.org"));
-    assert_eq!(nobody.expect(1).json()["error"]["code"], "NOT_FOUND");
+    assert_eq!(nobody.expect(2).json()["error"]["code"], "NOT_FOUND");
     let nowhere = pair
         .sandbox
         .run("--json admin audit verify --data-dir nowhere");
-    assert_eq!(nowhere.expect(1).json()["error"]["code"], "NO_DATA");
+    assert_eq!(nowhere.expect(2).json()["error"]["code"], "NO_DATA");
     assert!(!pair.sandbox.path("nowhere").exists());
 }
 

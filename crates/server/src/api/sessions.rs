@@ -136,7 +136,10 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
 /// Ends a session; `current` is the one that asks.
 #[utoipa::path(
     delete, path = "/v1/sessions/{session_id}", tag = "sessions", operation_id = "sessions_end",
-    params(("session_id" = String, Path, description = "The session's id, or `current`")),
+    params(
+        ("session_id" = String, Path, pattern = "^(current|ses_[0-9a-f]{32})$",
+         description = "The session's id, or `current`")
+    ),
     responses((status = 200, body = EndedSession), Errors)
 )]
 pub(crate) async fn end(

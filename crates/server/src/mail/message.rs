@@ -67,8 +67,8 @@ impl Letter {
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(
                 MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, &plain, spelling))
-                    .singlepart(part(ContentType::TEXT_HTML, &html, spelling)),
+                    .singlepart(part(ContentType::TEXT_PLAIN, plain, spelling))
+                    .singlepart(part(ContentType::TEXT_HTML, html, spelling)),
             )
             .map_err(|_| Unwritable)
     }
@@ -83,20 +83,13 @@ pub(super) enum Spelling {
     Plain,
 }
 
-/// The longest line that needs no breaking, RFC 5322 §2.1.1.
-const MAX_LINE_BYTES: usize = 998;
-
-fn part(content_type: ContentType, text: &str, spelling: Spelling) -> SinglePart {
-    // As lines end in a mail.
-    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
-    let fits = text.lines().all(|it| it.len() <= MAX_LINE_BYTES);
-    let encoding = match spelling {
-        Spelling::Plain if fits => ContentTransferEncoding::EightBit,
-        _ => ContentTransferEncoding::QuotedPrintable,
-    };
+fn part(content_type: ContentType, text: String, spelling: Spelling) -> SinglePart {
     SinglePart::builder()
         .header(content_type)
-        .header(encoding)
+        .header(match spelling {
+            Spelling::Plain => ContentTransferEncoding::Binary,
+            Spelling::Portable => ContentTransferEncoding::QuotedPrintable,
+        })
         .body(text)
 }
 

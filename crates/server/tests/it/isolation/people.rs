@@ -33,6 +33,7 @@ const CHANGES: &[(&str, u16)] = &[
     ("connections_create", 201),
     ("connections_reject", 409),
     ("downloads_acknowledge", 200),
+    ("downloads_create", 200),
     ("email_verifications_create", 200),
     ("keys_create", 201),
     ("pairings_confirm", 400),
