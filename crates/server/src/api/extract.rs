@@ -127,6 +127,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::invalid("body", "must be a JSON object"));
     }
+    // Of a field that nobody reads, the parser passes over what is no text.
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(ApiError::invalid("body", "must be UTF-8"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

@@ -123,7 +123,7 @@ pub(crate) async fn list(
     post, path = "/v1/pairings/{pairing_id}/confirm", tag = "pairings",
     operation_id = "pairings_confirm",
     params(("pairing_id" = PairingId, Path, description = "The pairing's id")),
-    request_body = Option<ConfirmPairing>, responses((status = 200, body = ConfirmedPairing), Errors)
+    request_body = ConfirmPairing, responses((status = 200, body = ConfirmedPairing), Errors)
 )]
 pub(crate) async fn confirm(
     State(app): State<App>,

@@ -120,7 +120,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "channels_create" => json!({ "agent_id": "alice", "target_agent_id": "bob" }),
         "connections_create" => json!({ "email": "new@example.org" }),
         "pairings_create" => json!({ "my_agent_id": "alice", "their_agent_id": "dorian" }),
-        "pairings_update" => json!({ "permission": "both" }),
+        "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
         }
@@ -157,7 +157,6 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "inbox_list_of_agent"
         | "keys_list"
         | "keys_revoke"
-        | "pairings_confirm"
         | "pairings_list"
         | "pairings_revoke"
         | "sessions_end"
@@ -178,13 +177,14 @@ pub(crate) fn no_link() -> String {
     token.as_key().expose_secret().to_owned()
 }
 
-/// Those that take what works once, or take the account away.
+/// Those that take what works once, or take the account away, or are the other side's.
 fn works_once(operation: &str) -> bool {
     matches!(
         operation,
         "account_delete"
             | "agents_connect"
             | "email_verifications_confirm"
+            | "pairings_confirm"
             | "password_resets_confirm"
     )
 }

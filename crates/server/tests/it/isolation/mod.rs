@@ -203,7 +203,7 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "password_resets_confirm" => json!({ "token": no_link(), "password": "a new one" }),
         "sessions_create" => json!({ "email": "x@example.org", "password": "a wrong one" }),
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
-        "pairings_update" => json!({ "permission": "both" }),
+        "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
         _ => return None,
     })
 }
