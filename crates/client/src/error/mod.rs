@@ -225,7 +225,7 @@ pub enum TrustError {
 impl Error {
     /// What kind of error it is, for programs; a promise.
     ///
-    /// What the server answered keeps the server's code, an [`ErrorCode`](agentdrop_protocol::ErrorCode).
+    /// What the server answered keeps the server's code, an [`ErrorCode`].
     pub fn code(&self) -> &'static str {
         match self {
             Self::Answer(_) => "BAD_ANSWER",
