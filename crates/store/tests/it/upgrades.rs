@@ -162,7 +162,7 @@ async fn run_those_of_keys_and_channels(store: &Store, cast: &Cast) {
         tx.update_key(&key).await?;
         tx.touch_key(Some(key.id), Some(ann), at(1)).await?;
         tx.count_transfer(key.id).await?;
-        tx.revoke_keys_of(alice, at(1)).await?;
+        tx.revoke_keys_of(bob, at(1)).await?;
         assert_eq!(tx.account_key_count_of(alice).await?, 0);
         tx.revoke_channels_of_agent(ann, at(1)).await?;
         let made = tx.insert_or_find_channel(&made).await?;
