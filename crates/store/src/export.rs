@@ -14,6 +14,34 @@ use crate::pairings::{columns as pairing_columns, pairing};
 use crate::transfers::{columns as transfer_columns, transfer};
 use crate::{Reader, Result};
 
+/// Reads a page of what is in `$table` and of whom `$of` says, oldest first.
+macro_rules! page {
+    ($on:expr, $columns:expr, $table:literal, $of:literal, $owner:expr, $after:expr, $limit:expr, $read:expr) => {
+        $on.fetch_all(
+            concat!(
+                "SELECT ",
+                $columns,
+                " FROM ",
+                $table,
+                " WHERE (",
+                $of,
+                ") AND (",
+                $table,
+                ".id > $2 OR $2 IS NULL) ORDER BY ",
+                $table,
+                ".id LIMIT $3"
+            ),
+            params![
+                &$owner.to_string(),
+                $after.map(|it| it.to_string()).as_ref(),
+                $limit
+            ],
+            $read,
+        )
+        .await
+    };
+}
+
 impl Reader {
     /// The connections of `owner` behind `after`, those that are over among them.
     pub async fn connections_to_export(
@@ -22,23 +50,16 @@ impl Reader {
         after: Option<ConnectionId>,
         limit: u32,
     ) -> Result<Vec<Connection>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                connection_columns!(),
-                " FROM connections
-                 WHERE (inviter_account_id = $1 OR invitee_account_id = $1)
-                   AND (connections.id > $2 OR $2 IS NULL)
-                 ORDER BY connections.id LIMIT $3"
-            ),
-            params![
-                &owner.to_string(),
-                after.map(|it| it.to_string()).as_ref(),
-                limit
-            ],
-            connection,
+        page!(
+            self,
+            connection_columns!(),
+            "connections",
+            "inviter_account_id = $1 OR invitee_account_id = $1",
+            owner,
+            after,
+            limit,
+            connection
         )
-        .await
     }
 
     /// The pairings of `owner`'s agents behind `after`, those that are over among them.
@@ -48,22 +69,16 @@ impl Reader {
         after: Option<PairingId>,
         limit: u32,
     ) -> Result<Vec<Pairing>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                pairing_columns!(),
-                " FROM pairings
-                 WHERE (a_account_id = $1 OR b_account_id = $1) AND (id > $2 OR $2 IS NULL)
-                 ORDER BY id LIMIT $3"
-            ),
-            params![
-                &owner.to_string(),
-                after.map(|it| it.to_string()).as_ref(),
-                limit
-            ],
-            pairing,
+        page!(
+            self,
+            pairing_columns!(),
+            "pairings",
+            "a_account_id = $1 OR b_account_id = $1",
+            owner,
+            after,
+            limit,
+            pairing
         )
-        .await
     }
 
     /// What `owner` sent, behind `after`.
@@ -73,21 +88,16 @@ impl Reader {
         after: Option<TransferId>,
         limit: u32,
     ) -> Result<Vec<Transfer>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                transfer_columns!(),
-                " FROM transfers WHERE sender_account_id = $1 AND (id > $2 OR $2 IS NULL)
-                 ORDER BY id LIMIT $3"
-            ),
-            params![
-                &owner.to_string(),
-                after.map(|it| it.to_string()).as_ref(),
-                limit
-            ],
-            transfer,
+        page!(
+            self,
+            transfer_columns!(),
+            "transfers",
+            "sender_account_id = $1",
+            owner,
+            after,
+            limit,
+            transfer
         )
-        .await
     }
 
     /// What `owner` was sent, behind `after`.
@@ -97,20 +107,15 @@ impl Reader {
         after: Option<TransferId>,
         limit: u32,
     ) -> Result<Vec<Transfer>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                transfer_columns!(),
-                " FROM transfers WHERE recipient_account_id = $1 AND (id > $2 OR $2 IS NULL)
-                 ORDER BY id LIMIT $3"
-            ),
-            params![
-                &owner.to_string(),
-                after.map(|it| it.to_string()).as_ref(),
-                limit
-            ],
-            transfer,
+        page!(
+            self,
+            transfer_columns!(),
+            "transfers",
+            "recipient_account_id = $1",
+            owner,
+            after,
+            limit,
+            transfer
         )
-        .await
     }
 }

@@ -1,7 +1,7 @@
 //! Mailed links at rest.
 
-use agentdrop_domain::mailed_links::MailedLink;
-use agentdrop_protocol::Timestamp;
+use agentdrop_domain::mailed_links::{LinkPurpose, MailedLink};
+use agentdrop_protocol::{AccountId, Timestamp};
 
 use crate::db::{Row, params};
 use crate::{Reader, Result, Tx};
@@ -42,6 +42,20 @@ impl Tx {
                 &link.account.to_string(),
                 link.expires_at.as_millis(),
             ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes the link of this purpose that was mailed to an account, if there is one.
+    pub async fn delete_mailed_link_of(
+        &mut self,
+        owner: AccountId,
+        purpose: LinkPurpose,
+    ) -> Result<()> {
+        self.execute(
+            "DELETE FROM mailed_links WHERE account_id = $1 AND purpose = $2",
+            params![&owner.to_string(), purpose.as_str()],
         )
         .await?;
         Ok(())

@@ -285,3 +285,117 @@ fn a_terminal_shows_what_is_typed_again_when_the_question_was_broken_off() {
         "{seen}"
     );
 }
+
+#[test]
+fn a_person_is_not_stopped_by_the_agent_whose_folder_they_are_in() {
+    let world = World::new();
+    world.login();
+    // Registering takes the session, too.
+    world.sandbox.json("register alice");
+    assert!(world.sandbox.path(".agentdrop/config.json").exists());
+    let account = world.sandbox.json("account");
+    assert_eq!(account["email"], EMAIL);
+    for line in [
+        "account usage",
+        "audit",
+        "keys",
+        "connections",
+        "agents",
+        "account sessions",
+    ] {
+        world.sandbox.json(line);
+    }
+    world.sandbox.json("account set --name Anna");
+    // What is the agent's stays the agent's.
+    assert_eq!(world.sandbox.json("inbox")["total"], 0);
+    world.sandbox.run("agents delete alice").expect(1);
+    world.sandbox.json("agents delete alice --yes");
+    world.sandbox.json("logout");
+    world.refused("account", "", "UNAUTHORIZED");
+}
+
+#[test]
+fn a_key_that_is_set_is_not_passed_over_for_somebodys_session() {
+    let world = World::new();
+    world.login();
+    let other = "admin account create --name Ben --email ben@example.org --data-dir data";
+    let other = world.sandbox.json(other);
+    let key = other["api_key"].as_str().unwrap();
+    let with_key = |line: &str| {
+        let mut command = world.sandbox.command(line.split_whitespace());
+        Run::of(command.env("AGENTDROP_API_KEY", key))
+    };
+    let account = with_key("--json account").expect(1).json();
+    assert_eq!(
+        account["error"]["code"], "NO_SERVER",
+        "the session's server is not looked up"
+    );
+    let account = with_key(&format!("--json account --server {}", world.serve.url));
+    assert_eq!(account.expect(0).json()["email"], "ben@example.org");
+    for line in [
+        "account export -",
+        "account sessions",
+        "account delete --yes --password-stdin",
+    ] {
+        let refused = with_key(&format!("--json {line} --server {}", world.serve.url));
+        assert_eq!(
+            refused.expect(1).json()["error"]["code"],
+            "SESSION_REQUIRED",
+            "{line}"
+        );
+    }
+    assert_eq!(
+        world.sandbox.json("account")["email"],
+        EMAIL,
+        "nothing of hers went"
+    );
+}
+
+#[test]
+fn two_people_connect_and_pair_and_part_without_a_key() {
+    let world = World::new();
+    let server = format!("--server {}", world.serve.url);
+    let other =
+        format!("account create --name Ben --email ben@example.org --password-stdin {server}");
+    world.sandbox.typed(&other, PASSWORD).expect(0);
+    for (who, email) in [("ann", EMAIL), ("ben", "ben@example.org")] {
+        let login = format!("login {email} --password-stdin {server} --config-dir {who}");
+        world.sandbox.typed(&login, PASSWORD).expect(0);
+    }
+    let run = |who: &str, line: &str| world.sandbox.json(&format!("{line} --config-dir {who}"));
+    let id = |said: &Value| said["id"].as_str().unwrap().to_owned();
+    run("ann", &format!("register alice {server}"));
+    run("ben", &format!("register bob {server}"));
+    let connection = id(&run("ann", "connect ben@example.org"));
+    run("ben", &format!("accept {connection}"));
+    let pairing = id(&run(
+        "ann",
+        &format!("pair {connection} alice bob --send-only"),
+    ));
+    run("ben", &format!("confirm {pairing} --yes"));
+
+    let unsaid = format!("--json pairings change {pairing} --config-dir ben");
+    let unsaid = world.sandbox.run(&unsaid).expect(1).json();
+    assert_eq!(unsaid["error"]["code"], "USAGE");
+    run("ben", &format!("pairings change {pairing} --both"));
+    let list = |who: &str| {
+        let line = format!("pairings {connection} --config-dir {who}");
+        world.sandbox.run(&line).expect(0).stdout
+    };
+    assert!(
+        list("ann").contains("them") && list("ben").contains("you"),
+        "{}",
+        list("ann")
+    );
+    run("ann", &format!("confirm {pairing} --yes"));
+
+    let revoked = run("ann", &format!("pairings revoke {pairing}"));
+    assert_eq!(revoked["status"], "revoked");
+    let file = world.sandbox.file("report", b"numbers");
+    let send = format!("--json send bob {} --config-dir ann", file.display());
+    let refused = world.sandbox.run(&send).expect(1).json();
+    assert_eq!(
+        refused["error"]["code"], "NO_SUCH_AGENT",
+        "whose pairing has ended is nobody to the other side"
+    );
+}

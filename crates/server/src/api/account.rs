@@ -2,6 +2,7 @@
 
 use agentdrop_domain::accounts::{Account, AccountSettings};
 use agentdrop_domain::audit::{Action, Subject};
+use agentdrop_domain::mailed_links::LinkPurpose;
 use agentdrop_protocol::Password;
 use agentdrop_protocol::wire::Done;
 use agentdrop_protocol::wire::accounts::{DeleteAccount, OwnAccount, UpdateAccount};
@@ -85,6 +86,9 @@ pub(crate) async fn update(
                 require_unchanged(tx, owner, &checked).await?;
                 settings.password = Some(hash);
                 tx.delete_sessions_of(owner, Some(session)).await?;
+                // Somebody else may have asked for it, and read it.
+                let reset = LinkPurpose::ResetPassword;
+                tx.delete_mailed_link_of(owner, reset).await?;
                 let letter = password_changed(&unit, &account);
                 tx.enqueue_mail(&stamp.seal(&unit.server_key, owner, &letter))
                     .await?;

@@ -49,8 +49,11 @@ impl NewLink {
         })
     }
 
-    /// Writes both down.
+    /// Writes both down. The account is held first, as by whoever follows the link or deletes the
+    /// account.
     pub(crate) async fn insert(self, tx: &mut Tx) -> agentdrop_store::Result<()> {
+        tx.hold_accounts(self.link.account, self.link.account)
+            .await?;
         tx.put_mailed_link(&self.link).await?;
         tx.enqueue_mail(&self.mail).await
     }

@@ -203,7 +203,8 @@ pub(crate) async fn update(
     Ok(updated)
 }
 
-/// What tells the other side that `owner` set terms which wait for it.
+/// What tells the other side that `owner` set terms which wait for it, unless it was told often
+/// enough.
 async fn letter(
     tx: &mut Tx,
     app: &App,
@@ -215,6 +216,9 @@ async fn letter(
     } else {
         [pairing.b, pairing.a]
     };
+    if !app.lockout.may_mail_of_pairing(owner, theirs.account) {
+        return Ok(None);
+    }
     let proposer = tx.account(owner).await?;
     let to = tx.account(theirs.account).await?;
     let (mine, theirs) = (

@@ -33,6 +33,8 @@ pub(crate) struct Lockout {
     resets_by_address: Counter<IpAddr>,
     resets_by_email: Counter<Email>,
     verifications: Counter<AccountId>,
+    /// From whom, and to whom.
+    pairing_mails: Counter<(AccountId, AccountId)>,
 }
 
 /// The server's clock, for the counters. Not the time of the day: set back by a day, it would shut
@@ -57,6 +59,7 @@ impl Lockout {
             resets_by_address: Counter::new(20, HOUR, clock),
             resets_by_email: Counter::new(5, HOUR, clock),
             verifications: Counter::new(5, HOUR, clock),
+            pairing_mails: Counter::new(10, HOUR, clock),
         }
     }
 
@@ -86,6 +89,14 @@ impl Lockout {
         counted.map_err(|wait| limited(wait, "links were asked for too often; try again later"))
     }
 
+    /// Whether one account may have another mail of a pairing sent to another; if so, it counts.
+    ///
+    /// Terms may be proposed, changed and ended as often as anything may be asked, and nobody's
+    /// mailbox is to be filled with that: what is not mailed is in the list of pairings all the same.
+    pub(crate) fn may_mail_of_pairing(&self, from: AccountId, to: AccountId) -> bool {
+        self.pairing_mails.count(&(from, to)).is_ok()
+    }
+
     /// Forgets whoever has waited long enough.
     pub(crate) fn forget(&self) {
         self.sign_ins_by_address.forget();
@@ -94,6 +105,7 @@ impl Lockout {
         self.resets_by_address.forget();
         self.resets_by_email.forget();
         self.verifications.forget();
+        self.pairing_mails.forget();
     }
 }
 

@@ -235,6 +235,8 @@ async fn an_export_tells_all_and_nothing_that_works() {
         let (connection, pairing) = parties.pair("both").await;
         let said = [("message", "for your eyes only")];
         let [a, b] = ["data-pipeline", "analysis-bot"];
+        let between = json!({ "agent_id": a, "target_agent_id": b });
+        let channel = alex.post("/v1/channels", &between).await.expect(200);
         server.clock.advance(Duration::from_millis(1));
         // More than one page.
         for _ in 0..101 {
@@ -259,6 +261,18 @@ async fn an_export_tells_all_and_nothing_that_works() {
         assert_eq!(export["keys"].as_array().unwrap().len(), 1);
         assert_eq!(export["sessions"][0]["current"], true);
         assert_eq!(export["pairings"][0]["id"], *pairing);
+        assert_eq!(export["channels"][0]["id"], channel["id"]);
+        let log = export["audit"].as_array().unwrap();
+        let numbers: Vec<_> = log.iter().map(|it| it["seq"].as_u64().unwrap()).collect();
+        let all = u64::try_from(log.len()).unwrap();
+        assert!(all > 100, "more than one page: {all}");
+        assert_eq!(numbers, (1..=all).rev().collect::<Vec<_>>());
+        let newest = server
+            .http
+            .get("/v1/audit?limit=1", &session)
+            .await
+            .expect(200);
+        assert_eq!(log[0], newest["entries"][0]);
         let connections = export["connections"].as_array().unwrap();
         assert_eq!(connections[0]["id"], *connection);
         assert_eq!(connections[0]["other_account_id"], jamie.account.id);

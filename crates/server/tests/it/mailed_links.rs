@@ -298,3 +298,19 @@ async fn what_a_link_has_is_not_written_down_as_it_is() {
         assert!(!dumped.contains(chance) && !dumped.contains(&hex::encode(chance)));
     }
 }
+
+#[tokio::test]
+async fn a_link_that_was_asked_for_before_sets_no_password_after_it_was_changed() {
+    for server in &each().await {
+        let alex = Party::new(server, "Alex Morgan", EMAIL).await;
+        let session = server.session_of(&alex.account).await;
+        ask_for_reset(server, EMAIL).await.expect(200);
+        let token = server.mail_to(EMAIL, RESET).await.token();
+        let change = json!({ "password": NEW, "current_password": PASSWORD });
+        let changed = server.http.patch("/v1/account", &session, &change).await;
+        changed.expect(200);
+        let late = reset(server, &token, "somebody else's choice").await;
+        late.expect_error(410, "GONE");
+        server.try_password(EMAIL, NEW).await.expect(201);
+    }
+}

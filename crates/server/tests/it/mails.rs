@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use agentdrop_server::{Config, Smtp};
 use agentdrop_testkit::engines::Engine;
@@ -67,8 +68,56 @@ async fn a_pairing_that_is_proposed_is_mailed_to_the_other_side() {
             .await;
         assert!(mail.text.contains("> their agent: data-pipeline"));
         assert!(mail.text.contains("> your agent: analysis-bot"));
+        assert!(mail.text.contains("> files go: both ways"));
         assert!(mail.text.contains(&format!(" confirm {id}")));
         assert_eq!(mail.header("To"), "\"Jamie Chen\" <jamie@example.com>");
+    }
+}
+
+#[tokio::test]
+async fn other_terms_are_mailed_as_the_other_side_reads_them_and_fill_no_mailbox() {
+    for parties in &Parties::each().await {
+        let Parties {
+            server,
+            alex,
+            jamie,
+        } = parties;
+        let (connection, pairing) = parties.pair("both").await;
+        let path = format!("/v1/pairings/{pairing}");
+        let terms = async |permission: &str| {
+            let body = json!({ "permission": permission });
+            alex.patch(&path, &body).await.expect(200);
+        };
+        let told = || {
+            let mails = server.mails().into_iter();
+            let told = mails.filter(|it| it.header("Subject").starts_with("A pairing waits"));
+            told.filter(|it| it.header("To").contains(&jamie.email))
+                .collect::<Vec<_>>()
+        };
+        terms("send_only").await;
+        crate::world::until("the change is mailed", async || told().len() == 2).await;
+        assert!(
+            told()[1]
+                .text
+                .contains("> files go: from their agent to yours only")
+        );
+        let listed = jamie
+            .get(&format!("/v1/connections/{connection}/pairings"))
+            .await;
+        assert_eq!(
+            listed.expect(200)["pairings"][0]["terms_by"],
+            alex.account.id
+        );
+        for n in 0..20 {
+            terms(if n % 2 == 0 { "both" } else { "receive_only" }).await;
+        }
+        // Mails go in the order in which they were written: behind this one there is none.
+        server.clock.advance(Duration::from_millis(1));
+        let reset = json!({ "email": alex.email });
+        let asked = server.http.post("/v1/password-resets", "", &reset).await;
+        asked.expect(200);
+        server.mail_to(&alex.email, "Set a new password").await;
+        assert_eq!(told().len(), 10);
     }
 }
 

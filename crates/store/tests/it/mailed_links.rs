@@ -64,3 +64,35 @@ async fn links_that_have_expired_are_forgotten() {
         assert_eq!(deleted.await, (0, 1), "{store:?}");
     }
 }
+
+#[tokio::test]
+async fn a_link_of_one_purpose_goes_and_no_other() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let gone = mailed_link(&cast.alice, LinkPurpose::ResetPassword);
+        let stay = [
+            mailed_link(&cast.alice, LinkPurpose::VerifyEmail),
+            mailed_link(&cast.bob, LinkPurpose::ResetPassword),
+        ];
+        let (owner, digests) = (cast.alice.id, stay.each_ref().map(|it| it.digest));
+        let digest = gone.digest;
+        write(&store, async move |tx| {
+            for it in stay.iter().chain([&gone]) {
+                tx.put_mailed_link(it).await?;
+            }
+            tx.delete_mailed_link_of(owner, LinkPurpose::ResetPassword)
+                .await
+        })
+        .await;
+        let mut reader = store.read().await.unwrap();
+        assert_eq!(
+            reader.mailed_link(&digest).await.unwrap(),
+            None,
+            "{store:?}"
+        );
+        for digest in digests {
+            let found = reader.mailed_link(&digest).await.unwrap();
+            assert!(found.is_some(), "{store:?}");
+        }
+    }
+}

@@ -80,6 +80,7 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
         tx.put_mailed_link(&link).await?;
         assert!(tx.mailed_link(&link.digest).await?.is_some());
         assert!(tx.take_mailed_link(&link.digest).await?.is_some());
+        tx.delete_mailed_link_of(owner, link.purpose).await?;
         tx.delete_expired_mailed_links(at(0)).await?;
         let mail = mail(&alice);
         tx.enqueue_mail(&mail).await?;
