@@ -11,7 +11,7 @@ use agentdrop_protocol::{AccountId, ConnectionId, PairingId, TransferId};
 use crate::connections::{columns as connection_columns, connection};
 use crate::db::params;
 use crate::pairings::{columns as pairing_columns, pairing};
-use crate::transfers::{columns as transfer_columns, transfer};
+use crate::transfers::{columns as transfer_columns, is_received, transfer};
 use crate::{Reader, Result};
 
 impl Reader {
@@ -101,7 +101,9 @@ impl Reader {
             concat!(
                 "SELECT ",
                 transfer_columns!(),
-                " FROM transfers WHERE recipient_account_id = $1 AND (id > $2 OR $2 IS NULL)
+                " FROM transfers WHERE ",
+                is_received!(),
+                " AND (id > $2 OR $2 IS NULL)
                  ORDER BY id LIMIT $3"
             ),
             params![

@@ -1,17 +1,17 @@
 //! Transfers and the states they pass through.
 
 use agentdrop_protocol::limits::DELIVERY_GRACE;
-use agentdrop_protocol::text::Label;
+use agentdrop_protocol::text::{Email, Label};
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, TransferMode, TransferStatus};
 use agentdrop_protocol::{
     AccountId, AgentId, ChannelId, EncryptionPublicKey, FileId, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::downloads::grant_until;
+use crate::downloads::{Download, grant_until};
 use crate::{Actor, Credential};
 
-/// Files on their way from one agent to another.
+/// Files on their way from an agent to another, or to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// The transfer.
@@ -63,13 +63,24 @@ pub struct Sender {
 
 /// Who receives a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// The account.
-    pub account: AccountId,
-    /// The agent.
-    pub agent: AgentId,
-    /// What it was called at that time.
-    pub label: String,
+pub enum Recipient {
+    /// An agent.
+    Agent {
+        /// Its account.
+        account: AccountId,
+        /// The agent.
+        agent: AgentId,
+        /// What it was called at that time.
+        label: String,
+    },
+    /// Whoever an address belongs to.
+    Person {
+        /// The address, as the sender spelled it.
+        email: Email,
+        /// The account whose address it is known to be. Nobody's, as long as it is only said to be
+        /// theirs: else whoever signs up with another's address would see what is sent there.
+        account: Option<AccountId>,
+    },
 }
 
 /// How a sender encrypted a transfer, as the wire says it: opaque to the server.
@@ -169,7 +180,8 @@ impl Transfer {
 
     /// Whether the caller receives it.
     pub fn is_received_by(&self, actor: &Actor) -> bool {
-        self.recipient.account == actor.account && actor.acts_as(Some(self.recipient.agent))
+        // No agent is a person: without one named, only the account itself acts.
+        self.recipient.account() == Some(actor.account) && actor.acts_as(self.recipient.agent())
     }
 
     /// Takes one of its downloads.
@@ -271,6 +283,43 @@ impl Transfer {
             bytes_until: self.bytes_until.map(|it| it.min(now)),
             deleted_at: self.deleted_at.or(Some(now)),
             ..self
+        }
+    }
+}
+
+impl Recipient {
+    /// The account that receives it, if there is one yet.
+    pub const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Agent { account, .. } => Some(*account),
+            Self::Person { account, .. } => *account,
+        }
+    }
+
+    /// The agent that receives it, if an agent does.
+    pub const fn agent(&self) -> Option<AgentId> {
+        match self {
+            Self::Agent { agent, .. } => Some(*agent),
+            Self::Person { .. } => None,
+        }
+    }
+
+    /// Whether a download is its own, and not the sender's.
+    ///
+    /// An agent's may be taken by its account, and a person's by whichever of their agents acts.
+    pub fn took(&self, download: &Download) -> bool {
+        let by_agent = match self {
+            Self::Agent { agent, .. } => download.agent.is_none_or(|it| it == *agent),
+            Self::Person { .. } => true,
+        };
+        self.account() == Some(download.account) && by_agent
+    }
+
+    /// What it is called: an agent's name, or an address.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Agent { label, .. } => label,
+            Self::Person { email, .. } => email.as_str(),
         }
     }
 }

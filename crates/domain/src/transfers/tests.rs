@@ -28,7 +28,7 @@ fn transfer() -> Transfer {
             label: "alice".parse().unwrap(),
             credential: Credential::Key(KeyId::new(at(0), [0; 10])),
         },
-        recipient: Recipient {
+        recipient: Recipient::Agent {
             account: account(2),
             agent: agent(2),
             label: "bob".into(),

@@ -249,10 +249,7 @@ impl Reading {
             return;
         };
         // The sender's own looking at it is no delivery.
-        let to_recipient = download.account == transfer.recipient.account
-            && download
-                .agent
-                .is_none_or(|it| it == transfer.recipient.agent);
+        let to_recipient = transfer.recipient.took(&download);
         if self.rest.end < self.size || !transfer.auto_delete || !to_recipient {
             return;
         }

@@ -187,11 +187,11 @@ async fn keep(
         }
         allowance.count(tx).await?;
         let (witness, sent) = (caller.witness.at(new.now), Subject::of(&new.id));
-        let received = witness.told(
-            transfer.recipient.account,
-            Action::TransferReceived,
-            sent.clone(),
-        );
+        let other = transfer.recipient.account();
+        let received = other.and_then(|it| {
+            let received = Action::TransferReceived;
+            witness.told(it, received, sent.clone())
+        });
         let seen = witness.saw(Action::TransferCreated, sent);
         tx.append_audit(seen.into_iter().chain(received)).await?;
         Ok((StatusCode::CREATED, shown(&of, transfer, new.now)?))
@@ -297,7 +297,7 @@ impl Asked {
             label,
             credential: caller.actor.credential,
         };
-        let recipient = Recipient {
+        let recipient = Recipient::Agent {
             account: recipient.account,
             agent: recipient.id,
             label: recipient.slug.to_string(),

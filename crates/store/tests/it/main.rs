@@ -18,6 +18,7 @@ mod mails;
 mod opening;
 mod outages;
 mod pairings;
+mod people;
 mod schema;
 mod sessions;
 mod things;

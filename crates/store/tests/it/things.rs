@@ -230,7 +230,7 @@ pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
             label: from.slug.as_str().parse().unwrap(),
             credential: Credential::Key(key_id()),
         },
-        recipient: Recipient {
+        recipient: Recipient::Agent {
             account: to.account,
             agent: to.id,
             label: to.slug.to_string(),
@@ -250,6 +250,19 @@ pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
     }
 }
 
+/// The same, to whoever has an address, and waiting for them.
+pub(crate) fn transfer_to_person(from: &Agent, email: &str) -> Transfer {
+    Transfer {
+        mode: TransferMode::AgentToHuman,
+        recipient: Recipient::Person {
+            email: email.parse().unwrap(),
+            account: None,
+        },
+        status: TransferStatus::PendingRecipient,
+        ..transfer(from, from)
+    }
+}
+
 pub(crate) fn file() -> File {
     File {
         id: file_id(),
@@ -263,8 +276,8 @@ pub(crate) fn download(of: &Transfer) -> Download {
     Download {
         id: download_id(),
         transfer: of.id,
-        account: of.recipient.account,
-        agent: Some(of.recipient.agent),
+        account: of.recipient.account().unwrap(),
+        agent: of.recipient.agent(),
         granted_at: at(0),
         expires_at: at(1000),
         outcome: None,
