@@ -17,6 +17,7 @@ pub mod mailed_links;
 pub mod pairings;
 pub mod plans;
 pub mod policy;
+pub mod receive_passwords;
 pub mod sessions;
 pub mod transfers;
 pub mod usage;

@@ -33,6 +33,8 @@ pub(crate) struct Lockout {
     resets_by_address: Counter<IpAddr>,
     resets_by_email: Counter<Email>,
     verifications: Counter<AccountId>,
+    /// Whoever looks many up learns who of them is here.
+    lookups: Counter<AccountId>,
 }
 
 /// The time since the epoch, for the counters.
@@ -57,6 +59,7 @@ impl Lockout {
             resets_by_address: Counter::new(20, HOUR, clock),
             resets_by_email: Counter::new(5, HOUR, clock),
             verifications: Counter::new(5, HOUR, clock),
+            lookups: Counter::new(120, HOUR, clock),
         }
     }
 
@@ -86,6 +89,13 @@ impl Lockout {
         counted.map_err(|wait| limited(wait, "links were asked for too often; try again later"))
     }
 
+    /// Counts a question whether somebody can be encrypted for.
+    pub(crate) fn look_up(&self, account: AccountId) -> Result<()> {
+        let counted = self.lookups.count(&account);
+        counted
+            .map_err(|wait| limited(wait, "recipients were looked up too often; try again later"))
+    }
+
     /// Forgets whoever has waited long enough.
     pub(crate) fn forget(&self) {
         self.sign_ins_by_address.forget();
@@ -94,6 +104,7 @@ impl Lockout {
         self.resets_by_address.forget();
         self.resets_by_email.forget();
         self.verifications.forget();
+        self.lookups.forget();
     }
 }
 

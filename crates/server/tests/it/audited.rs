@@ -55,6 +55,9 @@ fn row(operation: &str) -> Row {
         "pairings_create" => Adds(&["pairing.proposed"], &["pairing.proposed"]),
         "pairings_revoke" => Nothing("a key is refused, whoever's it is"),
         "pairings_update" => Adds(&["pairing.changed"], &["pairing.changed"]),
+        "receive_passwords_delete" | "receive_passwords_set" => {
+            Nothing("a key is refused, whoever's it is")
+        }
         "transfers_create" => Adds(&["transfer.created"], &["transfer.received"]),
         "transfers_delete" => Adds(&["transfer.deleted"], &["transfer.deleted"]),
         other => panic!("{other} has no row here"),

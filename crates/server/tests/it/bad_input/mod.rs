@@ -103,6 +103,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "connections_create" => json!({ "email": "new@example.org" }),
         "pairings_create" => json!({ "my_agent_id": "alice", "their_agent_id": "dorian" }),
         "pairings_update" => json!({ "permission": "both" }),
+        "receive_passwords_set" => crate::receive_passwords::password(KEY),
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
         }
@@ -139,6 +140,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "pairings_confirm"
         | "pairings_list"
         | "pairings_revoke"
+        | "receive_passwords_delete"
+        | "receive_passwords_show"
+        | "recipients_show_public_key"
         | "transfers_create"
         | "transfers_delete"
         | "transfers_list"

@@ -9,7 +9,7 @@ use agentdrop_testkit::server::{TestAccount, TestServer, text};
 use reqwest::multipart;
 use serde_json::{Value, json};
 
-use super::{Ids, Neighbours, body};
+use super::{Ids, NO_SIMPLE, Neighbours, body};
 use crate::operations::{Operation, operations};
 use crate::world::{assert_same, blobs, rows};
 

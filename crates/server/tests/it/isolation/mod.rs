@@ -191,6 +191,7 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "downloads_acknowledge" => json!({ "download_id": ids.download, "status": "received" }),
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
         "pairings_update" => json!({ "permission": "both" }),
+        "receive_passwords_set" => crate::receive_passwords::password(KEY),
         _ => return None,
     })
 }
@@ -424,6 +425,7 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "channels_list"
         | "inbox_list"
         | "pairings_list"
+        | "recipients_show_public_key"
         | "transfers_list" => (200, ""),
         "account_delete"
         | "account_export"
@@ -456,6 +458,9 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "keys_list"
         | "keys_revoke"
         | "pairings_create"
+        | "receive_passwords_delete"
+        | "receive_passwords_set"
+        | "receive_passwords_show"
         | "usage_show" => (403, "SCOPE_MISMATCH"),
         "sessions_end" | "sessions_list" => (403, "SCOPE_MISMATCH"),
         "channels_revoke"
@@ -481,8 +486,10 @@ async fn the_key_of_one_agent_is_no_key_of_another() {
         let before = (rows(&it.world.server).await, blobs(&it.world.server));
         for operation in operations().into_iter().filter(Operation::takes_key) {
             let mut asked = operation.clone();
-            if operation.id == "agents_resolve" {
-                asked.path += "?agent_id=bob";
+            match &*operation.id {
+                "agents_resolve" => asked.path += "?agent_id=bob",
+                "recipients_show_public_key" => asked.path += "?email=bob%40example.org",
+                _ => {}
             }
             let answer = it.ask(&asked, &carol, &it.ids).await;
             let (status, code) = as_another_agent(&operation.id);
