@@ -15,6 +15,7 @@ pub mod downloads;
 pub mod keys;
 pub mod mailed_links;
 pub mod pairings;
+pub mod people;
 pub mod plans;
 pub mod policy;
 pub mod receive_passwords;

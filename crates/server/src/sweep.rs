@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW};
+use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW, STRANGER_WINDOW};
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -49,7 +49,9 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
             }
         }
         let counted = now.minus(INVITE_WINDOW);
+        let strangers = now.minus(STRANGER_WINDOW);
         let expired = async move |tx: &mut Tx| {
+            tx.delete_strangers_before(strangers).await?;
             tx.delete_invites_before(counted).await?;
             tx.delete_expired_sessions(now).await?;
             tx.delete_expired_mailed_links(now).await?;

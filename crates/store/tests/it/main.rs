@@ -19,6 +19,7 @@ mod opening;
 mod outages;
 mod pairings;
 mod people;
+mod receive_passwords;
 mod schema;
 mod sessions;
 mod things;

@@ -6,8 +6,8 @@ use agentdrop_store::{Page, Store};
 use agentdrop_testkit::engines::{Database, Engine, database, stores};
 
 use crate::things::{
-    Cast, account, agent, at, download, everything, run_sql, texts, transfer, transfer_to_person,
-    write, write_transfers,
+    Cast, account, agent, at, download, everything, run_sql, texts, transfer, transfer_id,
+    transfer_to_person, write, write_transfers,
 };
 
 const ALL: Page = Page {
@@ -137,6 +137,32 @@ async fn what_a_person_was_sent_goes_with_their_account() {
         assert!(reader.transfer_of(sender, id).await.unwrap().is_some());
         let gone = reader.transfer_of(sender, to_bob.id).await.unwrap();
         assert_eq!(gone, None, "{store:?}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_count_for_who_wrote_to_them_and_for_a_while() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let (alice, bob) = (cast.alice.id, cast.bob.id);
+        let ids = [transfer_id(), transfer_id(), transfer_id()];
+        write(&store, async move |tx| {
+            tx.insert_stranger(alice, ids[0], at(1)).await?;
+            tx.insert_stranger(alice, ids[1], at(2)).await?;
+            tx.insert_stranger(bob, ids[2], at(3)).await
+        })
+        .await;
+        let counted = async |owner, since| {
+            let mut reader = store.read().await.unwrap();
+            reader.strangers_of(owner, at(since)).await.unwrap()
+        };
+        assert_eq!(counted(alice, 0).await, [at(2), at(1)], "{store:?}");
+        assert_eq!(counted(alice, 1).await, [at(2)], "{store:?}");
+        assert_eq!(counted(cast.mallory.id, 0).await, [], "{store:?}");
+        let forget = async |tx: &mut agentdrop_store::Tx| tx.delete_strangers_before(at(2)).await;
+        assert_eq!(write(&store, forget).await, 2, "{store:?}");
+        assert_eq!(counted(alice, 0).await, [], "{store:?}");
+        assert_eq!(counted(bob, 0).await, [at(3)], "{store:?}");
     }
 }
 

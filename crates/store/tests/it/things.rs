@@ -12,11 +12,15 @@ use agentdrop_domain::downloads::Download;
 use agentdrop_domain::keys::{Key, KeyError};
 use agentdrop_domain::mailed_links::{LinkPurpose, MailedLink};
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
+use agentdrop_domain::receive_passwords::ReceivePassword;
 use agentdrop_domain::sessions::Session;
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
 use agentdrop_domain::{Credential, Scope};
 use agentdrop_protocol::wire::agents::AgentType;
 use agentdrop_protocol::wire::plans::Plan;
+use agentdrop_protocol::wire::receive_passwords::{
+    Base64Bytes, CipherAlgorithm, EncryptedPrivateKey, KdfAlgorithm, Version,
+};
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, MailId,
@@ -125,6 +129,23 @@ pub(crate) fn session(of: &Account) -> Session {
 
 pub(crate) fn mailed_link(of: &Account, purpose: LinkPurpose) -> MailedLink {
     MailedLink::new(digest(), purpose, of.id, at(0))
+}
+
+pub(crate) fn receive_password(of: &Account) -> ReceivePassword {
+    ReceivePassword {
+        account: of.id,
+        public_key: [9; 32].try_into().unwrap(),
+        encrypted_private_key: EncryptedPrivateKey {
+            v: Version,
+            kdf: KdfAlgorithm::Pbkdf2,
+            iterations: 600_000.try_into().unwrap(),
+            salt: Base64Bytes([1; 16]),
+            cipher: CipherAlgorithm::Aes256Gcm,
+            nonce: Base64Bytes([2; 12]),
+            ciphertext: Base64Bytes([3; 48]),
+        },
+        set_at: at(0),
+    }
 }
 
 /// A mail that is due at `at(0)`.

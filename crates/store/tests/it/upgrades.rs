@@ -15,7 +15,7 @@ use agentdrop_testkit::engines::stores;
 use crate::things::{
     Cast, account, account_id, agent, agent_keys, at, block, channel, connection, connection_token,
     download, everything, file_id, invitation, key, mail, mailed_link, open_invitation, pairing,
-    run_sql, session, texts, transfer, write, write_connections,
+    receive_password, run_sql, session, texts, transfer, transfer_id, write, write_connections,
 };
 
 /// While servers are replaced one by one, the old ones go on beside a schema that has got new
@@ -34,7 +34,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 21, "{tables:?}");
+        assert_eq!(alter.len(), 23, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -81,6 +81,14 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
         assert!(tx.mailed_link(&link.digest).await?.is_some());
         assert!(tx.take_mailed_link(&link.digest).await?.is_some());
         tx.delete_expired_mailed_links(at(0)).await?;
+        let password = receive_password(&alice);
+        tx.put_receive_password(&password).await?;
+        assert!(tx.receive_password_of(owner).await?.is_some());
+        assert!(tx.receive_key_for(&alice.email).await?.is_some());
+        assert_eq!(tx.delete_receive_password_of(owner).await?, 1);
+        tx.insert_stranger(owner, transfer_id(), at(0)).await?;
+        assert_eq!(tx.strangers_of(owner, at(-1)).await?.len(), 1);
+        assert_eq!(tx.delete_strangers_before(at(0)).await?, 1);
         let mail = mail(&alice);
         tx.enqueue_mail(&mail).await?;
         assert!(tx.next_mail_due().await?.is_some());
