@@ -242,8 +242,7 @@ impl Tx {
                 params![&id],
                 |row| {
                     let files: Vec<File> = row.json("files")?;
-                    let count = u32::try_from(files.len()).unwrap_or(u32::MAX);
-                    Ok((row.parse("id")?, count))
+                    Ok((row.parse("id")?, File::blob_count(&files)))
                 },
             )
             .await?;

@@ -1,6 +1,6 @@
 //! Transfers at rest.
 
-use agentdrop_domain::transfers::{Recipient, Sealing, Sender, Transfer};
+use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::text::{Email, Label};
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{AccountId, AgentId, Timestamp, TransferId};
@@ -207,18 +207,51 @@ impl Reader {
         run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
     }
 
-    /// Whether the transfer `id` is written down with bytes that are still needed.
+    /// Whether a blob of the transfer `id` has bytes that are still needed.
     ///
     /// For the sweep alone, which asks for nobody.
-    pub async fn has_bytes(&mut self, id: TransferId) -> Result<bool> {
+    pub async fn needs_blob(&mut self, id: TransferId, blob: u32) -> Result<bool> {
         let found = self
             .fetch_optional(
-                "SELECT id FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
+                "SELECT files FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
                 params![&id.to_string()],
-                |row| row.get::<String>("id"),
+                |row| row.json::<Vec<File>>("files"),
             )
             .await?;
-        Ok(found.is_some())
+        Ok(found.is_some_and(|it| File::blobs(&it).any(|it| it == blob)))
+    }
+
+    /// Transfers behind `after` that wait for somebody who has a receive password, and whose
+    /// address is known to be theirs.
+    ///
+    /// For what activates them alone, which asks for nobody.
+    pub async fn transfers_to_activate(
+        &mut self,
+        now: Timestamp,
+        after: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Vec<Transfer>> {
+        self.fetch_all(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE status = 'pending_recipient' AND expires_at > $1
+                   AND (id > $2 OR $2 IS NULL)
+                   AND EXISTS (SELECT 1 FROM accounts
+                               JOIN receive_passwords ON account_id = accounts.id
+                               WHERE accounts.email_folded = transfers.recipient_email_folded
+                                 AND accounts.email_verified_at IS NOT NULL)
+                 ORDER BY id LIMIT $3"
+            ),
+            params![
+                now.as_millis(),
+                after.map(|it| it.to_string()).as_ref(),
+                limit
+            ],
+            transfer,
+        )
+        .await
     }
 }
 
@@ -359,6 +392,27 @@ impl Tx {
         )
         .await?;
         Ok(())
+    }
+
+    /// Writes down that what a transfer holds is encrypted in another way, and where it stands now.
+    /// Of the key before nothing is left.
+    pub async fn update_transfer_contents(&mut self, transfer: &Transfer) -> Result<()> {
+        let it = transfer;
+        self.execute(
+            "UPDATE transfers SET sealing = $1, wrapped_key = $2, details = $3, files = $4,
+                                  total_size = $5
+             WHERE id = $6",
+            params![
+                it.sealing.as_ref().map(to_json).transpose()?.as_ref(),
+                &it.wrapped_key,
+                &it.details,
+                &to_json(&it.files)?,
+                count(it.total_size()),
+                &it.id.to_string(),
+            ],
+        )
+        .await?;
+        self.update_transfer(transfer).await
     }
 
     /// Writes down where a transfer stands now.

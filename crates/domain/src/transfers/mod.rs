@@ -115,6 +115,9 @@ pub struct File {
     pub at_rest: AtRest,
     /// The nonce its sender encrypted it with.
     pub nonce: Option<String>,
+    /// Which of the transfer's blobs has its bytes; nothing said is the one of its own place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<u32>,
 }
 
 /// Who encrypted the stored bytes of a file.
@@ -230,6 +233,33 @@ impl Transfer {
         }
     }
 
+    /// The blobs that have its bytes.
+    pub fn blobs(&self) -> Vec<u32> {
+        File::blobs(&self.files).collect()
+    }
+
+    /// What it is once its files were encrypted for its recipient.
+    pub fn activate(
+        self,
+        sealing: Sealing,
+        files: Vec<File>,
+        now: Timestamp,
+    ) -> Result<Self, TransferError> {
+        match self.status_at(now) {
+            TransferStatus::PendingRecipient => Ok(Self {
+                status: TransferStatus::Active,
+                sealing: Some(sealing),
+                files,
+                ..self
+            }),
+            TransferStatus::Expired => Err(TransferError::Expired),
+            TransferStatus::Deleted => Err(TransferError::Deleted),
+            TransferStatus::Pending | TransferStatus::Active | TransferStatus::Downloaded => {
+                Err(TransferError::NotReady)
+            }
+        }
+    }
+
     /// Notes that every file was sent to its end under one grant of the recipient.
     ///
     /// A client that sends no acknowledgement keeps some time to notice a broken connection.
@@ -284,6 +314,25 @@ impl Transfer {
             deleted_at: self.deleted_at.or(Some(now)),
             ..self
         }
+    }
+}
+
+impl File {
+    /// The blobs that have the bytes of files.
+    pub fn blobs(files: &[Self]) -> impl Iterator<Item = u32> {
+        files.iter().zip(0..).map(|(file, at)| file.blob_at(at))
+    }
+
+    /// How many blobs there are at most: one more than the last.
+    pub fn blob_count(files: &[Self]) -> u32 {
+        Self::blobs(files)
+            .max()
+            .map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// The blob that has its bytes, given its place among the files.
+    pub fn blob_at(&self, place: u32) -> u32 {
+        self.blob.unwrap_or(place)
     }
 }
 

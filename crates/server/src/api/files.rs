@@ -106,7 +106,7 @@ async fn answer(
         .nth(position)
         .map(|it| it.name);
     let position = u32::try_from(position).unwrap_or(u32::MAX);
-    let blob = open(app, &transfer, &download, position).await?;
+    let blob = open(app, &transfer, &download, file.blob_at(position)).await?;
     let opener = match at_rest {
         AtRest::Sender => None,
         AtRest::Server => {

@@ -68,6 +68,7 @@ pub(crate) async fn set(
             Ok(password)
         })
         .await?;
+    app.activate.notify_one();
     Ok(Json(shown(set)))
 }
 

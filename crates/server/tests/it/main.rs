@@ -4,6 +4,7 @@
 
 mod account;
 mod accounts;
+mod activation;
 mod agent_keys;
 mod agents;
 mod audit;

@@ -1,13 +1,13 @@
 //! Transfers to whoever has an address.
 
 use agentdrop_domain::accounts::Account;
-use agentdrop_domain::transfers::{Recipient, Transfer};
+use agentdrop_domain::transfers::{File, Recipient, Sealing, Transfer};
 use agentdrop_store::{Page, Store};
 use agentdrop_testkit::engines::{Database, Engine, database, stores};
 
 use crate::things::{
-    Cast, account, agent, at, download, everything, run_sql, texts, transfer, transfer_id,
-    transfer_to_person, write, write_transfers,
+    Cast, account, agent, at, download, everything, receive_password, run_sql, texts, transfer,
+    transfer_id, transfer_to_person, write, write_transfers,
 };
 
 const ALL: Page = Page {
@@ -137,6 +137,69 @@ async fn what_a_person_was_sent_goes_with_their_account() {
         assert!(reader.transfer_of(sender, id).await.unwrap().is_some());
         let gone = reader.transfer_of(sender, to_bob.id).await.unwrap();
         assert_eq!(gone, None, "{store:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_activated_for_who_has_a_key_and_is_known() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let sent = transfer_to_person(&cast.ann, "Pat@example.org");
+        let other = transfer_to_person(&cast.ann, "nobody@example.org");
+        write_transfers(&store, &[&sent, &other]).await;
+        let pat = Account {
+            email_verified_at: None,
+            ..account("pat")
+        };
+        let waits = async |time| {
+            let mut reader = store.read().await.unwrap();
+            let found = reader.transfers_to_activate(at(time), None, 9).await;
+            let found: Vec<_> = found.unwrap().into_iter().map(|it| it.id).collect();
+            found
+        };
+        let (owner, password) = (pat.id, receive_password(&pat));
+        write(&store, async move |tx| tx.insert_account(&pat).await).await;
+        assert_eq!(waits(0).await, [], "{store:?}");
+        write(&store, async move |tx| {
+            tx.put_receive_password(&password).await
+        })
+        .await;
+        assert_eq!(waits(0).await, [], "{store:?}");
+        write(&store, async move |tx| tx.verify_email(owner, at(1)).await).await;
+        assert_eq!(waits(0).await, [sent.id], "{store:?}");
+        assert_eq!(waits(1000).await, [], "{store:?}: it has expired");
+
+        let sealing = Sealing {
+            algorithm: Some("x".to_owned()),
+            ..Sealing::default()
+        };
+        let moved = File {
+            size: 99,
+            blob: Some(4),
+            ..sent.files[0].clone()
+        };
+        let active = sent.clone().activate(sealing, vec![moved], at(1)).unwrap();
+        let active = Transfer {
+            wrapped_key: vec![7],
+            details: vec![8],
+            ..active
+        };
+        let contents = active.clone();
+        write(&store, async move |tx| {
+            tx.update_transfer_contents(&contents).await
+        })
+        .await;
+        assert_eq!(waits(0).await, [], "{store:?}");
+        let mut reader = store.read().await.unwrap();
+        let found = reader.transfer_of(owner, sent.id).await.unwrap().unwrap();
+        let (of, expected) = (found.recipient.account(), active.recipient.clone());
+        assert_eq!(of, Some(owner), "{store:?}");
+        let recipient = expected;
+        assert_eq!(Transfer { recipient, ..found }, active, "{store:?}");
+        for (blob, needed) in [(0, false), (4, true)] {
+            let asked = reader.needs_blob(sent.id, blob).await.unwrap();
+            assert_eq!(asked, needed, "{store:?}: {blob}");
+        }
     }
 }
 

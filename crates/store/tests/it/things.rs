@@ -290,6 +290,7 @@ pub(crate) fn file() -> File {
         size: 7,
         at_rest: AtRest::Server,
         nonce: None,
+        blob: None,
     }
 }
 

@@ -32,6 +32,7 @@ fn full(cast: &Cast) -> Transfer {
         size: 1 << 40,
         at_rest: AtRest::Sender,
         nonce: Some("bm9uY2U=".to_owned()),
+        blob: None,
     };
     Transfer {
         mode: TransferMode::HumanToAgent,
@@ -350,9 +351,15 @@ async fn bytes_are_needed_until_they_are_swept() {
         without.bytes_until = None;
         write_transfers(&store, &[&with, &without]).await;
         let mut reader = store.read().await.unwrap();
-        assert!(reader.has_bytes(with.id).await.unwrap(), "{store:?}");
-        assert!(!reader.has_bytes(without.id).await.unwrap(), "{store:?}");
-        assert!(!reader.has_bytes(transfer_id()).await.unwrap(), "{store:?}");
+        assert!(reader.needs_blob(with.id, 0).await.unwrap(), "{store:?}");
+        assert!(
+            !reader.needs_blob(without.id, 0).await.unwrap(),
+            "{store:?}"
+        );
+        assert!(
+            !reader.needs_blob(transfer_id(), 0).await.unwrap(),
+            "{store:?}"
+        );
     }
 }
 

@@ -202,6 +202,8 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
         assert!(tx.hold_transfer_of(bob, sent_id).await?.is_some());
         assert!(!tx.hold_transfers_to_sweep(at(1000), 9).await?.is_empty());
         tx.update_transfer(&sent).await?;
+        tx.update_transfer_contents(&sent).await?;
+        assert_eq!(tx.transfers_to_activate(at(0), None, 9).await?, []);
         tx.insert_download(&grant).await?;
         let held = tx.hold_download_of(bob, sent_id, grant_id).await?.unwrap();
         let outcome = Outcome {
@@ -235,7 +237,7 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
     let sent = reader.sent_transfer_count_of(alice, &filter).await;
     let received = reader.received_transfer_count_of(bob, &filter).await;
     assert_eq!(sent.unwrap(), received.unwrap());
-    assert!(reader.has_bytes(sent_id).await.unwrap());
+    assert!(reader.needs_blob(sent_id, 0).await.unwrap());
     assert!(reader.download(grant_id).await.unwrap().is_some());
     let ended = reader.ended_downloads_of(alice, sent_id).await.unwrap();
     assert_eq!(ended.len(), 1);

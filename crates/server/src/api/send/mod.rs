@@ -80,6 +80,7 @@ pub(crate) async fn create(
             size: file.size,
             at_rest: file.at_rest,
             nonce: asked.nonces.get(position).cloned().flatten(),
+            blob: None,
         });
         said.push(file.details);
         staged.push(file.staged);
@@ -210,6 +211,8 @@ async fn keep(
     let answered = once.write(app, record).await?;
     if is_to_person {
         app.mailer.wake.notify_one();
+        // Their key may have come while the files did.
+        app.activate.notify_one();
     }
     Ok(answered)
 }
