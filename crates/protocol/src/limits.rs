@@ -83,3 +83,8 @@ pub const MAX_SESSIONS: u32 = 100;
 pub const MAX_INVITES: u32 = 10;
 /// For so long an invitation counts against [`MAX_INVITES`].
 pub const INVITE_WINDOW: Duration = Duration::from_hours(1);
+/// Transfers that an account may send within [`STRANGER_WINDOW`] to addresses that nobody is
+/// registered with: each becomes an e-mail to somebody who did not ask for it.
+pub const MAX_STRANGERS: u32 = 5;
+/// For so long such a transfer counts against [`MAX_STRANGERS`].
+pub const STRANGER_WINDOW: Duration = Duration::from_hours(24);

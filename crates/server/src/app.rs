@@ -50,6 +50,10 @@ pub(crate) struct Parts {
     pub(crate) passwords: Passwords,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
+    /// Woken when something that waited for a person may be activated.
+    pub(crate) activate: tokio::sync::Notify,
+    /// Held by whoever activates.
+    pub(crate) activating: tokio::sync::Mutex<()>,
     /// Which requests run that their callers may repeat.
     pub(crate) under_way: UnderWay,
     /// The proxies in front, which say for whom they speak.

@@ -6,6 +6,7 @@
 //! [`Server::start`] brings one up on a [`Config`], [`Server::run`] serves until it is told to
 //! stop.
 
+mod activate;
 pub mod admin;
 mod api;
 mod app;
@@ -139,6 +140,8 @@ impl Server {
             signup: config.signup(),
             email_verification: config.email_verification(),
             sweep: tokio::sync::Notify::new(),
+            activate: tokio::sync::Notify::new(),
+            activating: tokio::sync::Mutex::new(()),
             under_way: under_way::UnderWay::default(),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url,
@@ -193,6 +196,11 @@ impl Sweeper {
     /// Sweeps what is due now.
     pub async fn sweep(&self) -> Result<(), Error> {
         Ok(sweep::once(&self.0).await?)
+    }
+
+    /// Activates what waits for somebody who has a key by now.
+    pub async fn activate(&self) -> Result<(), Error> {
+        Ok(activate::once(&self.0).await?)
     }
 
     /// Sends the mails that are due now.

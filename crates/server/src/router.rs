@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
     downloads, email_verifications, export, files, health, inbox, keys, openapi, pairings,
-    password_resets, profile, send, sessions, transfers, usage,
+    password_resets, profile, receive_passwords, send, sessions, transfers, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -27,6 +27,11 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(usage::show))
         .routes(routes!(account::show, account::update, account::delete))
         .routes(routes!(export::export))
+        .routes(routes!(
+            receive_passwords::show,
+            receive_passwords::set,
+            receive_passwords::delete
+        ))
         .routes(routes!(email_verifications::create))
         .routes(routes!(email_verifications::confirm))
         .routes(routes!(password_resets::create))
@@ -63,6 +68,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(pairings::confirm))
         .routes(routes!(send::create, transfers::list))
         .routes(routes!(inbox::of_caller))
+        .routes(routes!(receive_passwords::public_key))
         .routes(routes!(transfers::show, transfers::delete))
         .routes(routes!(downloads::create))
         .route(

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW};
+use agentdrop_domain::transfers::File;
+use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW, STRANGER_WINDOW};
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::activate;
 use crate::app::App;
 
 /// How often it looks without being told to.
@@ -21,11 +23,16 @@ pub(crate) async fn run(app: App, since: SystemTime, stop: CancellationToken) {
     if let Some(Err(error)) = stop.run_until_cancelled(orphans).await {
         tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
     }
+    // Behind that: it writes blobs again that an earlier start left behind.
+    tokio::join!(activate::run(&app, &stop), repeat(&app, &stop));
+}
+
+async fn repeat(app: &App, stop: &CancellationToken) {
     // Keeps its time whatever comes between, so that nobody keeps it from forgetting.
     let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stop.is_cancelled() {
-        if let Some(Err(error)) = stop.run_until_cancelled(once(&app)).await {
+        if let Some(Err(error)) = stop.run_until_cancelled(once(app)).await {
             tracing::warn!(%error, "what has expired was not swept to the end");
         }
         tokio::select! {
@@ -49,7 +56,9 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
             }
         }
         let counted = now.minus(INVITE_WINDOW);
+        let strangers = now.minus(STRANGER_WINDOW);
         let expired = async move |tx: &mut Tx| {
+            tx.delete_strangers_before(strangers).await?;
             tx.delete_invites_before(counted).await?;
             tx.delete_expired_sessions(now).await?;
             tx.delete_expired_mailed_links(now).await?;
@@ -71,10 +80,7 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
 async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(TransferId, u32)>> {
     let mut due = Vec::new();
     for transfer in tx.hold_transfers_to_sweep(now, BATCH).await? {
-        let (id, files) = (
-            transfer.id,
-            u32::try_from(transfer.files.len()).unwrap_or(u32::MAX),
-        );
+        let (id, files) = (transfer.id, File::blob_count(&transfer.files));
         if let Some(swept) = transfer.sweep(now) {
             tx.update_transfer(&swept).await?;
             due.push((id, files));
@@ -89,8 +95,10 @@ async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error
     let mut deleted = 0_u64;
     for shard in 0..=u8::MAX {
         for blob in app.blobs.in_shard(shard, since).await? {
-            if !app.store.read().await?.has_bytes(blob.transfer).await? {
-                app.blobs.delete(blob.transfer, blob.position + 1).await?;
+            let mut reader = app.store.read().await?;
+            if !reader.needs_blob(blob.transfer, blob.position).await? {
+                drop(reader);
+                app.blobs.remove(blob).await?;
                 deleted += 1;
             }
         }

@@ -7,6 +7,7 @@ use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{AccountId, Timestamp, TransferId};
 
 use crate::db::{Row, dialect, holding, params};
+use crate::transfers::is_of;
 use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
@@ -233,19 +234,20 @@ impl Tx {
         // Of many that were sent long ago only the row is left.
         let with_bytes = self
             .fetch_all(
-                "SELECT id, files FROM transfers
-                 WHERE (sender_account_id = $1 OR recipient_account_id = $1)
-                   AND bytes_until IS NOT NULL",
+                concat!(
+                    "SELECT id, files FROM transfers WHERE ",
+                    is_of!(),
+                    " AND bytes_until IS NOT NULL"
+                ),
                 params![&id],
                 |row| {
                     let files: Vec<File> = row.json("files")?;
-                    let count = u32::try_from(files.len()).unwrap_or(u32::MAX);
-                    Ok((row.parse("id")?, count))
+                    Ok((row.parse("id")?, File::blob_count(&files)))
                 },
             )
             .await?;
         for delete in [
-            "DELETE FROM transfers WHERE sender_account_id = $1 OR recipient_account_id = $1",
+            concat!("DELETE FROM transfers WHERE ", is_of!()),
             "DELETE FROM channels WHERE a_account_id = $1 OR b_account_id = $1",
             "DELETE FROM connections WHERE inviter_account_id = $1 OR invitee_account_id = $1",
             // They refer to no account; whoever claims one meanwhile finds none, and takes it back.

@@ -6,6 +6,7 @@ use agentdrop_protocol::wire::transfers::DeliveryStatus;
 use agentdrop_protocol::{AccountId, DownloadId, FileId, TransferId};
 
 use crate::db::{Row, holding, params};
+use crate::transfers::is_of;
 use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
@@ -37,9 +38,9 @@ impl Reader {
                 columns!(),
                 " FROM downloads
                  WHERE transfer_id = $2 AND outcome IS NOT NULL
-                   AND EXISTS (SELECT 1 FROM transfers
-                               WHERE id = $2
-                                 AND (sender_account_id = $1 OR recipient_account_id = $1))
+                   AND EXISTS (SELECT 1 FROM transfers WHERE transfers.id = $2 AND ",
+                is_of!(),
+                ")
                  ORDER BY ended_at DESC, id DESC"
             ),
             params![&owner.to_string(), &transfer.to_string()],

@@ -34,6 +34,14 @@ pub enum Error {
         /// The row.
         id: String,
     },
+    /// A row refers to one that is not there: another program wrote to the database.
+    #[error("row {row:?} of table {table} refers to what is not there")]
+    Dangling {
+        /// The table.
+        table: String,
+        /// The row, by SQLite's number.
+        row: Option<i64>,
+    },
     /// The engine failed.
     #[error(transparent)]
     Engine(Cause),

@@ -11,12 +11,12 @@ use agentdrop_protocol::{AccountId, ConnectionId, PairingId, TransferId};
 use crate::connections::{columns as connection_columns, connection};
 use crate::db::params;
 use crate::pairings::{columns as pairing_columns, pairing};
-use crate::transfers::{columns as transfer_columns, transfer};
+use crate::transfers::{columns as transfer_columns, is_received, transfer};
 use crate::{Reader, Result};
 
 /// Reads a page of what is in `$table` and of whom `$of` says, oldest first.
 macro_rules! page {
-    ($on:expr, $columns:expr, $table:literal, $of:literal, $owner:expr, $after:expr, $limit:expr, $read:expr) => {
+    ($on:expr, $columns:expr, $table:literal, $of:expr, $owner:expr, $after:expr, $limit:expr, $read:expr) => {
         $on.fetch_all(
             concat!(
                 "SELECT ",
@@ -111,7 +111,7 @@ impl Reader {
             self,
             transfer_columns!(),
             "transfers",
-            "recipient_account_id = $1",
+            is_received!(),
             owner,
             after,
             limit,

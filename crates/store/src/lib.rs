@@ -20,6 +20,8 @@ mod keys;
 mod mailed_links;
 mod mails;
 mod pairings;
+mod people;
+mod receive_passwords;
 mod sessions;
 mod transfers;
 mod usage;

@@ -1,7 +1,7 @@
 //! Transfers at rest.
 
-use agentdrop_domain::transfers::{Recipient, Sealing, Sender, Transfer};
-use agentdrop_protocol::text::Label;
+use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
+use agentdrop_protocol::text::{Email, Label};
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{AccountId, AgentId, Timestamp, TransferId};
 
@@ -13,11 +13,40 @@ macro_rules! columns {
     () => {
         "id, mode, sender_account_id, sender_agent_id, sender_label, sender_key_id,
          recipient_account_id, recipient_agent_id, recipient_label, sealing, wrapped_key, details,
+         (SELECT accounts.id FROM accounts
+          WHERE accounts.email_folded = transfers.recipient_email_folded
+            AND accounts.email_verified_at IS NOT NULL) AS person_account_id,
          files, auto_delete, max_downloads, downloads, status, bytes_until, created_at, expires_at,
          deleted_at"
     };
 }
 pub(crate) use columns;
+
+/// That `$1` receives a transfer: its agent does, or it has the address that the transfer is for.
+///
+/// The address is looked up each time, so that what waits for it is there from the moment on that
+/// it counts as known whose it is, and for nobody else before.
+macro_rules! is_received {
+    () => {
+        "(recipient_account_id = $1
+          OR recipient_email_folded = (SELECT accounts.email_folded FROM accounts
+                                       WHERE accounts.id = $1
+                                         AND accounts.email_verified_at IS NOT NULL))"
+    };
+}
+pub(crate) use is_received;
+
+/// That `$1` sent a transfer, or receives it.
+macro_rules! is_of {
+    () => {
+        concat!(
+            "(sender_account_id = $1 OR ",
+            crate::transfers::is_received!(),
+            ")"
+        )
+    };
+}
+pub(crate) use is_of;
 
 /// Which transfers a list has; nothing said is nothing left out.
 #[derive(Clone, Debug)]
@@ -49,16 +78,16 @@ pub struct Page {
     pub behind: Option<TransferId>,
 }
 
-/// Writes a list of transfers twice, to have it and to count it; `$owner` is its owner's column
-/// and `$agent` its agent's. A transfer past its time has expired, whether swept or not.
+/// Writes a list of transfers twice, to have it and to count it; `$whose` is that it is its owner's
+/// and `$agent` the column of its agent. A transfer past its time has expired, whether swept or not.
 macro_rules! list {
-    ($what:expr, $owner:literal, $agent:literal, $then:literal) => {
+    ($what:expr, $whose:expr, $agent:literal, $then:literal) => {
         concat!(
             "SELECT ",
             $what,
             " FROM transfers WHERE ",
-            $owner,
-            " = $1 AND (",
+            $whose,
+            " AND (",
             $agent,
             " = $2 OR $2 IS NULL)
               AND ((CASE WHEN status IN ('pending', 'active', 'pending_recipient')
@@ -75,10 +104,10 @@ macro_rules! list {
 
 /// One page of such a list, newest first.
 macro_rules! page {
-    ($owner:literal, $agent:literal) => {
+    ($whose:expr, $agent:literal) => {
         list!(
             columns!(),
-            $owner,
+            $whose,
             $agent,
             "AND (id < $9 OR $9 IS NULL) ORDER BY id DESC LIMIT $10 OFFSET $11"
         )
@@ -121,8 +150,9 @@ impl Reader {
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM transfers
-                 WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2"
+                " FROM transfers WHERE ",
+                is_of!(),
+                " AND id = $2"
             ),
             params![&owner.to_string(), &id.to_string()],
             transfer,
@@ -137,7 +167,7 @@ impl Reader {
         filter: &TransferFilter,
         page: Page,
     ) -> Result<Vec<Transfer>> {
-        let sql = page!("sender_account_id", "sender_agent_id");
+        let sql = page!("sender_account_id = $1", "sender_agent_id");
         run_list!(self, fetch_all, sql, owner, filter, transfer, page).await
     }
 
@@ -147,7 +177,12 @@ impl Reader {
         owner: AccountId,
         filter: &TransferFilter,
     ) -> Result<u64> {
-        let sql = list!("COUNT(*) AS n", "sender_account_id", "sender_agent_id", "");
+        let sql = list!(
+            "COUNT(*) AS n",
+            "sender_account_id = $1",
+            "sender_agent_id",
+            ""
+        );
         run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
     }
 
@@ -158,7 +193,7 @@ impl Reader {
         filter: &TransferFilter,
         page: Page,
     ) -> Result<Vec<Transfer>> {
-        let sql = page!("recipient_account_id", "recipient_agent_id");
+        let sql = page!(is_received!(), "recipient_agent_id");
         run_list!(self, fetch_all, sql, owner, filter, transfer, page).await
     }
 
@@ -168,27 +203,55 @@ impl Reader {
         owner: AccountId,
         filter: &TransferFilter,
     ) -> Result<u64> {
-        let sql = list!(
-            "COUNT(*) AS n",
-            "recipient_account_id",
-            "recipient_agent_id",
-            ""
-        );
+        let sql = list!("COUNT(*) AS n", is_received!(), "recipient_agent_id", "");
         run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
     }
 
-    /// Whether the transfer `id` is written down with bytes that are still needed.
+    /// Whether a blob of the transfer `id` has bytes that are still needed.
     ///
     /// For the sweep alone, which asks for nobody.
-    pub async fn has_bytes(&mut self, id: TransferId) -> Result<bool> {
+    pub async fn needs_blob(&mut self, id: TransferId, blob: u32) -> Result<bool> {
         let found = self
             .fetch_optional(
-                "SELECT id FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
+                "SELECT files FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
                 params![&id.to_string()],
-                |row| row.get::<String>("id"),
+                |row| row.json::<Vec<File>>("files"),
             )
             .await?;
-        Ok(found.is_some())
+        Ok(found.is_some_and(|it| File::blobs(&it).any(|it| it == blob)))
+    }
+
+    /// Transfers behind `after` that wait for somebody who has a receive password, and whose
+    /// address is known to be theirs.
+    ///
+    /// For what activates them alone, which asks for nobody.
+    pub async fn transfers_to_activate(
+        &mut self,
+        now: Timestamp,
+        after: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Vec<Transfer>> {
+        self.fetch_all(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE status = 'pending_recipient' AND expires_at > $1
+                   AND (id > $2 OR $2 IS NULL)
+                   AND EXISTS (SELECT 1 FROM accounts
+                               JOIN receive_passwords ON account_id = accounts.id
+                               WHERE accounts.email_folded = transfers.recipient_email_folded
+                                 AND accounts.email_verified_at IS NOT NULL)
+                 ORDER BY id LIMIT $3"
+            ),
+            params![
+                now.as_millis(),
+                after.map(|it| it.to_string()).as_ref(),
+                limit
+            ],
+            transfer,
+        )
+        .await
     }
 }
 
@@ -204,8 +267,9 @@ impl Tx {
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM transfers
-                 WHERE (sender_account_id = $1 OR recipient_account_id = $1) AND id = $2"
+                " FROM transfers WHERE ",
+                is_of!(),
+                " AND id = $2"
             )
         );
         self.fetch_optional(sql, params![&owner.to_string(), &id.to_string()], transfer)
@@ -287,13 +351,19 @@ impl Tx {
     /// the meantime, this fails.
     pub async fn insert_transfer(&mut self, transfer: &Transfer) -> Result<()> {
         let it = transfer;
+        // Of a person's account nothing is written down: it is whoever has the address.
+        let (account, address) = match &it.recipient {
+            Recipient::Agent { account, .. } => (Some(account.to_string()), None),
+            Recipient::Person { email, .. } => (None, Some(email.folded())),
+        };
         self.execute(
             "INSERT INTO transfers (id, mode, sender_account_id, sender_agent_id, sender_label,
-                 sender_key_id, recipient_account_id, recipient_agent_id, recipient_label, sealing,
-                 wrapped_key, details, files, total_size, auto_delete, max_downloads, downloads,
-                 status, bytes_until, created_at, expires_at, deleted_at)
+                 sender_key_id, recipient_account_id, recipient_agent_id, recipient_label,
+                 recipient_email_folded, sealing, wrapped_key, details, files, total_size,
+                 auto_delete, max_downloads, downloads, status, bytes_until, created_at,
+                 expires_at, deleted_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19, $20, $21, $22)",
+                 $18, $19, $20, $21, $22, $23)",
             params![
                 &it.id.to_string(),
                 it.mode.as_str(),
@@ -301,9 +371,10 @@ impl Tx {
                 it.sender.agent.map(|it| it.to_string()).as_ref(),
                 it.sender.label.as_str(),
                 &it.sender.credential.to_string(),
-                &it.recipient.account.to_string(),
-                &it.recipient.agent.to_string(),
-                &it.recipient.label,
+                account.as_ref(),
+                it.recipient.agent().map(|it| it.to_string()).as_ref(),
+                it.recipient.label(),
+                address.as_ref().map(Email::as_str),
                 it.sealing.as_ref().map(to_json).transpose()?.as_ref(),
                 &it.wrapped_key,
                 &it.details,
@@ -321,6 +392,27 @@ impl Tx {
         )
         .await?;
         Ok(())
+    }
+
+    /// Writes down that what a transfer holds is encrypted in another way, and where it stands now.
+    /// Of the key before nothing is left.
+    pub async fn update_transfer_contents(&mut self, transfer: &Transfer) -> Result<()> {
+        let it = transfer;
+        self.execute(
+            "UPDATE transfers SET sealing = $1, wrapped_key = $2, details = $3, files = $4,
+                                  total_size = $5
+             WHERE id = $6",
+            params![
+                it.sealing.as_ref().map(to_json).transpose()?.as_ref(),
+                &it.wrapped_key,
+                &it.details,
+                &to_json(&it.files)?,
+                count(it.total_size()),
+                &it.id.to_string(),
+            ],
+        )
+        .await?;
+        self.update_transfer(transfer).await
     }
 
     /// Writes down where a transfer stands now.
@@ -359,11 +451,7 @@ pub(crate) fn transfer(row: &Row<'_>) -> Result<Transfer> {
             label: row.parse("sender_label")?,
             credential: row.parse("sender_key_id")?,
         },
-        recipient: Recipient {
-            account: row.parse("recipient_account_id")?,
-            agent: row.parse("recipient_agent_id")?,
-            label: row.get("recipient_label")?,
-        },
+        recipient: recipient(row)?,
         sealing: sealing.map_err(|it| Error::column("sealing", it))?,
         wrapped_key: row.get("wrapped_key")?,
         details: row.get("details")?,
@@ -376,5 +464,19 @@ pub(crate) fn transfer(row: &Row<'_>) -> Result<Transfer> {
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
         deleted_at: row.time_optional("deleted_at")?,
+    })
+}
+
+fn recipient(row: &Row<'_>) -> Result<Recipient> {
+    Ok(match row.parse_optional("recipient_agent_id")? {
+        Some(agent) => Recipient::Agent {
+            account: row.parse("recipient_account_id")?,
+            agent,
+            label: row.get("recipient_label")?,
+        },
+        None => Recipient::Person {
+            email: row.parse("recipient_label")?,
+            account: row.parse_optional("person_account_id")?,
+        },
     })
 }

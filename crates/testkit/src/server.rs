@@ -197,6 +197,12 @@ impl TestServer {
         sent.expect("what is due is tried");
     }
 
+    /// Activates what waits for somebody who has a key by now.
+    pub async fn activate(&self) {
+        let activated = self.sweeper.activate().await;
+        activated.expect("what waits is looked up");
+    }
+
     /// Sweeps what is due by the clock of the test.
     pub async fn sweep(&self) {
         self.sweeper.sweep().await.expect("what is due is swept");

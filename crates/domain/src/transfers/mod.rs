@@ -1,17 +1,17 @@
 //! Transfers and the states they pass through.
 
 use agentdrop_protocol::limits::DELIVERY_GRACE;
-use agentdrop_protocol::text::Label;
+use agentdrop_protocol::text::{Email, Label};
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, TransferMode, TransferStatus};
 use agentdrop_protocol::{
     AccountId, AgentId, ChannelId, EncryptionPublicKey, FileId, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::downloads::grant_until;
+use crate::downloads::{Download, grant_until};
 use crate::{Actor, Credential};
 
-/// Files on their way from one agent to another.
+/// Files on their way from an agent to another, or to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// The transfer.
@@ -63,13 +63,24 @@ pub struct Sender {
 
 /// Who receives a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// The account.
-    pub account: AccountId,
-    /// The agent.
-    pub agent: AgentId,
-    /// What it was called at that time.
-    pub label: String,
+pub enum Recipient {
+    /// An agent.
+    Agent {
+        /// Its account.
+        account: AccountId,
+        /// The agent.
+        agent: AgentId,
+        /// What it was called at that time.
+        label: String,
+    },
+    /// Whoever an address belongs to.
+    Person {
+        /// The address, as the sender spelled it.
+        email: Email,
+        /// The account whose address it is known to be. Nobody's, as long as it is only said to be
+        /// theirs: else whoever signs up with another's address would see what is sent there.
+        account: Option<AccountId>,
+    },
 }
 
 /// How a sender encrypted a transfer, as the wire says it: opaque to the server.
@@ -104,6 +115,9 @@ pub struct File {
     pub at_rest: AtRest,
     /// The nonce its sender encrypted it with.
     pub nonce: Option<String>,
+    /// Which of the transfer's blobs has its bytes; nothing said is the one of its own place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<u32>,
 }
 
 /// Who encrypted the stored bytes of a file.
@@ -169,7 +183,8 @@ impl Transfer {
 
     /// Whether the caller receives it.
     pub fn is_received_by(&self, actor: &Actor) -> bool {
-        self.recipient.account == actor.account && actor.acts_as(Some(self.recipient.agent))
+        // No agent is a person: without one named, only the account itself acts.
+        self.recipient.account() == Some(actor.account) && actor.acts_as(self.recipient.agent())
     }
 
     /// Takes one of its downloads.
@@ -213,6 +228,33 @@ impl Transfer {
             TransferStatus::Downloaded | TransferStatus::Expired => Err(TransferError::Expired),
             TransferStatus::Deleted => Err(TransferError::Deleted),
             TransferStatus::Pending | TransferStatus::PendingRecipient => {
+                Err(TransferError::NotReady)
+            }
+        }
+    }
+
+    /// The blobs that have its bytes.
+    pub fn blobs(&self) -> Vec<u32> {
+        File::blobs(&self.files).collect()
+    }
+
+    /// What it is once its files were encrypted for its recipient.
+    pub fn activate(
+        self,
+        sealing: Sealing,
+        files: Vec<File>,
+        now: Timestamp,
+    ) -> Result<Self, TransferError> {
+        match self.status_at(now) {
+            TransferStatus::PendingRecipient => Ok(Self {
+                status: TransferStatus::Active,
+                sealing: Some(sealing),
+                files,
+                ..self
+            }),
+            TransferStatus::Expired => Err(TransferError::Expired),
+            TransferStatus::Deleted => Err(TransferError::Deleted),
+            TransferStatus::Pending | TransferStatus::Active | TransferStatus::Downloaded => {
                 Err(TransferError::NotReady)
             }
         }
@@ -271,6 +313,62 @@ impl Transfer {
             bytes_until: self.bytes_until.map(|it| it.min(now)),
             deleted_at: self.deleted_at.or(Some(now)),
             ..self
+        }
+    }
+}
+
+impl File {
+    /// The blobs that have the bytes of files.
+    pub fn blobs(files: &[Self]) -> impl Iterator<Item = u32> {
+        files.iter().zip(0..).map(|(file, at)| file.blob_at(at))
+    }
+
+    /// How many blobs there are at most: one more than the last.
+    pub fn blob_count(files: &[Self]) -> u32 {
+        Self::blobs(files)
+            .max()
+            .map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// The blob that has its bytes, given its place among the files.
+    pub fn blob_at(&self, place: u32) -> u32 {
+        self.blob.unwrap_or(place)
+    }
+}
+
+impl Recipient {
+    /// The account that receives it, if there is one yet.
+    pub const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Agent { account, .. } => Some(*account),
+            Self::Person { account, .. } => *account,
+        }
+    }
+
+    /// The agent that receives it, if an agent does.
+    pub const fn agent(&self) -> Option<AgentId> {
+        match self {
+            Self::Agent { agent, .. } => Some(*agent),
+            Self::Person { .. } => None,
+        }
+    }
+
+    /// Whether a download is its own, and not the sender's.
+    ///
+    /// An agent's may be taken by its account, and a person's by whichever of their agents acts.
+    pub fn took(&self, download: &Download) -> bool {
+        let by_agent = match self {
+            Self::Agent { agent, .. } => download.agent.is_none_or(|it| it == *agent),
+            Self::Person { .. } => true,
+        };
+        self.account() == Some(download.account) && by_agent
+    }
+
+    /// What it is called: an agent's name, or an address.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Agent { label, .. } => label,
+            Self::Person { email, .. } => email.as_str(),
         }
     }
 }

@@ -28,7 +28,7 @@ fn transfer() -> Transfer {
             label: "alice".parse().unwrap(),
             credential: Credential::Key(KeyId::new(at(0), [0; 10])),
         },
-        recipient: Recipient {
+        recipient: Recipient::Agent {
             account: account(2),
             agent: agent(2),
             label: "bob".into(),
@@ -185,4 +185,25 @@ fn what_was_swept_after_its_delivery_is_gone_though_a_grant_is_left() {
     let swept = streamed.sweep(at(602)).unwrap();
     assert_eq!(swept.status, TransferStatus::Downloaded);
     assert_eq!(swept.require_bytes(at(603)), Err(TransferError::Deleted));
+}
+
+#[test]
+fn what_waits_is_activated_once_and_not_past_its_time() {
+    let waiting = Transfer {
+        status: TransferStatus::PendingRecipient,
+        ..transfer()
+    };
+    let activate = |it: Transfer, now| it.activate(Sealing::default(), vec![], now);
+    assert_eq!(
+        waiting.clone().claim_download(at(1)),
+        Err(TransferError::NotReady)
+    );
+    let active = activate(waiting.clone(), at(1)).unwrap();
+    assert_eq!(active.status, TransferStatus::Active);
+    assert_eq!(active.sealing, Some(Sealing::default()));
+    assert_eq!(activate(active, at(2)), Err(TransferError::NotReady));
+    let late = activate(waiting.clone(), at(3_600));
+    assert_eq!(late, Err(TransferError::Expired));
+    let deleted = waiting.delete(at(1)).unwrap();
+    assert_eq!(activate(deleted, at(2)), Err(TransferError::Deleted));
 }

@@ -60,6 +60,10 @@ super::define_choice! {
         PairingRevoked = "pairing.revoked",
         /// The password was set or changed.
         PasswordChanged = "password.changed",
+        /// The owner is sent files under no key any more.
+        ReceivePasswordRemoved = "receive_password.removed",
+        /// The owner is sent files under this key from now on, or has another password for it.
+        ReceivePasswordSet = "receive_password.set",
         /// Somebody signed in.
         SessionCreated = "session.created",
         /// Somebody signed out.

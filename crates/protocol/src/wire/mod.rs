@@ -18,6 +18,7 @@ pub mod pairings;
 pub mod password_resets;
 pub mod plans;
 pub mod profile;
+pub mod receive_passwords;
 pub mod sessions;
 pub mod transfers;
 pub mod usage;

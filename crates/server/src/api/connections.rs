@@ -116,7 +116,11 @@ async fn require_few_invites(reader: &mut Reader, owner: AccountId, now: Timesta
     Err(ApiError::Limited(wait, message.into()))
 }
 
-async fn require_unblocked(reader: &mut Reader, one: AccountId, other: AccountId) -> Result<()> {
+pub(super) async fn require_unblocked(
+    reader: &mut Reader,
+    one: AccountId,
+    other: AccountId,
+) -> Result<()> {
     if reader.is_blocked(one, other).await? {
         let message = "one of the two accounts has blocked the other";
         return Err(ApiError::refused(ErrorCode::Blocked, message));

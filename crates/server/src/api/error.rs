@@ -13,6 +13,7 @@ use agentdrop_domain::channels::ChannelError;
 use agentdrop_domain::connections::ConnectionError;
 use agentdrop_domain::keys::KeyError;
 use agentdrop_domain::pairings::PairingError;
+use agentdrop_domain::people::PersonError;
 use agentdrop_domain::plans::PlanError;
 use agentdrop_domain::policy::PolicyError;
 use agentdrop_domain::transfers::TransferError;
@@ -42,6 +43,8 @@ pub(crate) enum ApiError {
     Limited(Duration, Cow<'static, str>),
     /// The transfers of this month are used up; how long until the next one begins.
     OutOfTransfers(Duration, Cow<'static, str>),
+    /// As many strangers were written to as may be; how long until there is room for another.
+    TooManyStrangers(Duration, Cow<'static, str>),
     /// A rule said no.
     Refused(ErrorCode, Cow<'static, str>),
     /// Ours to fix; the caller learns only that it happened, the log why.
@@ -90,6 +93,9 @@ impl ApiError {
             Self::Limited(wait, message) => (waits(ErrorCode::RateLimited, wait, message), None),
             Self::OutOfTransfers(wait, message) => {
                 (waits(ErrorCode::TransferLimitReached, wait, message), None)
+            }
+            Self::TooManyStrangers(wait, message) => {
+                (waits(ErrorCode::InviteRateLimit, wait, message), None)
             }
             Self::Refused(code, message) => (said(code, message), None),
             Self::Internal(error) => {
@@ -291,6 +297,17 @@ impl From<PairingError> for ApiError {
             PairingError::TargetNotConnected => ErrorCode::TargetNotConnected,
         };
         Self::refused(code, error.to_string())
+    }
+}
+
+impl From<PersonError> for ApiError {
+    fn from(error: PersonError) -> Self {
+        match error {
+            PersonError::KeyChanged => Self::refused(ErrorCode::KeyChanged, error.to_string()),
+            PersonError::TooManyStrangers { resets_in } => {
+                Self::TooManyStrangers(resets_in, error.to_string().into())
+            }
+        }
     }
 }
 

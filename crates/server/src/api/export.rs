@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::error::{ApiError, Failure, Result};
 use super::openapi::Errors;
-use super::{account, agents, audit, keys, sessions, transfers};
+use super::{account, agents, audit, keys, receive_passwords, sessions, transfers};
 use crate::app::App;
 use crate::auth::Caller;
 
@@ -81,6 +81,8 @@ pub(crate) async fn export(State(app): State<App>, caller: Caller) -> Result<Res
 pub(crate) struct Object {
     /// The account.
     account: agentdrop_protocol::wire::accounts::OwnAccount,
+    /// The key that its owner is sent files under, the private half encrypted.
+    receive_password: Option<agentdrop_protocol::wire::receive_passwords::ReceivePassword>,
     /// Its agents.
     agents: Vec<agentdrop_protocol::wire::agents::Agent>,
     /// Its API keys that work, and its agents', less what makes them work.
@@ -158,6 +160,7 @@ impl Export {
         let settings = reader.account_settings(owner).await?;
         let own = reader.account(owner).await?.zip(settings);
         let (own, settings) = own.ok_or(ApiError::NotFound)?;
+        let receive = reader.receive_password_of(owner).await?;
         let agents = reader.agents_of(owner).await?;
         let keys = reader.keys_of(owner).await?;
         let sessions = reader.sessions_of(owner, now).await?;
@@ -167,6 +170,9 @@ impl Export {
         drop(reader);
         let own = account::shown(own, &settings);
         self.text(&format!("{{\"account\":{}", to_json(&own)?))
+            .await?;
+        let receive = receive.map(receive_passwords::shown);
+        self.text(&format!(",\"receive_password\":{}", to_json(&receive)?))
             .await?;
         let agents = agents.into_iter().map(agents::shown).collect();
         self.list("agents", agents).await?;

@@ -106,7 +106,7 @@ async fn answer(
         .nth(position)
         .map(|it| it.name);
     let position = u32::try_from(position).unwrap_or(u32::MAX);
-    let blob = open(app, &transfer, &download, position).await?;
+    let blob = open(app, &transfer, &download, file.blob_at(position)).await?;
     let opener = match at_rest {
         AtRest::Sender => None,
         AtRest::Server => {
@@ -249,10 +249,7 @@ impl Reading {
             return;
         };
         // The sender's own looking at it is no delivery.
-        let to_recipient = download.account == transfer.recipient.account
-            && download
-                .agent
-                .is_none_or(|it| it == transfer.recipient.agent);
+        let to_recipient = transfer.recipient.took(&download);
         if self.rest.end < self.size || !transfer.auto_delete || !to_recipient {
             return;
         }

@@ -1,9 +1,9 @@
-//! What agents were sent.
+//! What agents were sent, and the people whose accounts they are of.
 
 use agentdrop_domain::agents::Agent;
 use agentdrop_protocol::limits::DEFAULT_INBOX_PAGE;
 use agentdrop_protocol::wire::inbox::Inbox;
-use agentdrop_protocol::wire::transfers::TransferStatus;
+use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{AgentRef, Cursor};
 use agentdrop_store::{Reader, TransferFilter};
 use axum::Json;
@@ -24,6 +24,7 @@ use crate::auth::Caller;
     params(
         ("agent" = AgentRef, Path, description = "The agent, by id or slug"),
         ("status" = Option<TransferStatus>, Query, description = "Only those that stand here; `active` by default"),
+        ("mode" = Option<TransferMode>, Query, description = "Only those of this mode"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "At most so many, from 1 to 100; 50 by default"),
         ("offset" = Option<u32>, Query, maximum = 2_147_483_647, description = "After passing over so many"),
         ("cursor" = Option<Cursor>, Query, description = "Behind the page that answered this as `next_cursor`; in place of `offset`"),
@@ -45,11 +46,13 @@ pub(crate) async fn of_agent(
     list(&app, &caller, &mut reader, Some(agent), query).await
 }
 
-/// What the acting agent was sent, or all agents of the account; newest first.
+/// What the acting agent was sent; or all agents of the account, and the person that it belongs to;
+/// newest first.
 #[utoipa::path(
     get, path = "/v1/transfers/inbox", tag = "inbox", operation_id = "inbox_list",
     params(
         ("status" = Option<TransferStatus>, Query, description = "Only those that stand here; `active` by default"),
+        ("mode" = Option<TransferMode>, Query, description = "Only those of this mode"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "At most so many, from 1 to 100; 50 by default"),
         ("offset" = Option<u32>, Query, maximum = 2_147_483_647, description = "After passing over so many"),
         ("cursor" = Option<Cursor>, Query, description = "Behind the page that answered this as `next_cursor`; in place of `offset`"),
@@ -78,7 +81,7 @@ async fn list(
     let filter = TransferFilter {
         agent: agent.as_ref().map(|it| it.id),
         status: Some(query.optional("status").unwrap_or(TransferStatus::Active)),
-        mode: None,
+        mode: query.optional("mode"),
         sender: None,
         recipient: None,
         since: None,

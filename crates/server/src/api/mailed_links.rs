@@ -74,7 +74,9 @@ pub(crate) async fn verify(app: &App, origin: Origin, token: &LinkToken) -> Resu
             let verified = witness.saw(Action::AccountVerified, Subject::of(&account.id));
             Ok(tx.append_audit(verified).await?)
         })
-        .await
+        .await?;
+    app.activate.notify_one();
+    Ok(())
 }
 
 /// Does what a link to set a password with is for. Whoever has it has read the mail, so that the

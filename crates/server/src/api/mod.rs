@@ -31,6 +31,7 @@ pub(crate) mod password_resets;
 pub(crate) mod profile;
 pub(crate) mod range;
 pub(crate) mod reach;
+pub(crate) mod receive_passwords;
 pub(crate) mod send;
 pub(crate) mod sessions;
 pub(crate) mod transfers;

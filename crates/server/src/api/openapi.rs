@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use agentdrop_protocol::text::{Label, Message};
 use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{AgentRef, ChannelId, ErrorBody, ErrorCode, IdempotencyKey, Lifetime};
+use agentdrop_protocol::{ChannelId, ErrorBody, ErrorCode, IdempotencyKey, Lifetime};
 use axum::Json;
 use axum::extract::State;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -35,8 +35,9 @@ impl IntoResponses for Errors {
 pub(crate) struct TransferForm {
     /// The sending agent, by slug or id; with a key of the account also any label.
     sender: Label,
-    /// The receiving agent, by slug or id.
-    recipient: AgentRef,
+    /// The receiving agent, by slug or id; or, in the mode `agent-to-human`, an e-mail address.
+    #[schema(min_length = 1, max_length = 256)]
+    recipient: String,
     /// The recipient's account, if it is not clear: its e-mail address, id or name.
     #[schema(max_length = 256)]
     recipient_account: Option<String>,

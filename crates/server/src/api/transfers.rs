@@ -2,13 +2,13 @@
 
 use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::downloads::Download;
-use agentdrop_domain::transfers::Transfer;
+use agentdrop_domain::transfers::{Recipient, Transfer};
 use agentdrop_protocol::limits::DEFAULT_PAGE;
 use agentdrop_protocol::text::Label;
 use agentdrop_protocol::wire::transfers::{
     self as wire, DeletedTransfer, Delivery, TransferFile, TransferMode, TransferStatus, Transfers,
 };
-use agentdrop_protocol::{Cursor, Timestamp, TransferId};
+use agentdrop_protocol::{AccountId, Cursor, Timestamp, TransferId};
 use agentdrop_store::TransferFilter;
 use axum::Json;
 use axum::extract::State;
@@ -135,7 +135,8 @@ pub(super) fn logged(
     transfer: &Transfer,
     subject: &Subject,
 ) -> Vec<NewEntry> {
-    let sides = [transfer.sender.account, transfer.recipient.account];
+    let sides = [Some(transfer.sender.account), transfer.recipient.account()];
+    let sides = sides.into_iter().flatten();
     caller.witness.both(sides, action, subject)
 }
 
@@ -185,14 +186,14 @@ pub(super) fn shown(app: &App, transfer: Transfer, now: Timestamp) -> Result<wir
         download_url: api_url.clone(),
         api_url,
         status: transfer.status_at(now),
-        pending_reason: None,
+        pending_reason: pending_reason(transfer.status_at(now)),
         mode: transfer.mode,
         sender: transfer.sender.label,
         sender_agent_id: transfer.sender.agent,
         sender_account_id: transfer.sender.account,
-        recipient: transfer.recipient.label,
-        recipient_agent_id: Some(transfer.recipient.agent),
-        recipient_account_id: Some(transfer.recipient.account),
+        recipient_agent_id: transfer.recipient.agent(),
+        recipient_account_id: agents_account(&transfer.recipient),
+        recipient: transfer.recipient.label().to_owned(),
         file_count: u32::try_from(files.len()).unwrap_or(u32::MAX),
         files,
         total_size,
@@ -211,6 +212,24 @@ pub(super) fn shown(app: &App, transfer: Transfer, now: Timestamp) -> Result<wir
         created_at: transfer.created_at,
         expires_at: transfer.expires_at,
     })
+}
+
+/// What the recipient has to do first: the same whether they have an account or not, for which of
+/// the two it is is nobody's to ask.
+fn pending_reason(status: TransferStatus) -> Option<String> {
+    let reason = "The recipient has no AgentDrop account with this address yet, or has not set a \
+                  receive password. They were told by e-mail; the transfer activates once they \
+                  have both.";
+    (status == TransferStatus::PendingRecipient).then(|| reason.to_owned())
+}
+
+/// The account of an agent. Of a person it is not told: whether an address has one is nobody's to
+/// ask.
+const fn agents_account(recipient: &Recipient) -> Option<AccountId> {
+    match recipient {
+        Recipient::Agent { account, .. } => Some(*account),
+        Recipient::Person { .. } => None,
+    }
 }
 
 /// What a transfer says in words.

@@ -8,11 +8,13 @@
 mod answer;
 mod details;
 mod file;
+mod for_person;
 mod server_key;
 
 pub(crate) use answer::AnswerKey;
 pub(crate) use details::{Details, FileDetails};
 pub(crate) use file::{CHUNK, FileOpener, FileSealer, SEALED_CHUNK, sealed_len};
+pub(crate) use for_person::ForPerson;
 pub(crate) use server_key::{MailNonce, ServerKey, TransferKey, UrlSignature};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};

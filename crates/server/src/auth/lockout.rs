@@ -35,6 +35,8 @@ pub(crate) struct Lockout {
     verifications: Counter<AccountId>,
     /// From whom, and to whom.
     pairing_mails: Counter<(AccountId, AccountId)>,
+    /// Whoever looks many up learns who of them is here.
+    lookups: Counter<AccountId>,
 }
 
 /// The server's clock, for the counters. Not the time of the day: set back by a day, it would shut
@@ -60,6 +62,7 @@ impl Lockout {
             resets_by_email: Counter::new(5, HOUR, clock),
             verifications: Counter::new(5, HOUR, clock),
             pairing_mails: Counter::new(10, HOUR, clock),
+            lookups: Counter::new(120, HOUR, clock),
         }
     }
 
@@ -97,6 +100,13 @@ impl Lockout {
         self.pairing_mails.count(&(from, to)).is_ok()
     }
 
+    /// Counts a question whether somebody can be encrypted for.
+    pub(crate) fn look_up(&self, account: AccountId) -> Result<()> {
+        let counted = self.lookups.count(&account);
+        counted
+            .map_err(|wait| limited(wait, "recipients were looked up too often; try again later"))
+    }
+
     /// Forgets whoever has waited long enough.
     pub(crate) fn forget(&self) {
         self.sign_ins_by_address.forget();
@@ -106,6 +116,7 @@ impl Lockout {
         self.resets_by_email.forget();
         self.verifications.forget();
         self.pairing_mails.forget();
+        self.lookups.forget();
     }
 }
 

@@ -61,6 +61,29 @@ impl Blobs {
         .await
     }
 
+    /// The same, for blobs with names of their own; one that is there is replaced.
+    pub(crate) async fn put(&self, staged: Vec<(BlobKey, Staged)>) -> io::Result<()> {
+        let blobs = self.clone();
+        blocking(move || {
+            for (key, staged) in staged {
+                staged.rename_to(&blobs.path(key))?;
+                File::open(blobs.shard(key.transfer))?.sync_all()?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a blob, if it is there.
+    pub(crate) async fn remove(&self, key: BlobKey) -> io::Result<()> {
+        let path = self.path(key);
+        blocking(move || match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+        .await
+    }
+
     /// Opens a blob for reading.
     pub(crate) async fn read(&self, key: BlobKey) -> io::Result<Blob> {
         let path = self.path(key);

@@ -70,6 +70,8 @@ fn row(operation: &str) -> Row {
         "pairings_create" => Adds(&["pairing.proposed"], &["pairing.proposed"]),
         "pairings_revoke" => Adds(&["pairing.revoked"], &["pairing.revoked"]),
         "pairings_update" => Adds(&["pairing.changed"], &["pairing.changed"]),
+        "receive_passwords_delete" => Adds(&["receive_password.removed"], &[]),
+        "receive_passwords_set" => Adds(&["receive_password.set"], &[]),
         "sessions_create" => Adds(&["session.created"], &[]),
         "sessions_end" => Adds(&["session.ended"], &[]),
         "transfers_create" => Adds(&["transfer.created"], &["transfer.received"]),
@@ -244,6 +246,13 @@ async fn people(trial: &mut Trial, alex: &Party) -> String {
     password["require_encryption"] = json!(false);
     let updated = person.patch("/v1/account", &password);
     trial.run("account_update of both", alex, updated).await;
+
+    let path = "/v1/account/receive-password";
+    let body = crate::receive_passwords::password(crate::receive_passwords::KEY);
+    let set = http.request("PUT", path, &session).json(&body);
+    trial.run("receive_passwords_set", alex, send(set)).await;
+    let removed = person.delete(path);
+    trial.run("receive_passwords_delete", alex, removed).await;
     session
 }
 

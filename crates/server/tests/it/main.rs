@@ -4,6 +4,7 @@
 
 mod account;
 mod accounts;
+mod activation;
 mod agent_keys;
 mod agents;
 mod audit;
@@ -32,8 +33,10 @@ mod operations;
 mod pages;
 mod pairings;
 mod parties;
+mod people;
 mod rates;
 mod raw;
+mod receive_passwords;
 mod secrets;
 mod sessions;
 mod smtp;

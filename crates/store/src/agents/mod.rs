@@ -284,10 +284,7 @@ impl Tx {
                 params![&id],
                 |row| {
                     let files: Vec<File> = row.json("files")?;
-                    Ok((
-                        row.parse("id")?,
-                        u32::try_from(files.len()).unwrap_or(u32::MAX),
-                    ))
+                    Ok((row.parse("id")?, File::blob_count(&files)))
                 },
             )
             .await?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use deadpool::unmanaged::{Object, Pool};
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_SHMSIZE};
-use rusqlite::{ErrorCode, OpenFlags};
+use rusqlite::{ErrorCode, OpenFlags, OptionalExtension as _};
 
 use super::group_commit::Writer;
 use super::{Row, Value};
@@ -61,12 +61,11 @@ impl Database {
         // Readers go on while the writer writes; FULL makes a commit outlive a power cut.
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
-        writer.pragma_update(None, "foreign_keys", true)?;
         // A wrapped key that is deleted must not be left in a free page, for whoever gets hold of
         // the file. (The log beside it forgets when it is overwritten, or when all are closed.)
         writer.pragma_update(None, "secure_delete", true)?;
         writer.set_prepared_statement_cache_capacity(STATEMENTS);
-        migrations::migrations::runner().run(&mut writer)?;
+        migrate(&mut writer)?;
 
         let readers = (0..READERS).map(|_| {
             let reader = rusqlite::Connection::open_with_flags(
@@ -87,6 +86,27 @@ impl Database {
         let reader = self.readers.get().await.map_err(Error::engine)?;
         Ok(Connection::Reader(reader))
     }
+}
+
+/// Brings the schema up to date, and only then has SQLite look after foreign keys.
+///
+/// What SQLite cannot change in a table is changed by making the table anew, and with foreign keys
+/// on dropping the old one would delete all that refers to its rows: "Making Other Kinds Of Table
+/// Schema Changes" in SQLite's documentation of ALTER TABLE.
+fn migrate(writer: &mut rusqlite::Connection) -> Result<()> {
+    writer.pragma_update(None, "foreign_keys", false)?;
+    let done = migrations::migrations::runner().run(writer)?;
+    if !done.applied_migrations().is_empty() {
+        // A row that lost what it refers to shows here, and not some day in a request.
+        let lost = writer.query_row("PRAGMA foreign_key_check", (), |row| {
+            Ok((row.get("table")?, row.get("rowid")?))
+        });
+        if let Some((table, row)) = lost.optional()? {
+            return Err(Error::Dangling { table, row });
+        }
+    }
+    writer.pragma_update(None, "foreign_keys", true)?;
+    Ok(())
 }
 
 /// Makes others who open this database wait, until what this answers is dropped.

@@ -7,8 +7,8 @@ use agentdrop_store::{Constraint, Error, Repeatable, Tx};
 use agentdrop_testkit::engines::stores;
 
 use crate::things::{
-    Cast, account, account_id, agent, at, digest, dwell, mail, mailed_link, race, session, texts,
-    transfer, write, write_transfers,
+    Cast, account, account_id, agent, at, digest, dwell, mail, mailed_link, race, receive_password,
+    session, texts, transfer, write, write_transfers,
 };
 
 #[tokio::test]
@@ -72,6 +72,8 @@ async fn with_an_account_goes_all_that_is_its() {
             tx.put_mailed_link(&mailed_link(&alice, LinkPurpose::ResetPassword))
                 .await?;
             tx.enqueue_mail(&mail(&alice)).await?;
+            tx.put_receive_password(&receive_password(&alice)).await?;
+            tx.insert_stranger(alice.id, own, at(0)).await?;
             tx.hold_accounts(alice.id, alice.id).await?;
             tx.delete_account(alice.id).await
         })
@@ -98,6 +100,8 @@ async fn with_an_account_goes_all_that_is_its() {
             ("mailed_links", "account_id"),
             ("mails", "account_id"),
             ("answers", "account_id"),
+            ("receive_passwords", "account_id"),
+            ("strangers", "account_id"),
         ] {
             let left = texts(database, &format!("SELECT {column} FROM {table}")).await;
             assert!(!left.contains(&id.to_string()), "{store:?}: {table}");

@@ -491,10 +491,11 @@ async fn who_writes_a_transfer_while_an_agent_is_deleted_finds_none() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_transfer_outlives_its_agents() {
     async fn send(store: Store, new: Transfer) -> Result<(), Refusal> {
-        let named = AgentRef::Id(new.recipient.agent);
+        let named = AgentRef::Id(new.recipient.agent().unwrap());
         store
             .write(async move |tx| {
-                let kept = tx.keep_agent_of(new.recipient.account, &named).await?;
+                let owner = new.recipient.account().unwrap();
+                let kept = tx.keep_agent_of(owner, &named).await?;
                 kept.ok_or(Refusal::Gone)?;
                 Ok(tx.insert_transfer(&new).await?)
             })

@@ -18,6 +18,8 @@ mod mails;
 mod opening;
 mod outages;
 mod pairings;
+mod people;
+mod receive_passwords;
 mod schema;
 mod sessions;
 mod things;

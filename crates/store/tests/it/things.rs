@@ -12,11 +12,15 @@ use agentdrop_domain::downloads::Download;
 use agentdrop_domain::keys::{Key, KeyError};
 use agentdrop_domain::mailed_links::{LinkPurpose, MailedLink};
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
+use agentdrop_domain::receive_passwords::ReceivePassword;
 use agentdrop_domain::sessions::Session;
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sender, Transfer, TransferError};
 use agentdrop_domain::{Credential, Scope};
 use agentdrop_protocol::wire::agents::AgentType;
 use agentdrop_protocol::wire::plans::Plan;
+use agentdrop_protocol::wire::receive_passwords::{
+    Base64Bytes, CipherAlgorithm, EncryptedPrivateKey, KdfAlgorithm, Version,
+};
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, MailId,
@@ -127,6 +131,23 @@ pub(crate) fn mailed_link(of: &Account, purpose: LinkPurpose) -> MailedLink {
     MailedLink::new(digest(), purpose, of.id, at(0))
 }
 
+pub(crate) fn receive_password(of: &Account) -> ReceivePassword {
+    ReceivePassword {
+        account: of.id,
+        public_key: [9; 32].try_into().unwrap(),
+        encrypted_private_key: EncryptedPrivateKey {
+            v: Version,
+            kdf: KdfAlgorithm::Pbkdf2,
+            iterations: 600_000.try_into().unwrap(),
+            salt: Base64Bytes([1; 16]),
+            cipher: CipherAlgorithm::Aes256Gcm,
+            nonce: Base64Bytes([2; 12]),
+            ciphertext: Base64Bytes([3; 48]),
+        },
+        set_at: at(0),
+    }
+}
+
 /// A mail that is due at `at(0)`.
 pub(crate) fn mail(by: &Account) -> QueuedMail {
     QueuedMail {
@@ -230,7 +251,7 @@ pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
             label: from.slug.as_str().parse().unwrap(),
             credential: Credential::Key(key_id()),
         },
-        recipient: Recipient {
+        recipient: Recipient::Agent {
             account: to.account,
             agent: to.id,
             label: to.slug.to_string(),
@@ -250,12 +271,26 @@ pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
     }
 }
 
+/// The same, to whoever has an address, and waiting for them.
+pub(crate) fn transfer_to_person(from: &Agent, email: &str) -> Transfer {
+    Transfer {
+        mode: TransferMode::AgentToHuman,
+        recipient: Recipient::Person {
+            email: email.parse().unwrap(),
+            account: None,
+        },
+        status: TransferStatus::PendingRecipient,
+        ..transfer(from, from)
+    }
+}
+
 pub(crate) fn file() -> File {
     File {
         id: file_id(),
         size: 7,
         at_rest: AtRest::Server,
         nonce: None,
+        blob: None,
     }
 }
 
@@ -263,8 +298,8 @@ pub(crate) fn download(of: &Transfer) -> Download {
     Download {
         id: download_id(),
         transfer: of.id,
-        account: of.recipient.account,
-        agent: Some(of.recipient.agent),
+        account: of.recipient.account().unwrap(),
+        agent: of.recipient.agent(),
         granted_at: at(0),
         expires_at: at(1000),
         outcome: None,

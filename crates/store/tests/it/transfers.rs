@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer, TransferError};
+use agentdrop_domain::transfers::{AtRest, File, Recipient, Sealing, Transfer, TransferError};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_store::{Error, Page, Result, Store, TransferFilter, Tx};
@@ -32,6 +32,7 @@ fn full(cast: &Cast) -> Transfer {
         size: 1 << 40,
         at_rest: AtRest::Sender,
         nonce: Some("bm9uY2U=".to_owned()),
+        blob: None,
     };
     Transfer {
         mode: TransferMode::HumanToAgent,
@@ -175,7 +176,11 @@ async fn a_list_has_what_its_filter_lets_through() {
             it.mode = MODES[bit(2) as usize];
             it.status = STATUSES[bit(3) as usize];
             it.sender.label = ["one", "two"][bit(4) as usize].parse().unwrap();
-            it.recipient.label = ["one", "two"][bit(5) as usize].to_owned();
+            it.recipient = Recipient::Agent {
+                account: to.account,
+                agent: to.id,
+                label: ["one", "two"][bit(5) as usize].to_owned(),
+            };
             it.created_at = at([5, 6][bit(6) as usize]);
             all.push(it);
         }
@@ -203,7 +208,7 @@ async fn a_list_has_what_its_filter_lets_through() {
                     && base
                         .recipient
                         .as_ref()
-                        .is_none_or(|label| it.recipient.label == label.as_str())
+                        .is_none_or(|label| it.recipient.label() == label.as_str())
                     && base.since.is_none_or(|since| it.created_at >= since)
             };
             let by_sender = TransferFilter {
@@ -225,9 +230,11 @@ async fn a_list_has_what_its_filter_lets_through() {
                 agent: chosen(0).then_some(third.id),
                 ..base.clone()
             };
-            let expected_received = expected
-                .iter()
-                .filter(|it| by_recipient.agent.is_none_or(|id| it.recipient.agent == id));
+            let expected_received = expected.iter().filter(|it| {
+                by_recipient
+                    .agent
+                    .is_none_or(|id| it.recipient.agent() == Some(id))
+            });
             let expected_received: Vec<_> = expected_received.map(|it| it.id).collect();
             let found = received(&store, &cast, &by_recipient).await;
             assert_eq!(found, expected_received, "{by_recipient:?}");
@@ -344,9 +351,15 @@ async fn bytes_are_needed_until_they_are_swept() {
         without.bytes_until = None;
         write_transfers(&store, &[&with, &without]).await;
         let mut reader = store.read().await.unwrap();
-        assert!(reader.has_bytes(with.id).await.unwrap(), "{store:?}");
-        assert!(!reader.has_bytes(without.id).await.unwrap(), "{store:?}");
-        assert!(!reader.has_bytes(transfer_id()).await.unwrap(), "{store:?}");
+        assert!(reader.needs_blob(with.id, 0).await.unwrap(), "{store:?}");
+        assert!(
+            !reader.needs_blob(without.id, 0).await.unwrap(),
+            "{store:?}"
+        );
+        assert!(
+            !reader.needs_blob(transfer_id(), 0).await.unwrap(),
+            "{store:?}"
+        );
     }
 }
 
@@ -419,7 +432,9 @@ async fn of_many_who_claim_the_last_download_one_succeeds() {
         let grant = download(&of);
         store
             .write(async move |tx: &mut Tx| {
-                let held = tx.hold_transfer_of(of.recipient.account, of.id).await?;
+                let held = tx
+                    .hold_transfer_of(of.recipient.account().unwrap(), of.id)
+                    .await?;
                 let claimed = held.ok_or(Refusal::Gone)?.claim_download(at(1))?;
                 tx.update_transfer(&claimed).await?;
                 Ok(tx.insert_download(&grant).await?)

@@ -15,7 +15,7 @@ use agentdrop_testkit::engines::stores;
 use crate::things::{
     Cast, account, account_id, agent, agent_keys, at, block, channel, connection, connection_token,
     download, everything, file_id, invitation, key, mail, mailed_link, open_invitation, pairing,
-    run_sql, session, texts, transfer, write, write_connections,
+    receive_password, run_sql, session, texts, transfer, transfer_id, write, write_connections,
 };
 
 /// While servers are replaced one by one, the old ones go on beside a schema that has got new
@@ -34,7 +34,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 21, "{tables:?}");
+        assert_eq!(alter.len(), 23, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -82,6 +82,14 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
         assert!(tx.take_mailed_link(&link.digest).await?.is_some());
         tx.delete_mailed_link_of(owner, link.purpose).await?;
         tx.delete_expired_mailed_links(at(0)).await?;
+        let password = receive_password(&alice);
+        tx.put_receive_password(&password).await?;
+        assert!(tx.receive_password_of(owner).await?.is_some());
+        assert!(tx.receive_key_for(&alice.email).await?.is_some());
+        assert_eq!(tx.delete_receive_password_of(owner).await?, 1);
+        tx.insert_stranger(owner, transfer_id(), at(0)).await?;
+        assert_eq!(tx.strangers_of(owner, at(-1)).await?.len(), 1);
+        assert_eq!(tx.delete_strangers_before(at(0)).await?, 1);
         let mail = mail(&alice);
         tx.enqueue_mail(&mail).await?;
         assert!(tx.next_mail_due().await?.is_some());
@@ -197,6 +205,8 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
         assert!(tx.hold_transfer_of(bob, sent_id).await?.is_some());
         assert!(!tx.hold_transfers_to_sweep(at(1000), 9).await?.is_empty());
         tx.update_transfer(&sent).await?;
+        tx.update_transfer_contents(&sent).await?;
+        assert_eq!(tx.transfers_to_activate(at(0), None, 9).await?, []);
         tx.insert_download(&grant).await?;
         let held = tx.hold_download_of(bob, sent_id, grant_id).await?.unwrap();
         let outcome = Outcome {
@@ -230,7 +240,7 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
     let sent = reader.sent_transfer_count_of(alice, &filter).await;
     let received = reader.received_transfer_count_of(bob, &filter).await;
     assert_eq!(sent.unwrap(), received.unwrap());
-    assert!(reader.has_bytes(sent_id).await.unwrap());
+    assert!(reader.needs_blob(sent_id, 0).await.unwrap());
     assert!(reader.download(grant_id).await.unwrap().is_some());
     let ended = reader.ended_downloads_of(alice, sent_id).await.unwrap();
     assert_eq!(ended.len(), 1);

@@ -1,11 +1,13 @@
 //! What there is to be said by mail, one file a kind.
 
+mod files_for_you;
 mod invite;
 mod pairing_proposed;
 mod password_changed;
 mod reset_password;
 mod verify_email;
 
+pub(crate) use files_for_you::{Files, Step, files_for_you};
 pub(crate) use invite::invite;
 pub(crate) use pairing_proposed::pairing_proposed;
 pub(crate) use password_changed::password_changed;

@@ -98,7 +98,10 @@ impl Things {
     }
 
     fn request(&self, operation: &Operation, path: &str) -> RequestBuilder {
-        let key = &self.world.account.key;
+        let key = match &*operation.id {
+            "receive_passwords_set" => &self.session,
+            _ => &self.world.account.key,
+        };
         self.world.server.http.request(&operation.method, path, key)
     }
 }
@@ -121,6 +124,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "connections_create" => json!({ "email": "new@example.org" }),
         "pairings_create" => json!({ "my_agent_id": "alice", "their_agent_id": "dorian" }),
         "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
+        "receive_passwords_set" => crate::receive_passwords::password(KEY),
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
         }
@@ -161,6 +165,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "pairings_revoke"
         | "sessions_end"
         | "sessions_list"
+        | "receive_passwords_delete"
+        | "receive_passwords_show"
+        | "recipients_show_public_key"
         | "transfers_create"
         | "transfers_delete"
         | "transfers_list"

@@ -114,8 +114,30 @@ async fn keys_of_agents() {
 }
 
 /// Their tables are not published, but for what every page has.
-#[test]
-fn receive_passwords() {
-    Page::new("receive-password", &[(401, "UNAUTHORIZED")]).end();
-    Page::new("recipient-public-key", &[(401, "UNAUTHORIZED")]).end();
+#[tokio::test]
+async fn receive_passwords() {
+    let mut own = Page::new("receive-password", &[(401, "UNAUTHORIZED")]);
+    let mut others = Page::new("recipient-public-key", &[(401, "UNAUTHORIZED")]);
+    for (
+        Parties {
+            server,
+            alex,
+            jamie,
+        },
+        _,
+    ) in &each().await
+    {
+        let (session, nobody) = (server.session_of(&jamie.account).await, anonymous(alex));
+        let body = crate::receive_passwords::password(super::KEY);
+        let refused = crate::receive_passwords::put(server, "", &body).await;
+        own.refuses(&refused, (401, "UNAUTHORIZED"));
+        let set = crate::receive_passwords::put(server, &session, &body).await;
+        own.answers(&set, 200, &json!({ "public_key": "key" }));
+        let path = "/v1/transfers/recipient-public-key?email=jamie%40example.com";
+        let example = json!({ "has_public_key": "true", "public_key": "key" });
+        others.answers(&alex.get(path).await, 200, &example);
+        others.refuses(&nobody.get(path).await, (401, "UNAUTHORIZED"));
+    }
+    own.end();
+    others.end();
 }

@@ -3,22 +3,16 @@
 //! A row may stay here only while its reason holds: what brings it about has to move it to its
 //! page.
 
-use std::fs;
-use std::path::Path;
-
 use agentdrop_protocol::ErrorCode;
 
 use super::Row;
 use crate::operations::operations;
-use crate::world::files_under;
 
 /// Why a row cannot be replayed.
 #[derive(Clone, Copy)]
 enum Until {
     /// No operation has this method and path.
     Operation(&'static str),
-    /// Nothing in the server answers with this code.
-    Answered(ErrorCode),
     /// The code is none of ours.
     Defined(&'static str),
     /// Never: why we answer something else.
@@ -26,11 +20,6 @@ enum Until {
 }
 
 const LEFT: &[(&str, Row, Until)] = &[
-    (
-        "create-transfer",
-        (429, "INVITE_RATE_LIMIT"),
-        Until::Answered(ErrorCode::InviteRateLimit),
-    ),
     (
         "confirm-transfer",
         (400, "FILES_MISSING"),
@@ -61,16 +50,6 @@ const LEFT: &[(&str, Row, Until)] = &[
         (401, "UNAUTHORIZED"),
         Until::Operation("POST /v1/transfers/presigned"),
     ),
-    (
-        "receive-password",
-        (401, "UNAUTHORIZED"),
-        Until::Operation("PUT /v1/account/receive-password"),
-    ),
-    (
-        "recipient-public-key",
-        (401, "UNAUTHORIZED"),
-        Until::Operation("GET /v1/transfers/recipient-public-key"),
-    ),
 ];
 
 /// Whether a row of a page is left for later.
@@ -87,7 +66,6 @@ fn what_is_left_for_later_cannot_be_served_yet() {
     for (page, row, until) in LEFT {
         let still = match until {
             Until::Operation(operation) => !served.iter().any(|it| it == operation),
-            Until::Answered(code) => !is_answered(*code),
             Until::Defined(code) => ErrorCode::ALL.iter().all(|it| it.as_str() != *code),
             Until::Never(why) => {
                 let named = ErrorCode::ALL.iter().any(|it| it.as_str() == row.1);
@@ -100,14 +78,6 @@ fn what_is_left_for_later_cannot_be_served_yet() {
             "{page}: {row:?} can be served, so replay it on its page and take it out of the table"
         );
     }
-}
-
-/// Whether the server's source names a code: there is no other way to see that nothing answers it.
-fn is_answered(code: ErrorCode) -> bool {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let name = format!("ErrorCode::{code:?}");
-    let mut files = files_under(&source).into_iter();
-    files.any(|it| fs::read_to_string(it).unwrap().contains(&name))
 }
 
 /// The catalogue of codes: ours has every one, with its status.

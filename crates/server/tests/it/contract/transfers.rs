@@ -143,10 +143,31 @@ async fn create_transfer() {
             let answer = newer.answers(&create(server, alex, &fields).await, 201, &sent());
             assert_eq!(answer["recipient_account_id"], jamie.account.id);
         }
+        too_many_strangers(&mut newer, server, alex).await;
         asked_too_often(engine, [&mut newer, &mut older]).await;
     }
     newer.end();
     older.end();
+}
+
+/// The three states of a recipient who is a person are tried in `people`; here, how often they may
+/// be in the last of them.
+async fn too_many_strangers(page: &mut Page, server: &TestServer, alex: &Party) {
+    let mut fields: Vec<_> = OLDER.to_vec();
+    fields.retain(|it| it.0 != "recipient");
+    fields.extend([("mode", "agent-to-human"), ("recipient", "new@example.org")]);
+    let mut example = sent();
+    example["status"] = json!("=pending_recipient");
+    example["mode"] = json!("=agent-to-human");
+    example["recipient"] = json!("=new@example.org");
+    example["is_encrypted"] = json!("boolean");
+    example["message"] = json!("string?");
+    example["pending_reason"] = json!("string");
+    for _ in 0..5 {
+        page.answers(&create(server, alex, &fields).await, 201, &example);
+    }
+    let refused = create(server, alex, &fields).await;
+    page.refuses(&refused, (429, "INVITE_RATE_LIMIT"));
 }
 
 /// Too many requests, whatever they ask for.

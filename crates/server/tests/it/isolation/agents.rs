@@ -3,7 +3,7 @@
 use agentdrop_testkit::http::send;
 use serde_json::json;
 
-use super::{Ids, Neighbours};
+use super::{Ids, Neighbours, query_of};
 use crate::operations::{Operation, operations};
 use crate::world::{assert_same, blobs, rows};
 
@@ -18,6 +18,7 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "channels_list"
         | "inbox_list"
         | "pairings_list"
+        | "recipients_show_public_key"
         | "transfers_list" => (200, ""),
         "account_delete"
         | "account_export"
@@ -50,6 +51,9 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "keys_list"
         | "keys_revoke"
         | "pairings_create"
+        | "receive_passwords_delete"
+        | "receive_passwords_set"
+        | "receive_passwords_show"
         | "sessions_end"
         | "sessions_list"
         | "usage_show" => (403, "SCOPE_MISMATCH"),
@@ -76,9 +80,7 @@ async fn the_key_of_one_agent_is_no_key_of_another() {
         let before = (rows(&it.world.server).await, blobs(&it.world.server));
         for operation in operations().into_iter().filter(Operation::takes_key) {
             let mut asked = operation.clone();
-            if operation.id == "agents_resolve" {
-                asked.path += "?agent_id=bob";
-            }
+            asked.path += query_of(&operation.id);
             let answer = it.ask(&asked, &carol, &it.ids).await;
             let (status, code) = as_another_agent(&operation.id);
             assert_eq!(answer.status, status, "{}", operation.id);

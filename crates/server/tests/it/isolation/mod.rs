@@ -187,6 +187,15 @@ fn with_each_of<'a>(keys: &'a [&'a str]) -> impl Iterator<Item = (Operation, &'a
     all.flat_map(|operation| keys.iter().map(move |key| (operation.clone(), *key)))
 }
 
+/// What an operation is to be asked with, so that it answers.
+fn query_of(operation: &str) -> &'static str {
+    match operation {
+        "agents_resolve" => "?agent_id=bob",
+        "recipients_show_public_key" => "?email=bob%40example.org",
+        _ => "",
+    }
+}
+
 fn body(operation: &str, ids: &Ids) -> Option<Value> {
     Some(match operation {
         "account_delete" => json!({ "password": "a wrong one" }),
@@ -204,6 +213,7 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "sessions_create" => json!({ "email": "x@example.org", "password": "a wrong one" }),
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
         "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
+        "receive_passwords_set" => crate::receive_passwords::password(KEY),
         _ => return None,
     })
 }

@@ -7,15 +7,22 @@ use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{PASSWORD, text};
 use serde_json::json;
 
-use super::{Ids, Neighbours, body};
+use super::{Ids, Neighbours, body, query_of};
 use crate::operations::{Operation, operations};
+use crate::receive_passwords;
 use crate::world::{assert_same, blobs, rows};
 
 /// What a key that leaked, or an agent that was talked into it, must not do.
 pub(crate) fn is_a_persons(operation: &str) -> bool {
     matches!(
         operation,
-        "account_delete" | "account_export" | "pairings_revoke" | "sessions_end" | "sessions_list"
+        "account_delete"
+            | "account_export"
+            | "pairings_revoke"
+            | "receive_passwords_delete"
+            | "receive_passwords_set"
+            | "sessions_end"
+            | "sessions_list"
     )
 }
 
@@ -59,10 +66,7 @@ async fn sign_in(it: &Neighbours) -> String {
 /// Asks with what the owner has, so that only who asks decides.
 async fn ask(it: &Neighbours, operation: &Operation, token: &str, ids: &Ids) -> Answer {
     let http = &it.world.server.http;
-    let mut path = ids.path(operation);
-    if operation.id == "agents_resolve" {
-        path += "?agent_id=bob";
-    }
+    let path = ids.path(operation) + query_of(&operation.id);
     let request = http.request(&operation.method, &path, token);
     let body = match &*operation.id {
         "account_delete" => Some(json!({ "password": PASSWORD })),
@@ -85,6 +89,9 @@ async fn ask(it: &Neighbours, operation: &Operation, token: &str, ids: &Ids) -> 
 async fn a_session_may_do_what_a_key_of_its_account_may() {
     for it in &Neighbours::each().await {
         let session = sign_in(it).await;
+        let password = receive_passwords::password(receive_passwords::KEY);
+        let set = receive_passwords::put(&it.world.server, &session, &password);
+        set.await.expect(200);
         let key = json!({ "name": "old" });
         let key = it.world.post("/v1/api-keys", &key).await.expect(201);
         let account = it.world.get("/v1/account").await.expect(200);
@@ -136,7 +143,7 @@ async fn what_is_a_persons_no_key_does() {
             .into_iter()
             .filter(|it| is_a_persons(&it.id))
             .collect();
-        assert_eq!(persons.len(), 5);
+        assert_eq!(persons.len(), 7);
         for operation in &persons {
             let refused = ask(it, operation, &it.world.account.key, &it.ids).await;
             refused.expect_error(403, "SESSION_REQUIRED");

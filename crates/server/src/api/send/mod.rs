@@ -1,51 +1,42 @@
 //! Creating a transfer.
 
+mod person;
+mod sealing;
+
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, Subject};
+use agentdrop_domain::people::Standing;
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::policy::may_send;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS};
-use agentdrop_protocol::text::{Label, Message};
-use agentdrop_protocol::wire::channels::ChannelStatus;
+use agentdrop_protocol::text::{Email, Label, Message};
 use agentdrop_protocol::wire::transfers::{self as wire, TransferMode, TransferStatus};
-use agentdrop_protocol::{
-    AccountId, AgentRef, ChannelId, ErrorCode, FileId, Lifetime, Timestamp, TransferId,
-};
+use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, FileId, Lifetime, Timestamp, TransferId};
 use agentdrop_store::Tx;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
-use super::agents::check_metadata;
-use super::allowance::Allowance;
-use super::error::{ApiError, Result, share_required};
-use super::fields::Fields;
-use super::form::{self, Digests};
-use super::once::{Answered, Begun, By, Once};
-use super::openapi::{Errors, TransferForm};
-use super::reach::reach;
-use super::transfers::shown;
+use crate::api::agents::check_metadata;
+use crate::api::allowance::Allowance;
+use crate::api::error::{ApiError, Result, share_required};
+use crate::api::fields::Fields;
+use crate::api::form::{self, Digests};
+use crate::api::once::{Answered, Begun, By, Once};
+use crate::api::openapi::{Errors, TransferForm};
+use crate::api::reach::reach;
+use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
 use crate::auth::{Caller, count_transfer};
 use crate::blob::Staged;
 use crate::clock::random;
+use crate::mail::Stamp;
 
-/// Longest name of an algorithm.
-const MAX_ALGORITHM_CHARS: usize = 64;
-/// Longest wrapped key or signature, in base64.
-const MAX_SEALING_CHARS: usize = 4_096;
-/// Bytes of a salt.
-const SALT: usize = 32;
-/// Bytes of a nonce.
-const NONCE: usize = 12;
-
-/// Takes files in for an agent.
+/// Takes files in for an agent, or for a person.
 ///
 /// Whoever can should encrypt them first, as every client does. What is not encrypted by its
 /// sender is encrypted by the server before it is stored.
@@ -94,6 +85,7 @@ pub(crate) async fn create(
             size: file.size,
             at_rest: file.at_rest,
             nonce: asked.nonces.get(position).cloned().flatten(),
+            blob: None,
         });
         said.push(file.details);
         staged.push(file.staged);
@@ -103,14 +95,16 @@ pub(crate) async fn create(
         metadata: asked.metadata.clone(),
         files: said,
     };
-    let details = details.seal(&key)?;
+    let sealed = details.seal(&key)?;
     let count = u32::try_from(files.len()).unwrap_or(u32::MAX);
 
     let new = New {
         id,
         wrapped_key,
+        sealed,
         details,
         files,
+        stamp: Stamp::new(now)?,
         now,
     };
     // In a task of its own, which comes to its end even if the caller goes away: left off between
@@ -141,8 +135,12 @@ pub(crate) async fn create(
 struct New {
     id: TransferId,
     wrapped_key: Vec<u8>,
-    details: Vec<u8>,
+    /// What is said, encrypted.
+    sealed: Vec<u8>,
+    details: Details,
     files: Vec<File>,
+    /// For the mail to a person.
+    stamp: Stamp,
     now: Timestamp,
 }
 
@@ -159,28 +157,34 @@ async fn keep(
 ) -> Result<Answered> {
     app.blobs.keep(new.id, staged).await?;
     let of = app.clone();
+    let is_to_person = matches!(asked.recipient, To::Person(_));
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, wire::Transfer)> {
-        let allowance = Allowance::hold(tx, caller.actor.account, new.now).await?;
+        let owner = caller.actor.account;
+        let person = match &asked.recipient {
+            To::Agent(_) => None,
+            To::Person(email) => Some(person::hold(tx, owner, email).await?),
+        };
+        let allowance = Allowance::hold(tx, owner, new.now).await?;
         let sent = match asked.sealing {
             Some(_) => Sent::Sealed,
             None => Sent::Plain,
         };
         allowance.require_all(&new.files, sent, asked.lifetime)?;
-        let (sender, recipient, sealing) = asked.resolve(tx, &caller).await?;
+        let resolved = asked.resolve(tx, &caller, person).await?;
         let expires_at = new.now.plus(asked.lifetime.as_duration());
         let transfer = Transfer {
             id: new.id,
-            mode: TransferMode::AgentToAgent,
-            sender,
-            recipient,
-            sealing,
+            mode: asked.recipient.mode(),
+            sender: resolved.sender,
+            recipient: resolved.recipient,
+            sealing: resolved.sealing,
             wrapped_key: new.wrapped_key,
-            details: new.details,
+            details: new.sealed,
             files: new.files,
             auto_delete: asked.auto_delete,
             max_downloads: asked.max_downloads,
             downloads: 0,
-            status: TransferStatus::Active,
+            status: resolved.status,
             bytes_until: Some(expires_at),
             created_at: new.now,
             expires_at,
@@ -189,23 +193,61 @@ async fn keep(
         tx.insert_transfer(&transfer).await?;
         count_transfer(tx, &caller.actor, new.now).await?;
         allowance.count(tx).await?;
+        if let Some((standing, _)) = person {
+            person::count(tx, owner, transfer.id, standing, new.now).await?;
+            let from = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
+            if let Some(letter) = person::letter(&of, &from, &transfer, &new.details, standing) {
+                let mail = new.stamp.seal(&of.server_key, owner, &letter);
+                tx.enqueue_mail(&mail).await?;
+            }
+        }
         let (witness, sent) = (caller.witness.at(new.now), Subject::of(&new.id));
-        let received = witness.told(
-            transfer.recipient.account,
-            Action::TransferReceived,
-            sent.clone(),
-        );
+        let other = transfer.recipient.account();
+        let received = other.and_then(|it| {
+            let received = Action::TransferReceived;
+            witness.told(it, received, sent.clone())
+        });
         let seen = witness.saw(Action::TransferCreated, sent);
         tx.append_audit(seen.into_iter().chain(received)).await?;
         Ok((StatusCode::CREATED, shown(&of, transfer, new.now)?))
     };
-    once.write(app, record).await
+    let answered = once.write(app, record).await?;
+    if is_to_person {
+        app.mailer.wake.notify_one();
+        // Their key may have come while the files did.
+        app.activate.notify_one();
+    }
+    Ok(answered)
+}
+
+/// Whom a form names as its recipient.
+#[derive(Clone, Debug)]
+enum To {
+    Agent(AgentRef),
+    Person(Email),
+}
+
+impl To {
+    const fn mode(&self) -> TransferMode {
+        match self {
+            Self::Agent(_) => TransferMode::AgentToAgent,
+            Self::Person(_) => TransferMode::AgentToHuman,
+        }
+    }
+}
+
+/// Whom and what a form names, found.
+struct Resolved {
+    sender: Sender,
+    recipient: Recipient,
+    sealing: Option<Sealing>,
+    status: TransferStatus,
 }
 
 /// What a form asks for, as far as it can be read without the store.
 struct Asked {
     sender: Label,
-    recipient: AgentRef,
+    recipient: To,
     recipient_account: Option<String>,
     sealing: Option<Sealing>,
     nonces: Vec<Option<String>>,
@@ -220,10 +262,11 @@ impl Asked {
     fn read(mut fields: Fields, file_count: usize) -> Result<Self> {
         let sender = fields.required("sender");
         let recipient: Option<String> = fields.required("recipient");
-        match fields.optional("mode") {
-            None | Some(TransferMode::AgentToAgent) => {}
-            Some(mode) => fields.refuse("mode", format_args!("{mode} is not served here yet")),
+        let mode = fields.optional("mode");
+        if mode == Some(TransferMode::HumanToAgent) {
+            fields.refuse("mode", "human-to-agent is not served here yet");
         }
+        let is_to_person = mode == Some(TransferMode::AgentToHuman);
         if file_count == 0 {
             fields.refuse("files", "is required");
         }
@@ -231,10 +274,21 @@ impl Asked {
         // Its older sibling asks the server to encrypt, which it does anyway.
         fields.flag("encrypted");
         let (sealing, nonces) = if sealed {
-            read_sealing(&mut fields, file_count)
+            sealing::read(&mut fields, file_count)
         } else {
             (None, vec![])
         };
+        if let Some(sealing) = sealing.as_ref().filter(|_| is_to_person) {
+            sealing::require_for_person(&mut fields, sealing);
+        }
+        let person = recipient.as_ref().filter(|_| is_to_person);
+        let person = person.and_then(|it| match it.parse::<Email>() {
+            Ok(email) => Some(To::Person(email)),
+            Err(error) => {
+                fields.refuse("recipient", error);
+                None
+            }
+        });
         let asked = Self {
             sealing,
             nonces,
@@ -248,12 +302,16 @@ impl Asked {
             lifetime: fields.optional("expires_in").unwrap_or_default(),
             // Replaced below; a missing one has been refused by then.
             sender: sender.unwrap_or_else(|| "-".parse().expect("it is a label")),
-            recipient: AgentRef::Slug("-".parse().expect("it is a slug")),
+            recipient: To::Agent(AgentRef::Slug("-".parse().expect("it is a slug"))),
         };
         fields.check()?;
+        if let Some(recipient) = person {
+            return Ok(Self { recipient, ..asked });
+        }
         // What cannot be an agent's name is the name of no agent.
         let recipient = recipient
             .and_then(|it| it.parse().ok())
+            .map(To::Agent)
             .ok_or_else(share_required)?;
         Ok(Self { recipient, ..asked })
     }
@@ -263,7 +321,8 @@ impl Asked {
         &self,
         tx: &mut Tx,
         caller: &Caller,
-    ) -> Result<(Sender, Recipient, Option<Sealing>)> {
+        person: Option<(Standing, Option<AccountId>)>,
+    ) -> Result<Resolved> {
         let account = caller.actor.account;
         let sending = match self.sender.as_str().parse::<AgentRef>() {
             Ok(named) => tx.keep_agent_of(account, &named).await?,
@@ -276,18 +335,24 @@ impl Asked {
         if let Some(agent) = &sending {
             caller.actor.require_agent(agent)?;
         }
-        let recipient = self.recipient(tx, account, sending.as_ref()).await?;
-        let sealing = match &self.sealing {
-            None if tx
-                .is_encryption_required(account, recipient.account)
-                .await? =>
-            {
-                let message = "one of the two accounts takes only what its sender encrypted";
-                return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+        let (recipient, status, sealing) = match (&self.recipient, person) {
+            (To::Person(email), Some((standing, of))) => {
+                let (sealing, sending) = (self.sealing.as_ref(), sending.as_ref());
+                let resolved = person::resolve(tx, account, standing, sealing, sending).await?;
+                let email = email.clone();
+                // Of what waits, the other's log is told when it is activated: writing it now would
+                // take time that tells of an account.
+                let of = of.filter(|_| resolved.0 == TransferStatus::Active);
+                (
+                    Recipient::Person { email, account: of },
+                    resolved.0,
+                    resolved.1,
+                )
             }
-            None => None,
-            Some(sealing) => {
-                Some(complete(tx, caller, sealing, sending.as_ref(), &recipient).await?)
+            (To::Person(_), None) => return Err(ApiError::NotFound),
+            (To::Agent(named), _) => {
+                let (recipient, sealing) = self.agent(tx, caller, named, sending.as_ref()).await?;
+                (recipient, TransferStatus::Active, sealing)
             }
         };
         let label = match &sending {
@@ -300,25 +365,57 @@ impl Asked {
             label,
             credential: caller.actor.credential,
         };
-        let recipient = Recipient {
+        Ok(Resolved {
+            sender,
+            recipient,
+            sealing,
+            status,
+        })
+    }
+
+    /// The receiving agent, and how it is sealed for it.
+    async fn agent(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        named: &AgentRef,
+        sending: Option<&Agent>,
+    ) -> Result<(Recipient, Option<Sealing>)> {
+        let account = caller.actor.account;
+        let recipient = self.receiving(tx, account, named, sending).await?;
+        let sealing = match &self.sealing {
+            None if tx
+                .is_encryption_required(account, recipient.account)
+                .await? =>
+            {
+                let message = "one of the two accounts takes only what its sender encrypted";
+                return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+            }
+            None => None,
+            Some(sealing) => {
+                Some(sealing::complete(tx, caller, sealing, sending, &recipient).await?)
+            }
+        };
+        let recipient = Recipient::Agent {
             account: recipient.account,
             agent: recipient.id,
             label: recipient.slug.to_string(),
         };
-        Ok((sender, recipient, sealing))
+        Ok((recipient, sealing))
     }
 
     /// The receiving agent, which nobody deletes, and that it shares files with the sender, which
     /// nobody ends, until this unit of work does.
-    async fn recipient(
+    async fn receiving(
         &self,
         tx: &mut Tx,
         account: AccountId,
+        named: &AgentRef,
         sending: Option<&Agent>,
     ) -> Result<Agent> {
         let of = sending.map(|it| it.id);
         let whose = self.recipient_account.as_deref();
-        let found = reach(tx, account, of, &self.recipient, whose).await?;
+        let found = reach(tx, account, of, named, whose).await?;
         let found = found.ok_or_else(share_required)?.agent;
         let named = AgentRef::Id(found.id);
         let recipient = tx.keep_agent_of(found.account, &named).await?;
@@ -331,92 +428,6 @@ impl Asked {
         }
         Ok(recipient)
     }
-}
-
-/// Checks the channel, and adds the keys of this time, so that it opens after they have changed.
-async fn complete(
-    tx: &mut Tx,
-    caller: &Caller,
-    sealing: &Sealing,
-    sending: Option<&Agent>,
-    recipient: &Agent,
-) -> Result<Sealing> {
-    if let Some(id) = sealing.channel {
-        let channel = tx.channel_of(caller.actor.account, id).await?;
-        let usable = channel.filter(|it| {
-            it.status() == ChannelStatus::Active
-                && it.is_between(recipient.id)
-                && sending.is_some_and(|agent| it.is_between(agent.id))
-        });
-        if usable.is_none() {
-            let message = "is not an active channel between the sender and the recipient";
-            return Err(ApiError::invalid("channel_id", message));
-        }
-    }
-    let keys = recipient.keys();
-    let version = keys.map(|_| recipient.key_version);
-    // The recipient could not open what was sealed for a key that it has no more.
-    if sealing.recipient_key_version.is_some() && sealing.recipient_key_version != version {
-        let message = "the recipient has another key now; ask for it, and encrypt for that one";
-        return Err(ApiError::refused(ErrorCode::KeyChanged, message));
-    }
-    Ok(Sealing {
-        sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
-        recipient_key: keys.map(|it| it.encryption),
-        recipient_key_version: version,
-        ..sealing.clone()
-    })
-}
-
-fn read_sealing(fields: &mut Fields, file_count: usize) -> (Option<Sealing>, Vec<Option<String>>) {
-    let algorithm = fields.text("encryption_algorithm").filter(|it| {
-        let good = it.len() <= MAX_ALGORITHM_CHARS && it.bytes().all(|it| it.is_ascii_graphic());
-        if !good {
-            fields.refuse(
-                "encryption_algorithm",
-                "must be at most 64 printable characters",
-            );
-        }
-        good
-    });
-    let sealing = Sealing {
-        algorithm,
-        encrypted_key: base64(fields, "encrypted_key", None),
-        channel: fields.optional::<ChannelId>("channel_id"),
-        salt: base64(fields, "encryption_salt", Some(SALT)),
-        signature: base64(fields, "sender_signature", None),
-        recipient_key_version: fields.number("recipient_key_version", 1, i32::MAX.cast_unsigned()),
-        ..Sealing::default()
-    };
-    (Some(sealing), nonces(fields, file_count))
-}
-
-/// A JSON array with a nonce for each file, in the order of the files.
-fn nonces(fields: &mut Fields, file_count: usize) -> Vec<Option<String>> {
-    let Some(text) = fields.text("encryption_ivs") else {
-        return vec![None; file_count];
-    };
-    let nonces: Vec<Option<String>> = serde_json::from_str(&text).unwrap_or_default();
-    let good = |it: &Option<String>| it.as_ref().is_none_or(|it| is_base64(it, Some(NONCE)));
-    if nonces.len() != file_count || !nonces.iter().all(good) {
-        let message = "must be a JSON array with the base64 of 12 bytes for each file";
-        fields.refuse("encryption_ivs", message);
-    }
-    nonces
-}
-
-fn base64(fields: &mut Fields, name: &str, length: Option<usize>) -> Option<String> {
-    let text = fields.text(name)?;
-    if !is_base64(&text, length) {
-        let bytes = length.map_or_else(String::new, |it| format!(" of {it} bytes"));
-        fields.refuse(name, format_args!("must be base64{bytes}"));
-    }
-    Some(text)
-}
-
-fn is_base64(text: &str, length: Option<usize>) -> bool {
-    let fits = |it: Vec<u8>| length.is_none_or(|length| it.len() == length);
-    text.len() <= MAX_SEALING_CHARS && STANDARD.decode(text).is_ok_and(fits)
 }
 
 fn read_metadata(fields: &mut Fields) -> Map<String, Value> {

@@ -1,0 +1,290 @@
+//! What waits for people is encrypted for them, once they have a key.
+//!
+//! The row is the job: whatever waits for somebody who has a key by now is found again, however
+//! often a server stops on the way. Bytes are written under new names first; the row is switched to
+//! them, and the key that the server could read the old ones with destroyed, in one unit of work.
+//! What a stop leaves behind is bytes that no row names, which the next start deletes.
+
+use std::time::Duration;
+
+use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
+use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
+use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, TransferId};
+use agentdrop_store::Tx;
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::error::{ApiError, Failure, Result};
+use crate::app::App;
+use crate::at_rest::{
+    CHUNK, Details, FileDetails, FileOpener, ForPerson, SEALED_CHUNK, TransferKey, sealed_len,
+};
+use crate::blob::{BlobKey, Staged};
+use crate::clock::random;
+use crate::mail::Stamp;
+use crate::mail::kinds::{Files, Step, files_for_you};
+
+/// How often it looks without being told to.
+const EVERY: Duration = Duration::from_secs(30);
+/// How many transfers are looked up at a time.
+const BATCH: u32 = 100;
+/// Chunks that are read at a time.
+const CHUNKS: u64 = 4;
+
+/// Activates whenever there may be something to, until it is told to stop.
+pub(crate) async fn run(app: &App, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Some(Err(error)) = stop.run_until_cancelled(once(app)).await {
+            tracing::warn!(%error, "what waits for people was not activated to the last");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = app.activate.notified() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Activates what waits for somebody who has a key.
+pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
+    // Two at the same transfer would write different bytes under the same names.
+    let _alone = app.activating.lock().await;
+    let mut after = None;
+    loop {
+        let now = app.clock.now();
+        let mut reader = app.store.read().await?;
+        let found = reader.transfers_to_activate(now, after, BATCH).await?;
+        drop(reader);
+        let Some(last) = found.last().map(|it| it.id) else {
+            return Ok(());
+        };
+        after = Some(last);
+        for transfer in found {
+            let id = transfer.id;
+            // One that cannot be, a disk lost its bytes, keeps nobody else's from being activated.
+            if let Err(error) = Box::pin(activate(app, transfer)).await {
+                let reason = Failure::of(error).0;
+                tracing::warn!(reason, transfer = %id, "a transfer was not activated");
+            }
+        }
+    }
+}
+
+async fn activate(app: &App, transfer: Transfer) -> Result<()> {
+    let Some(person) = transfer.recipient.account() else {
+        return Ok(());
+    };
+    let mut reader = app.store.read().await?;
+    let password = reader.receive_password_of(person).await?;
+    drop(reader);
+    let Some(key) = password.map(|it| it.public_key) else {
+        return Ok(());
+    };
+    let (id, old) = (transfer.id, transfer.blobs());
+    let (sealed, staged) = seal(app, &transfer, person, key).await?;
+    let new = sealed.names();
+    app.blobs.put(staged).await?;
+    let unit = app.clone();
+    let switch = async move |tx: &mut Tx| sealed.switch(tx, &unit, &transfer, person, key).await;
+    // Where the database went away, it may be written down all the same; if not, it is done again.
+    if app.store.write(switch).await? {
+        app.mailer.wake.notify_one();
+    }
+    for position in old.into_iter().chain(new) {
+        let mut reader = app.store.read().await?;
+        if !reader.needs_blob(id, position).await? {
+            drop(reader);
+            let transfer = id;
+            app.blobs.remove(BlobKey { transfer, position }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A transfer as it is to be, encrypted for its recipient.
+struct Sealed {
+    files: Vec<File>,
+    sealing: Sealing,
+    wrapped_key: Vec<u8>,
+    details: Vec<u8>,
+    said: Details,
+    stamp: Stamp,
+}
+
+/// Encrypts the files of a transfer for `key`, under new names.
+async fn seal(
+    app: &App,
+    transfer: &Transfer,
+    person: AccountId,
+    key: EncryptionPublicKey,
+) -> Result<(Sealed, Vec<(BlobKey, Staged)>)> {
+    let (id, now) = (transfer.id, app.clock.now());
+    let old_key = app.server_key.transfer_key(id, &transfer.wrapped_key)?;
+    let said = Details::open(&old_key, &transfer.details)?;
+    let mut made = ForPerson::new(id, &key)?;
+    let first = transfer.blobs().into_iter().max().map_or(0, |it| it + 1);
+    let name = |n: usize| BlobKey {
+        transfer: id,
+        position: first + u32::try_from(n).unwrap_or(u32::MAX),
+    };
+    let (mut files, mut staged) = (Vec::new(), Vec::new());
+    for (n, (file, said)) in transfer.files.iter().zip(&said.files).enumerate() {
+        let position = u32::try_from(n).unwrap_or(u32::MAX);
+        let (size, blob) = seal_file(app, id, &old_key, position, file, said, &mut made).await?;
+        let to = name(n + 1);
+        files.push(File {
+            id: file.id,
+            size,
+            at_rest: AtRest::Sender,
+            nonce: None,
+            blob: Some(to.position),
+        });
+        staged.push((to, blob));
+    }
+    let sealing = made.sealing(key);
+    let envelope = made.envelope(transfer, person, &key, said.message.clone(), now, random()?)?;
+    let mut staging = app.blobs.stage().await?;
+    let size = envelope.len() as u64;
+    staging.write(Bytes::from(envelope)).await?;
+    staged.push((name(0), staging.finish().await?));
+    let first = File {
+        id: FileId::new(now, random()?),
+        size,
+        at_rest: AtRest::Sender,
+        nonce: None,
+        blob: Some(name(0).position),
+    };
+    files.insert(0, first);
+    let mut shown = said.clone();
+    shown.files.insert(0, envelope_details());
+    let (new_key, wrapped_key) = app.server_key.new_transfer_key(id)?;
+    let sealed = Sealed {
+        files,
+        sealing,
+        wrapped_key,
+        details: shown.seal(&new_key)?,
+        said,
+        stamp: Stamp::new(now)?,
+    };
+    Ok((sealed, staged))
+}
+
+/// Encrypts one file anew, chunk by chunk; answers how many bytes came of it.
+async fn seal_file(
+    app: &App,
+    transfer: TransferId,
+    key: &TransferKey,
+    position: u32,
+    file: &File,
+    said: &FileDetails,
+    made: &mut ForPerson,
+) -> Result<(u64, Staged)> {
+    let from = BlobKey {
+        transfer,
+        position: file.blob.unwrap_or(position),
+    };
+    let (blob, mut staging) = (app.blobs.read(from).await?, app.blobs.stage().await?);
+    let opener = FileOpener::new(key, position, file.size);
+    let (mut sealer, begin) = made.begin_file(position + 1)?;
+    staging.write(Bytes::from(begin)).await?;
+    let chunks = file.size.div_ceil(CHUNK as u64).max(1);
+    for n in (0..chunks).step_by(usize::try_from(CHUNKS).unwrap_or(1)) {
+        let until = ((n + CHUNKS) * SEALED_CHUNK as u64).min(sealed_len(file.size));
+        let at = n * SEALED_CHUNK as u64;
+        let length = usize::try_from(until - at).unwrap_or(0);
+        let mut sealed = blob.read_at(at, length).await?;
+        if sealed.len() < length {
+            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+        }
+        for (n, chunk) in (n..).zip(sealed.chunks_mut(SEALED_CHUNK)) {
+            let plain = opener.open(n, chunk)?;
+            let plain = chunk.get(..plain).unwrap_or_default();
+            staging.write(Bytes::from(sealer.update(plain)?)).await?;
+        }
+    }
+    let (end, sealed_size) = made.end_file(sealer, file.size, said)?;
+    staging.write(Bytes::from(end)).await?;
+    Ok((sealed_size, staging.finish().await?))
+}
+
+impl Sealed {
+    /// The names of its bytes.
+    fn names(&self) -> Vec<u32> {
+        self.files.iter().filter_map(|it| it.blob).collect()
+    }
+
+    /// Switches the row to the new bytes, unless it is none any more that waits, or for another key.
+    async fn switch(
+        self,
+        tx: &mut Tx,
+        app: &App,
+        transfer: &Transfer,
+        person: AccountId,
+        key: EncryptionPublicKey,
+    ) -> Result<bool> {
+        let (id, sender, now) = (transfer.id, transfer.sender.account, app.clock.now());
+        let held = tx.hold_accounts(sender, person).await?;
+        let password = tx.receive_password_of(person).await?;
+        let waiting = tx.hold_transfer_of(sender, id).await?;
+        let (Some(waiting), Some(from)) = (waiting, held.iter().find(|it| it.id == sender)) else {
+            return Ok(false);
+        };
+        let is_theirs = waiting.recipient.account() == Some(person);
+        if !is_theirs || password.is_none_or(|it| it.public_key != key) {
+            return Ok(false);
+        }
+        // Of what it was made of, it is another one now.
+        if waiting.wrapped_key != transfer.wrapped_key {
+            return Ok(false);
+        }
+        let Ok(active) = waiting.activate(self.sealing, self.files, now) else {
+            return Ok(false);
+        };
+        let active = Transfer {
+            wrapped_key: self.wrapped_key,
+            details: self.details,
+            ..active
+        };
+        tx.update_transfer_contents(&active).await?;
+        let sizes = transfer.files.iter().map(|it| it.size);
+        let sent = Files {
+            from,
+            sender: &active.sender.label,
+            named: self
+                .said
+                .files
+                .iter()
+                .map(|it| &it.name)
+                .zip(sizes)
+                .collect(),
+            message: self.said.message.as_ref(),
+            expires_at: active.expires_at,
+        };
+        let to = active.recipient.label().parse();
+        let to = to.map_err(|_| ApiError::NotFound)?;
+        let letter = files_for_you(app, to, &sent, Step::Open);
+        let mail = self.stamp.seal(&app.server_key, sender, &letter);
+        tx.enqueue_mail(&mail).await?;
+        // Told now, and not when it was sent, which would have taken time that tells of an account.
+        let received = NewEntry {
+            account: person,
+            at: now,
+            action: Action::TransferReceived,
+            who: Who::Account(sender),
+            address: None,
+            request_id: None,
+            subject: Subject::of(&id),
+        };
+        if person != sender {
+            tx.append_audit([received]).await?;
+        }
+        Ok(true)
+    }
+}
+
+fn envelope_details() -> FileDetails {
+    FileDetails {
+        name: "envelope".parse::<FileName>().expect("it is a name"),
+        content_type: agentdrop_protocol::text::ContentType::octet_stream(),
+    }
+}

@@ -1,0 +1,117 @@
+//! Sending to a person.
+
+use agentdrop_domain::accounts::Account;
+use agentdrop_domain::agents::Agent;
+use agentdrop_domain::people::{Standing, require_few_strangers};
+use agentdrop_domain::plans::Sent;
+use agentdrop_domain::transfers::{Recipient, Sealing, Transfer};
+use agentdrop_protocol::limits::STRANGER_WINDOW;
+use agentdrop_protocol::text::Email;
+use agentdrop_protocol::wire::transfers::TransferStatus;
+use agentdrop_protocol::{AccountId, ErrorCode, Timestamp, TransferId};
+use agentdrop_store::Tx;
+
+use crate::api::connections::require_unblocked;
+use crate::api::error::{ApiError, Result};
+use crate::app::App;
+use crate::at_rest::Details;
+use crate::mail::Letter;
+use crate::mail::kinds::{Files, Step, files_for_you};
+
+/// What a person is known by at this moment, and stays so until this unit of work ends.
+///
+/// Before anything else is held: it holds both accounts, in the order of all who do. Somebody who
+/// signs up, or sets a receive password, at this very moment is found by what activates transfers.
+pub(super) async fn hold(
+    tx: &mut Tx,
+    owner: AccountId,
+    email: &Email,
+) -> Result<(Standing, Option<AccountId>)> {
+    let found = tx.account_by_email(email).await?;
+    // An account that only says that the address is its own is as good as none.
+    let found = found.filter(|it| it.email_verified_at.is_some());
+    let other = found.map_or(owner, |it| it.id);
+    let held = tx.hold_accounts(owner, other).await?;
+    let is_it =
+        |it: &&Account| it.email.folded() == email.folded() && it.email_verified_at.is_some();
+    let Some(person) = held.iter().find(is_it).map(|it| it.id) else {
+        return Ok((Standing::Stranger, None));
+    };
+    require_unblocked(tx, owner, person).await?;
+    let standing = match tx.receive_password_of(person).await? {
+        Some(it) => Standing::Enrolled(it.public_key),
+        None => Standing::Registered,
+    };
+    Ok((standing, Some(person)))
+}
+
+/// Where a transfer to a person begins, and how it is sealed.
+pub(super) async fn resolve(
+    tx: &mut Tx,
+    owner: AccountId,
+    standing: Standing,
+    sealing: Option<&Sealing>,
+    sending: Option<&Agent>,
+) -> Result<(TransferStatus, Option<Sealing>)> {
+    let Some(sealing) = sealing else {
+        // The sender's own setting alone: the recipient's is nobody's to ask.
+        if tx.is_encryption_required(owner, owner).await? {
+            let message = "the account sends only what was encrypted first";
+            return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+        }
+        return Ok((standing.status_of(Sent::Plain)?, None));
+    };
+    let status = standing.status_of(Sent::Sealed)?;
+    let sealing = Sealing {
+        sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
+        recipient_key: standing.key(),
+        recipient_key_version: None,
+        ..sealing.clone()
+    };
+    Ok((status, Some(sealing)))
+}
+
+/// Counts a transfer to whom nobody knows, or refuses it. The account is held.
+pub(super) async fn count(
+    tx: &mut Tx,
+    owner: AccountId,
+    transfer: TransferId,
+    standing: Standing,
+    now: Timestamp,
+) -> Result<()> {
+    if standing != Standing::Stranger {
+        return Ok(());
+    }
+    let sent = tx.strangers_of(owner, now.minus(STRANGER_WINDOW)).await?;
+    require_few_strangers(&sent, now)?;
+    Ok(tx.insert_stranger(owner, transfer, now).await?)
+}
+
+/// What a person is told of a transfer; nothing yet of one that is about to be activated, of which
+/// they are told then.
+pub(super) fn letter(
+    app: &App,
+    from: &Account,
+    transfer: &Transfer,
+    said: &Details,
+    standing: Standing,
+) -> Option<Letter> {
+    let Recipient::Person { email, .. } = &transfer.recipient else {
+        return None;
+    };
+    let step = match (standing, transfer.status) {
+        (Standing::Enrolled(_), TransferStatus::PendingRecipient) => return None,
+        (Standing::Enrolled(_), _) => Step::Open,
+        (Standing::Registered, _) => Step::SetReceivePassword,
+        (Standing::Stranger, _) => Step::SignUp,
+    };
+    let sizes = transfer.files.iter().map(|it| it.size);
+    let sent = Files {
+        from,
+        sender: &transfer.sender.label,
+        named: said.files.iter().map(|it| &it.name).zip(sizes).collect(),
+        message: said.message.as_ref(),
+        expires_at: transfer.expires_at,
+    };
+    Some(files_for_you(app, email.clone(), &sent, step))
+}
