@@ -134,7 +134,7 @@ async fn a_link_works_for_an_hour_and_until_there_is_a_newer_one() {
         let again = alex.post("/v1/email-verifications", &json!({})).await;
         again.expect(200);
         let is_newer = async || server.mail_to(EMAIL, VERIFY).await.token() != first;
-        crate::world::until("it is mailed again", is_newer).await;
+        until("it is mailed again", is_newer).await;
         let second = server.mail_to(EMAIL, VERIFY).await.token();
         let old = confirm(server, &first).await;
         old.expect_error(410, "GONE");
@@ -189,7 +189,7 @@ async fn a_password_is_set_by_who_reads_the_mail() {
         server.clock.advance(Duration::from_millis(1));
         ask_for_reset(server, EMAIL).await.expect(200);
         let is_newer = async || server.mail_to(EMAIL, RESET).await.token() != token;
-        crate::world::until("it is mailed again", is_newer).await;
+        until("it is mailed again", is_newer).await;
         let newer = server.mail_to(EMAIL, RESET).await.token();
         reset(server, &newer, NEW).await.expect(200);
         let ended = server.http.get("/v1/account", &session).await;

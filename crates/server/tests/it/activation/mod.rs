@@ -1,5 +1,9 @@
 //! What waited for a person is theirs alone once they have a key.
 
+mod at_rest;
+mod trouble;
+
+use agentdrop_domain::transfers::Transfer;
 use agentdrop_testkit::person::ReceiveKey;
 use agentdrop_testkit::server::{TestServer, text};
 use serde_json::Value;
@@ -29,7 +33,7 @@ pub(crate) async fn opened(
     key.open(grant, objects)
 }
 
-pub(crate) async fn send(parties: &Parties, email: &str, files: &[(&str, &[u8])]) -> Value {
+async fn send(parties: &Parties, email: &str, files: &[(&str, &[u8])]) -> Value {
     let fields = [
         ("sender", "data-pipeline"),
         ("recipient", email),
@@ -41,6 +45,25 @@ pub(crate) async fn send(parties: &Parties, email: &str, files: &[(&str, &[u8])]
     let sent = sent.expect(201);
     assert_eq!(sent["status"], "pending_recipient");
     sent
+}
+
+/// The row of a transfer of alex's, as the server stores it.
+async fn row(parties: &Parties, sent: &Value) -> Transfer {
+    let store = parties.server.database().open().await;
+    let (owner, id) = (&parties.alex.account.id, text(sent, "id"));
+    let mut reader = store.read().await.unwrap();
+    let found = reader.transfer_of(owner.parse().unwrap(), id.parse().unwrap());
+    found.await.unwrap().unwrap()
+}
+
+fn path_of(transfer: &Value) -> String {
+    format!("/v1/transfers/{}", text(transfer, "id"))
+}
+
+/// Where a transfer stands, as its sender is shown it.
+async fn status(parties: &Parties, transfer: &Value) -> String {
+    let shown = parties.alex.get(&path_of(transfer)).await;
+    text(&shown.expect(200), "status")
 }
 
 #[tokio::test]
