@@ -87,7 +87,7 @@ async fn what_waits_is_read_with_the_server_key_and_not_without() {
 
         // With any other key, nothing.
         let other = tempfile::tempdir().unwrap();
-        std::fs::write(other.path().join("server.key"), [7; 32]).unwrap();
+        overwrite(&other.path().join("server.key"), &[7; 32]);
         let other = Thief::of(other.path());
         assert_eq!((other.open(&row), other.details(&row)), (None, None));
         assert_eq!(other.opened(&[], &blobs), None);

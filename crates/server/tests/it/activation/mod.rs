@@ -3,6 +3,9 @@
 mod at_rest;
 mod trouble;
 
+use std::io::Write as _;
+use std::path::Path;
+
 use agentdrop_domain::transfers::Transfer;
 use agentdrop_testkit::person::ReceiveKey;
 use agentdrop_testkit::server::{TestServer, text};
@@ -54,6 +57,14 @@ async fn row(parties: &Parties, sent: &Value) -> Transfer {
     let mut reader = store.read().await.unwrap();
     let found = reader.transfer_of(owner.parse().unwrap(), id.parse().unwrap());
     found.await.unwrap().unwrap()
+}
+
+/// Puts these bytes where a file is, or none was.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    std::fs::File::create(path)
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
 }
 
 fn path_of(transfer: &Value) -> String {
@@ -146,8 +157,7 @@ async fn what_was_begun_before_is_begun_anew() {
         for blob in blobs(server) {
             let name = blob.display().to_string();
             let (transfer, _) = name.rsplit_once('.').unwrap();
-            let mut half = std::fs::File::create(format!("{transfer}.1")).unwrap();
-            std::io::Write::write_all(&mut half, b"half of it").unwrap();
+            overwrite(Path::new(&format!("{transfer}.1")), b"half of it");
         }
         let session = server.session_of(&jamie.account).await;
         put(server, &session, &key.password()).await.expect(200);

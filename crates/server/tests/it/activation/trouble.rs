@@ -218,16 +218,16 @@ async fn what_a_disk_lost_keeps_nobody_elses_waiting() {
         let mut lost = Vec::new();
         let damages: [fn(&PathBuf); 4] = [
             |it| std::fs::remove_file(it).unwrap(),
-            |it| std::fs::write(it, b"").unwrap(),
+            |it| overwrite(it, b""),
             |it| {
                 let bytes = std::fs::read(it).unwrap();
-                std::fs::write(it, &bytes[..bytes.len() - 1]).unwrap();
+                overwrite(it, &bytes[..bytes.len() - 1]);
             },
             |it| {
                 let mut bytes = std::fs::read(it).unwrap();
                 let middle = bytes.len() / 2;
                 bytes[middle] ^= 1;
-                std::fs::write(it, bytes).unwrap();
+                overwrite(it, &bytes);
             },
         ];
         for damage in damages {
@@ -309,7 +309,7 @@ async fn on_a_full_disk_it_waits_until_there_is_room() {
         let free = rustix::fs::statvfs(disk.path()).unwrap();
         let keep = 500_000;
         let room = usize::try_from(free.f_bavail * free.f_frsize).unwrap();
-        std::fs::write(&filler, vec![0; room - keep]).unwrap();
+        overwrite(&filler, &vec![0; room - keep]);
 
         let key = ReceiveKey::new();
         put(server, &session, &key.password()).await.expect(200);
