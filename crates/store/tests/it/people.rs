@@ -1,6 +1,7 @@
 //! Transfers to whoever has an address.
 
 use agentdrop_domain::accounts::Account;
+use agentdrop_domain::people::Standing;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Transfer};
 use agentdrop_store::{Page, Store};
 use agentdrop_testkit::engines::{Database, Engine, database, stores};
@@ -210,9 +211,15 @@ async fn strangers_count_for_who_wrote_to_them_and_for_a_while() {
         let (alice, bob) = (cast.alice.id, cast.bob.id);
         let ids = [transfer_id(), transfer_id(), transfer_id()];
         write(&store, async move |tx| {
-            tx.insert_stranger(alice, ids[0], at(1)).await?;
-            tx.insert_stranger(alice, ids[1], at(2)).await?;
-            tx.insert_stranger(bob, ids[2], at(3)).await
+            tx.insert_stranger(alice, ids[0], Standing::Stranger, at(1))
+                .await?;
+            tx.insert_stranger(alice, ids[1], Standing::Stranger, at(2))
+                .await?;
+            // Whom somebody knows counts for nobody.
+            tx.insert_stranger(alice, transfer_id(), Standing::Registered, at(2))
+                .await?;
+            tx.insert_stranger(bob, ids[2], Standing::Stranger, at(3))
+                .await
         })
         .await;
         let counted = async |owner, since| {
