@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
+use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, TransferId};
 use agentdrop_store::Tx;
 use bytes::Bytes;
@@ -83,6 +84,12 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
     let (id, old) = (transfer.id, transfer.blobs());
     let (sealed, staged) = seal(app, &transfer, person, key).await?;
     let new = sealed.names();
+    // An earlier try whose end nobody was told of, for the database went away in its commit, has
+    // ended once this has the row. Else its bytes could become the transfer's behind these, which
+    // are put in their place.
+    if !still_waits(app, &transfer).await? {
+        return Ok(());
+    }
     if let Err(error) = app.blobs.put(staged).await {
         // A disk that filled up is not to keep the part of it that was put there.
         for position in new {
@@ -91,13 +98,16 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
         }
         return Err(error.into());
     }
-    let unit = app.clone();
-    let switch = async move |tx: &mut Tx| sealed.switch(tx, &unit, &transfer, person, key).await;
-    // Where the database went away, it may be written down all the same; if not, it is done again.
-    match app.store.write(switch).await? {
-        Switched::Active => app.mailer.wake.notify_one(),
-        Switched::Ended => app.sweep.notify_one(),
-        Switched::Not => {}
+    let (unit, of) = (app.clone(), transfer.clone());
+    let switch = async move |tx: &mut Tx| sealed.switch(tx, &unit, &of, person, key).await;
+    let switched = app.store.write(switch).await;
+    match &switched {
+        Ok(Switched::Active) => app.mailer.wake.notify_one(),
+        Ok(Switched::Ended) => app.sweep.notify_one(),
+        Ok(Switched::Not) => {}
+        // It may be written down all the same; which bytes are the transfer's is known once that
+        // has ended.
+        Err(_) => drop(still_waits(app, &transfer).await?),
     }
     for position in old.into_iter().chain(new) {
         let mut reader = app.store.read().await?;
@@ -107,7 +117,17 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
             app.blobs.remove(BlobKey { transfer, position }).await?;
         }
     }
-    Ok(())
+    switched.map(drop)
+}
+
+/// Whether a transfer still waits, as it was read; whoever was about to change it is waited for.
+async fn still_waits(app: &App, transfer: &Transfer) -> Result<bool> {
+    let (owner, id) = (transfer.sender.account, transfer.id);
+    let hold = async move |tx: &mut Tx| -> Result<_> { Ok(tx.hold_transfer_of(owner, id).await?) };
+    let found = app.store.write(hold).await?;
+    Ok(found.is_some_and(|it| {
+        it.status == TransferStatus::PendingRecipient && it.wrapped_key == transfer.wrapped_key
+    }))
 }
 
 /// What became of a row that was to be switched.

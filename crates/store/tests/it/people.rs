@@ -362,3 +362,44 @@ async fn no_transfer_and_no_download_is_lost_when_the_table_is_made_anew() {
         assert!(left.is_empty(), "{engine:?}");
     }
 }
+
+/// Both ways, each by the address that is known to be the other's, as long as there is something
+/// left of it.
+#[tokio::test]
+async fn what_two_sent_each_other_as_people_is_found() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let there = transfer_to_person(&cast.ann, "Bob@example.org");
+        let back = transfer_to_person(&cast.ben, "alice@example.org");
+        let others = transfer_to_person(&cast.imp, "bob@example.org");
+        let to_other = transfer_to_person(&cast.ann, "mallory@example.org");
+        let between_agents = transfer(&cast.ann, &cast.ben);
+        let deleted = transfer_to_person(&cast.ann, "bob@example.org").delete(at(1));
+        let mut swept = transfer_to_person(&cast.ann, "bob@example.org");
+        swept.bytes_until = None;
+        let all = [
+            &there,
+            &back,
+            &others,
+            &to_other,
+            &between_agents,
+            &deleted.unwrap(),
+            &swept,
+        ];
+        write_transfers(&store, &all).await;
+        let (alice, bob) = (cast.alice.id, cast.bob.id);
+        let found = async || {
+            let found = write(&store, async move |tx| {
+                let one = tx.hold_live_transfers_between_people(alice, bob).await?;
+                let other = tx.hold_live_transfers_between_people(bob, alice).await?;
+                assert_eq!(one, other);
+                Ok(one)
+            });
+            found.await.iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found().await, [there.id, back.id], "{store:?}");
+        let sql = "UPDATE accounts SET email_verified_at = NULL WHERE email = 'bob@example.org'";
+        run_sql(store.database(), sql).await;
+        assert_eq!(found().await, [back.id], "{store:?}");
+    }
+}

@@ -316,6 +316,8 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         assert_eq!(tx.agents_of_pairings_of(alice, other).await?.len(), 2);
         let live = tx.hold_live_transfers_between_accounts(alice, bob).await?;
         assert!(!live.is_empty());
+        let people = tx.hold_live_transfers_between_people(alice, bob).await?;
+        assert!(people.is_empty());
         let live = tx.hold_live_transfers_between_agents(ben, ann).await?;
         assert!(!live.is_empty());
         assert_eq!(

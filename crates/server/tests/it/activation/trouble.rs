@@ -396,3 +396,42 @@ async fn many_that_wait_are_all_activated() {
         }
     }
 }
+
+/// The database went away in the commit of an earlier try, and comes back to finish it: the bytes
+/// of that one are the transfer's, and another try does not put its own in their place.
+#[tokio::test]
+async fn a_try_that_is_committed_late_keeps_its_bytes() {
+    const BYTES_OF_IT: &[u8] = b"encrypted by the earlier try";
+    for parties in &Parties::each().await {
+        let Parties { server, jamie, .. } = parties;
+        set(server, jamie, &ReceiveKey::new()).await;
+        run_sql(server, "UPDATE accounts SET email_verified_at = NULL").await;
+        let sent = send(parties, &jamie.email, &FILES).await;
+        server.activate().await;
+        run_sql(server, "UPDATE accounts SET email_verified_at = 1").await;
+        let before = row(parties, &sent).await;
+        let mut files = vec![before.files[0].clone(), before.files[0].clone()];
+        (files[0].blob, files[1].blob) = (Some(1), Some(2));
+        let blob = blobs(server).remove(0);
+        let names = [blob.with_extension("1"), blob.with_extension("2")];
+        for name in &names {
+            overwrite(name, BYTES_OF_IT);
+        }
+        let files = serde_json::to_string(&files).unwrap();
+        let late = format!(
+            "UPDATE transfers SET status = 'active', files = '{files}' WHERE id = '{}'",
+            before.id
+        );
+        let held = Held::begin(server, &late).await;
+        let coming = async {
+            let encrypted = async || blobs(server).len() > 3;
+            until("it is encrypted once more", encrypted).await;
+            held.commit().await;
+        };
+        tokio::join!(server.activate(), coming);
+        assert_eq!(status(parties, &sent).await, "active");
+        for name in &names {
+            assert_eq!(std::fs::read(name).unwrap(), BYTES_OF_IT);
+        }
+    }
+}
