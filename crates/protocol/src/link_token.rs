@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serializer};
 use crate::ParseError;
 use crate::api_key::{ApiKey, KeyKind};
 
-/// What a mailed link carries: `agl_…`. It works once, for whoever reads the mail.
+/// What a mailed link carries: `agl_…`. It works for whoever reads the mail: once where it verifies
+/// an address or sets a password, and as long as they are there where it leads to files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LinkToken(ApiKey);
 
