@@ -27,6 +27,18 @@ impl LinkToken {
     pub(crate) fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.0.expose_secret())
     }
+
+    /// The same, where there may be none.
+    #[expect(clippy::ref_option, reason = "so serde hands it over")]
+    pub(crate) fn serialize_optional<S: Serializer>(
+        it: &Option<Self>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match it {
+            Some(it) => it.serialize(to),
+            None => to.serialize_none(),
+        }
+    }
 }
 
 impl FromStr for LinkToken {

@@ -197,6 +197,15 @@ pub(crate) async fn verify(
 }
 
 /// Whether a link leads to what can still be opened, and is for whoever has this address.
+pub(super) async fn is_invited(
+    reader: &mut Reader,
+    token: &LinkToken,
+    email: &Email,
+    now: Timestamp,
+) -> Result<bool> {
+    invites(reader, &Link::new(token), email, now).await
+}
+
 async fn invites(reader: &mut Reader, link: &Link, email: &Email, now: Timestamp) -> Result<bool> {
     let Some(transfer) = reader.linked_transfer(&link.0).await? else {
         return Ok(false);

@@ -2,6 +2,7 @@
 
 mod ends;
 mod opening;
+mod sign_up;
 
 use agentdrop_testkit::http::Answer;
 use agentdrop_testkit::mailbox::Mail;
@@ -86,6 +87,11 @@ impl Link {
         let path = format!("/v1/d/{}/ack", self.token);
         let body = json!({ "download_id": grant["download_id"], "status": "received" });
         server.http.post(&path, "", &body).await
+    }
+
+    async fn verify(&self, server: &TestServer, credential: &str) -> Answer {
+        let path = format!("/v1/d/{}/verify", self.token);
+        server.http.post(&path, credential, &json!({})).await
     }
 }
 
