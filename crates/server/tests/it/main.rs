@@ -40,6 +40,7 @@ mod receive_passwords;
 mod secrets;
 mod sessions;
 mod smtp;
+mod transfer_ids;
 mod transfers;
 mod trust;
 mod world;

@@ -3,6 +3,8 @@
 mod person;
 mod sealing;
 
+use std::io::ErrorKind;
+
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, Subject};
@@ -10,7 +12,9 @@ use agentdrop_domain::people::Standing;
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::policy::may_send;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
-use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS};
+use agentdrop_protocol::limits::{
+    DEFAULT_DOWNLOADS, MAX_CLOCK_LEAD, MAX_DOWNLOADS, MAX_FILES, MAX_ID_AGE,
+};
 use agentdrop_protocol::text::{Email, Label, Message};
 use agentdrop_protocol::wire::transfers::{self as wire, TransferMode, TransferStatus};
 use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, FileId, Lifetime, Timestamp, TransferId};
@@ -22,7 +26,7 @@ use tracing::Instrument as _;
 
 use crate::api::agents::check_metadata;
 use crate::api::allowance::Allowance;
-use crate::api::error::{ApiError, Result, share_required};
+use crate::api::error::{ApiError, Result, share_required, transfer_exists};
 use crate::api::fields::Fields;
 use crate::api::form::{self, Digests};
 use crate::api::once::{Answered, Begun, By, Once};
@@ -32,7 +36,6 @@ use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
 use crate::auth::{Caller, count_transfer};
-use crate::blob::Staged;
 use crate::clock::random;
 use crate::mail::Stamp;
 
@@ -66,7 +69,8 @@ pub(crate) async fn create(
     // where the transfer is written down.
     let owner = caller.actor.account;
     let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
-    let allowance = if once.is_answered(&app).await? {
+    let is_answered = once.is_answered(&app).await?;
+    let allowance = if is_answered {
         allowance.unused()
     } else {
         allowance
@@ -75,7 +79,16 @@ pub(crate) async fn create(
     let form = form::read(&app, &key, &allowance, request, digests).await?;
     form.tell(&mut once);
     let now = app.clock.now();
-    let asked = Asked::read(form.fields, form.files.len())?;
+    let asked = Asked::read(form.fields, form.files.len(), now)?;
+    // What was answered before has its bytes under the chosen id; these are thrown away.
+    let (id, wrapped_key) = match asked.id.filter(|_| !is_answered) {
+        Some(chosen) => {
+            require_free(&app, chosen).await?;
+            let wrapped_key = app.server_key.wrap_transfer_key(chosen, &key)?;
+            (chosen, wrapped_key)
+        }
+        None => (id, wrapped_key),
+    };
 
     let mut files = Vec::with_capacity(form.files.len());
     let (mut staged, mut said) = (Vec::new(), Vec::new());
@@ -112,7 +125,12 @@ pub(crate) async fn create(
     let keeping = {
         let app = app.clone();
         async move {
-            let answered = keep(&app, caller, asked, new, staged, once).await;
+            let kept = app.blobs.keep(id, staged).await;
+            kept.map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => transfer_exists(),
+                _ => error.into(),
+            })?;
+            let answered = keep(&app, caller, asked, new, once).await;
             // Where the database went away during the commit, the transfer may be kept all the same;
             // if it is not, the next start finds bytes without a transfer.
             let in_doubt = matches!(&answered, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
@@ -144,18 +162,22 @@ struct New {
     now: Timestamp,
 }
 
-/// Puts the files where they are read, and writes the transfer down.
+/// Refuses an id that a transfer has, whoever's it is.
+///
+/// Of two that come with one id at once, the bytes of the second find those of the first in their
+/// place.
+async fn require_free(app: &App, chosen: TransferId) -> Result<()> {
+    let mut reader = app.store.read().await?;
+    if reader.is_transfer(chosen).await? {
+        return Err(transfer_exists());
+    }
+    Ok(())
+}
+
+/// Writes the transfer down whose files are where they are read.
 ///
 /// A crash between the two leaves blobs without a row, which the next start deletes.
-async fn keep(
-    app: &App,
-    caller: Caller,
-    asked: Asked,
-    new: New,
-    staged: Vec<Staged>,
-    once: Begun,
-) -> Result<Answered> {
-    app.blobs.keep(new.id, staged).await?;
+async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) -> Result<Answered> {
     let of = app.clone();
     let is_to_person = matches!(asked.recipient, To::Person(_));
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, wire::Transfer)> {
@@ -246,6 +268,8 @@ struct Resolved {
 
 /// What a form asks for, as far as it can be read without the store.
 struct Asked {
+    /// The id that its sender gave it.
+    id: Option<TransferId>,
     sender: Label,
     recipient: To,
     recipient_account: Option<String>,
@@ -259,7 +283,8 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(mut fields: Fields, file_count: usize) -> Result<Self> {
+    fn read(mut fields: Fields, file_count: usize, now: Timestamp) -> Result<Self> {
+        let id = read_id(&mut fields, now);
         let sender = fields.required("sender");
         let recipient: Option<String> = fields.required("recipient");
         let mode = fields.optional("mode");
@@ -289,7 +314,12 @@ impl Asked {
                 None
             }
         });
+        let has_envelope = sealing.as_ref().is_some_and(sealing::has_envelope);
+        if file_count > MAX_FILES + usize::from(has_envelope) {
+            fields.refuse("files", format_args!("must be at most {MAX_FILES}"));
+        }
         let asked = Self {
+            id,
             sealing,
             nonces,
             recipient_account: fields.text("recipient_account"),
@@ -428,6 +458,23 @@ impl Asked {
         }
         Ok(recipient)
     }
+}
+
+/// The id that a sender gave its transfer, to bind what it encrypts to it.
+///
+/// Lists are in the order of ids, so it has to be one of about now.
+fn read_id(fields: &mut Fields, now: Timestamp) -> Option<TransferId> {
+    let text = fields.text("transfer_id")?;
+    let Ok(id) = format!("tr_{text}").parse::<TransferId>() else {
+        fields.refuse("transfer_id", "must be 32 lower-case hex digits");
+        return None;
+    };
+    let around_now = now.minus(MAX_ID_AGE)..=now.plus(MAX_CLOCK_LEAD);
+    if !id.made_at().is_some_and(|it| around_now.contains(&it)) {
+        let message = "must be a UUID of version 7 of the last 24 hours; check the clock";
+        fields.refuse("transfer_id", message);
+    }
+    Some(id)
 }
 
 fn read_metadata(fields: &mut Fields) -> Map<String, Value> {

@@ -2,7 +2,7 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::Agent;
-use agentdrop_domain::people::{Standing, require_few_strangers};
+use agentdrop_domain::people::{PersonError, Standing, require_few_strangers};
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::transfers::{Recipient, Sealing, Transfer};
 use agentdrop_protocol::limits::STRANGER_WINDOW;
@@ -62,6 +62,9 @@ pub(super) async fn resolve(
         return Ok((standing.status_of(Sent::Plain)?, None));
     };
     let status = standing.status_of(Sent::Sealed)?;
+    if sealing.recipient_key.is_some() && sealing.recipient_key != standing.key() {
+        return Err(PersonError::KeyChanged.into());
+    }
     let sealing = Sealing {
         sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
         recipient_key: standing.key(),
