@@ -6,7 +6,7 @@ use agentdrop_protocol::wire::agents::ResolvedAgent;
 use agentdrop_protocol::wire::channels::ChannelStatus;
 use agentdrop_protocol::{AgentRef, EncryptionPublicKey, ErrorCode};
 use agentdrop_seal::compat::{Algorithm, channel, wrapped};
-use agentdrop_seal::{ContentKey, PublicKey, Salt, SealError};
+use agentdrop_seal::{ContentKey, PublicKey, Salt, SealError, SecretKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -22,15 +22,7 @@ impl Client {
         recipient: &AgentRef,
         account: Option<&str>,
     ) -> Result<(ResolvedAgent, Seal)> {
-        let resolved = self.resolve(recipient, account).await;
-        let resolved = resolved.map_err(|error| match error {
-            Error::Api(answer) if answer.code == ErrorCode::NotFound => {
-                Error::NoSuchAgent(recipient.clone())
-            }
-            error => error,
-        })?;
-        let no_key = || TrustError::E2eeUnavailable(recipient.to_string());
-        let their_key = resolved.public_key.ok_or_else(no_key)?;
+        let (resolved, their_key) = self.resolve_key(recipient, account).await?;
         let peer = sealing_key(&their_key);
         let myself = mine.agent_uuid() == Some(resolved.id);
         if myself && peer != mine.secret().public_key() {
@@ -51,6 +43,45 @@ impl Client {
             self.seal_for_peer(mine, &resolved, &their_key).await?
         };
         Ok((resolved, seal))
+    }
+
+    /// The same, for who sends as a person: with a key that is drawn for this transfer and then gone.
+    pub(super) async fn seal_as_person(
+        &self,
+        recipient: &AgentRef,
+        account: Option<&str>,
+    ) -> Result<(ResolvedAgent, Seal)> {
+        let (resolved, their_key) = self.resolve_key(recipient, account).await?;
+        let (key, ephemeral) = (ContentKey::generate()?, SecretKey::generate()?);
+        let wrapped = wrapped::wrap(&key, &ephemeral, &sealing_key(&their_key))?;
+        let public_key = ephemeral.public_key();
+        let seal = Seal {
+            key,
+            fields: vec![
+                ("encryption_algorithm", Algorithm::Wrapped.to_string()),
+                ("encrypted_key", STANDARD.encode(wrapped.as_bytes())),
+                ("sender_public_key", STANDARD.encode(public_key.as_bytes())),
+            ],
+        };
+        Ok((resolved, seal))
+    }
+
+    /// Who the recipient is, and its key.
+    async fn resolve_key(
+        &self,
+        recipient: &AgentRef,
+        account: Option<&str>,
+    ) -> Result<(ResolvedAgent, EncryptionPublicKey)> {
+        let resolved = self.resolve(recipient, account).await;
+        let resolved = resolved.map_err(|error| match error {
+            Error::Api(answer) if answer.code == ErrorCode::NotFound => {
+                Error::NoSuchAgent(recipient.clone())
+            }
+            error => error,
+        })?;
+        let no_key = || TrustError::E2eeUnavailable(recipient.to_string());
+        let their_key = resolved.public_key.ok_or_else(no_key)?;
+        Ok((resolved, their_key))
     }
 
     async fn seal_for_peer(

@@ -1,7 +1,7 @@
 //! Files on their way out: what they are, and that they stay so.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ use rustix::fs::OFlags;
 
 use crate::error::{Error, Result, SendProblem};
 
+/// A piece of a file on its way: large enough that switching threads costs nothing.
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 const MAX_PLAINTEXT_BYTES: u64 = MAX_SEALED_BYTES - TAG_BYTES as u64;
 
 /// A file to be sent.
@@ -90,6 +92,11 @@ pub(super) fn read_whole(file: &mut File, piece: &mut [u8], path: &Path) -> Resu
         ErrorKind::UnexpectedEof => changed(path),
         _ => Error::io("read", path)(error),
     })
+}
+
+/// Back to the beginning, to be read once more.
+pub(super) fn rewind(file: &mut File, path: &Path) -> Result<()> {
+    file.rewind().map_err(Error::io("read", path))
 }
 
 pub(super) fn expect_end(file: &mut File, path: &Path) -> Result<()> {
