@@ -21,9 +21,9 @@ use crate::progress::Bar;
 #[derive(clap::Args)]
 #[command(
     after_help = "Of files to an agent, the server learns the names, the sizes and the message; never what is in \
-    them. Of files to a person who has set a receive password it learns the sizes alone; for one who has not, \
-    nothing can be sealed: you are asked whether the server may encrypt them until they have. Whoever signed in \
-    and has no agent here sends as a person."
+    them. Of files to a person who has set a receive password it learns how many they are, and their sizes; for \
+    one who has not, nothing can be sealed: you are asked whether the server may encrypt them until they have. \
+    Whoever signed in and has no agent here sends as a person."
 )]
 pub(crate) struct Args {
     /// Whom to send to: an agent's name or id, or a person's e-mail address
