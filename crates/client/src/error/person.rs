@@ -13,6 +13,9 @@ pub enum PersonError {
     /// What is encrypted cannot be opened with the key that there is now.
     #[error("{0} was encrypted for another receive key than this one")]
     ForAnotherReceiveKey(TransferId),
+    /// It is no person's, but an agent's.
+    #[error("{0} is for an agent, not for a person")]
+    ForAnAgent(TransferId),
     /// There is nothing to open with.
     #[error("no receive password is set")]
     NoReceivePassword,
@@ -38,6 +41,7 @@ impl PersonError {
         match self {
             Self::Expired(_) => "ENVELOPE_EXPIRED",
             Self::ForAnotherReceiveKey(_) => "FOR_ANOTHER_RECEIVE_KEY",
+            Self::ForAnAgent(_) => "FOR_AN_AGENT",
             Self::NoReceivePassword => "NO_RECEIVE_PASSWORD",
             Self::Pending(_) => "PENDING_RECIPIENT",
             Self::ReceiveKeyDiffers => "RECEIVE_KEY_DIFFERS",
@@ -53,6 +57,7 @@ impl PersonError {
             Self::ForAnotherReceiveKey(_) => {
                 "the receive password was removed and set anew since; ask the sender to send it again"
             }
+            Self::ForAnAgent(_) => "its agent receives it, with `agentdrop receive`",
             Self::NoReceivePassword => "`agentdrop receive-password set` sets one",
             Self::Pending(_) => "`agentdrop receive-password show` says whether you have one",
             Self::ReceiveKeyDiffers => "do not trust this server before you know why",

@@ -89,19 +89,34 @@ impl Client {
         ) {
             return Err(PersonError::Pending(id).into());
         }
+        if listed.mode != TransferMode::AgentToHuman {
+            return Err(PersonError::ForAnAgent(id).into());
+        }
         if !listed.is_encrypted {
             return Err(TrustError::Plaintext(id).into());
         }
-        // Before the grant: a folder that cannot be written to must not cost a download.
+        let announced = listed.encryption_algorithm.as_deref().unwrap_or_default();
+        if ![person::ALGORITHM, human::ALGORITHM].contains(&announced) {
+            let algorithm = shown(announced);
+            let transfer = id;
+            return Err(TrustError::UnknownAlgorithm {
+                transfer,
+                algorithm,
+            }
+            .into());
+        }
+        // All of this before the grant, too: a folder that cannot be written to must not cost a download.
         let (folder, count) = (incoming.folder, listed.files.len());
         let quarantine = blocking(move || Quarantine::make(&folder, 2 * count)).await?;
         let grant = match token {
             Some(token) => self.download_link(token).await?,
             None => self.download(id).await?,
         };
-        let algorithm = grant.encryption_algorithm.as_deref().unwrap_or_default();
-        let is_ours = algorithm == person::ALGORITHM;
+        let is_ours = announced == person::ALGORITHM;
         check(&grant, listed, MAX_FILES + usize::from(is_ours))?;
+        if grant.encryption_algorithm != listed.encryption_algorithm {
+            return Err(TrustError::Changed(id).into());
+        }
         let means = means(&grant, key.secret())?;
         let work = Work {
             total_bytes: grant.files.iter().map(|it| it.size).sum(),
@@ -109,18 +124,10 @@ impl Client {
             stop: CancellationToken::new(),
         };
         let _stop_with_us = work.stop.clone().drop_guard();
-        let opened = match algorithm {
-            person::ALGORITHM => self.open_ours(&work, &grant, &means, &quarantine).await?,
-            human::ALGORITHM => self.open_theirs(&work, &grant, &means, &quarantine).await?,
-            other => {
-                let algorithm = shown(other);
-                let transfer = id;
-                return Err(TrustError::UnknownAlgorithm {
-                    transfer,
-                    algorithm,
-                }
-                .into());
-            }
+        let opened = if is_ours {
+            self.open_ours(&work, &grant, &means, &quarantine).await?
+        } else {
+            self.open_theirs(&work, &grant, &means, &quarantine).await?
         };
         let names: Vec<FileName> = opened
             .names

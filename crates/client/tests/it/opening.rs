@@ -93,6 +93,7 @@ async fn server(seal: impl FnOnce(&SecretKey) -> Sealed) -> Hostile {
     let it = seal(key);
     let mut listed = transfer(true);
     listed["mode"] = json!("agent-to-human");
+    listed["encryption_algorithm"] = json!(it.algorithm);
     listed["recipient"] = json!("bob@example.org");
     let mut granted = json!({
         "id": TRANSFER, "download_id": DOWNLOAD, "download_expires_at": NOW, "sender": "alice",
@@ -210,13 +211,13 @@ async fn what_a_grant_says_otherwise_is_refused() {
         (
             "encryption_algorithm",
             json!("AGENTDROP-9"),
-            "UNKNOWN_ALGORITHM",
+            "TRANSFER_CHANGED",
         ),
-        ("encryption_algorithm", Value::Null, "UNKNOWN_ALGORITHM"),
+        ("encryption_algorithm", Value::Null, "TRANSFER_CHANGED"),
         (
             "encryption_algorithm",
             json!(human::ALGORITHM),
-            "OPEN_REFUSED",
+            "TRANSFER_CHANGED",
         ),
         (
             "id",
@@ -228,6 +229,15 @@ async fn what_a_grant_says_otherwise_is_refused() {
         server.world().change(&grant(), |it| it[field] = value);
         server.does_not_open(code).await;
     }
+    // Also where it was announced so.
+    let server = honest().await;
+    for call in [list(), grant()] {
+        let name = json!(human::ALGORITHM);
+        server
+            .world()
+            .change(&call, |it| it["encryption_algorithm"] = name);
+    }
+    server.does_not_open("OPEN_REFUSED").await;
 }
 
 #[tokio::test]
@@ -314,18 +324,23 @@ async fn a_byte_that_was_changed_in_either_format_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_waits_or_is_not_encrypted_costs_no_download() {
-    let server = honest().await;
-    server
-        .world()
-        .change(&list(), |it| it["status"] = json!("pending_recipient"));
-    server.does_not_open("PENDING_RECIPIENT").await;
-    let server = honest().await;
-    server
-        .world()
-        .change(&list(), |it| it["is_encrypted"] = json!(false));
-    server.does_not_open("PLAINTEXT").await;
-    assert_eq!(server.world().calls(&grant()), 0);
+async fn what_could_not_be_opened_costs_no_download() {
+    for (field, value, code) in [
+        ("status", json!("pending_recipient"), "PENDING_RECIPIENT"),
+        ("is_encrypted", json!(false), "PLAINTEXT"),
+        ("mode", json!("agent-to-agent"), "FOR_AN_AGENT"),
+        (
+            "encryption_algorithm",
+            json!("AGENTDROP-9"),
+            "UNKNOWN_ALGORITHM",
+        ),
+        ("encryption_algorithm", Value::Null, "UNKNOWN_ALGORITHM"),
+    ] {
+        let server = honest().await;
+        server.world().change(&list(), |it| it[field] = value);
+        server.does_not_open(code).await;
+        assert_eq!(server.world().calls(&grant()), 0);
+    }
 }
 
 #[tokio::test]
