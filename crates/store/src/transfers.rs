@@ -359,6 +359,28 @@ impl Tx {
             .await
     }
 
+    /// What persons of `owner` sent to `agent` themselves, and what could still be fetched of it,
+    /// held until this unit of work ends.
+    pub async fn hold_live_transfers_of_persons(
+        &mut self,
+        owner: AccountId,
+        agent: AgentId,
+    ) -> Result<Vec<Transfer>> {
+        let sql = holding!(
+            self,
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE sender_account_id = $1 AND recipient_agent_id = $2
+                   AND mode = 'human-to-agent'
+                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+            )
+        );
+        let (owner, agent) = (owner.to_string(), agent.to_string());
+        self.fetch_all(sql, params![&owner, &agent], transfer).await
+    }
+
     /// Writes a new transfer down.
     ///
     /// Its agents are to be kept first ([`Tx::keep_agent_of`]): should one have been deleted in

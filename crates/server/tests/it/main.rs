@@ -20,6 +20,7 @@ mod errors;
 mod faults;
 mod files;
 mod first_drop;
+mod from_people;
 mod health;
 mod inbox;
 mod isolation;

@@ -302,6 +302,8 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         assert_eq!(tx.pairing_count_of(alice, other).await?, 1);
         assert!(tx.active_pairing(ann, ben).await?.is_some());
         assert!(tx.keep_active_pairing(ben, ann).await?.is_some());
+        assert_eq!(tx.keep_active_pairings_with(alice, ben).await?.len(), 1);
+        assert_eq!(tx.hold_live_transfers_of_persons(alice, ben).await?, []);
         assert!(tx.connection_between(alice, bob).await?.is_some());
         assert_eq!(tx.connection_counts_of(alice).await?.active, 1);
         let listed = tx.connections_of(alice, ConnectionFilter::All).await?;

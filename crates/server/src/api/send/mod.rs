@@ -1,37 +1,27 @@
 //! Creating a transfer.
 
+mod asked;
 mod person;
 mod sealing;
 
 use std::io::ErrorKind;
 
-use agentdrop_domain::Scope;
-use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, Subject};
-use agentdrop_domain::people::Standing;
 use agentdrop_domain::plans::Sent;
-use agentdrop_domain::policy::may_send;
-use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
-use agentdrop_protocol::limits::{
-    DEFAULT_DOWNLOADS, MAX_CLOCK_LEAD, MAX_DOWNLOADS, MAX_FILES, MAX_ID_AGE,
-};
-use agentdrop_protocol::text::{Email, Label, Message};
-use agentdrop_protocol::wire::transfers::{self as wire, TransferMode, TransferStatus};
-use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, FileId, Lifetime, Timestamp, TransferId};
+use agentdrop_domain::transfers::{File, Transfer};
+use agentdrop_protocol::wire::transfers as wire;
+use agentdrop_protocol::{ErrorCode, FileId, Timestamp, TransferId};
 use agentdrop_store::Tx;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
-use crate::api::agents::check_metadata;
+use self::asked::{Asked, To};
 use crate::api::allowance::Allowance;
-use crate::api::error::{ApiError, Result, share_required, transfer_exists};
-use crate::api::fields::Fields;
+use crate::api::error::{ApiError, Result, transfer_exists};
 use crate::api::form::{self, Digests};
 use crate::api::once::{Answered, Begun, By, Once};
 use crate::api::openapi::{Errors, TransferForm};
-use crate::api::reach::reach;
 use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
@@ -39,7 +29,8 @@ use crate::auth::{Caller, count_transfer};
 use crate::clock::random;
 use crate::mail::Stamp;
 
-/// Takes files in for an agent, or for a person.
+/// Takes files in for an agent, or for a person; from an agent, or, in the mode `human-to-agent`,
+/// from a person who signed in.
 ///
 /// Whoever can should encrypt them first, as every client does. What is not encrypted by its
 /// sender is encrypted by the server before it is stored.
@@ -80,6 +71,7 @@ pub(crate) async fn create(
     form.tell(&mut once);
     let now = app.clock.now();
     let asked = Asked::read(form.fields, form.files.len(), now)?;
+    asked.require_sender(&caller.actor)?;
     // What was answered before has its bytes under the chosen id; these are thrown away.
     let (id, wrapped_key) = match asked.id.filter(|_| !is_answered) {
         Some(chosen) => {
@@ -196,7 +188,7 @@ async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) ->
         let expires_at = new.now.plus(asked.lifetime.as_duration());
         let transfer = Transfer {
             id: new.id,
-            mode: asked.recipient.mode(),
+            mode: asked.mode,
             sender: resolved.sender,
             recipient: resolved.recipient,
             sealing: resolved.sealing,
@@ -240,255 +232,4 @@ async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) ->
         app.activate.notify_one();
     }
     Ok(answered)
-}
-
-/// Whom a form names as its recipient.
-#[derive(Clone, Debug)]
-enum To {
-    Agent(AgentRef),
-    Person(Email),
-}
-
-impl To {
-    const fn mode(&self) -> TransferMode {
-        match self {
-            Self::Agent(_) => TransferMode::AgentToAgent,
-            Self::Person(_) => TransferMode::AgentToHuman,
-        }
-    }
-}
-
-/// Whom and what a form names, found.
-struct Resolved {
-    sender: Sender,
-    recipient: Recipient,
-    sealing: Option<Sealing>,
-    status: TransferStatus,
-}
-
-/// What a form asks for, as far as it can be read without the store.
-struct Asked {
-    /// The id that its sender gave it.
-    id: Option<TransferId>,
-    sender: Label,
-    recipient: To,
-    recipient_account: Option<String>,
-    sealing: Option<Sealing>,
-    nonces: Vec<Option<String>>,
-    message: Option<Message>,
-    metadata: Map<String, Value>,
-    auto_delete: bool,
-    max_downloads: u32,
-    lifetime: Lifetime,
-}
-
-impl Asked {
-    fn read(mut fields: Fields, file_count: usize, now: Timestamp) -> Result<Self> {
-        let id = read_id(&mut fields, now);
-        let sender = fields.required("sender");
-        let recipient: Option<String> = fields.required("recipient");
-        let mode = fields.optional("mode");
-        if mode == Some(TransferMode::HumanToAgent) {
-            fields.refuse("mode", "human-to-agent is not served here yet");
-        }
-        let is_to_person = mode == Some(TransferMode::AgentToHuman);
-        if file_count == 0 {
-            fields.refuse("files", "is required");
-        }
-        let sealed = fields.flag("is_encrypted").unwrap_or(false);
-        // Its older sibling asks the server to encrypt, which it does anyway.
-        fields.flag("encrypted");
-        let (sealing, nonces) = if sealed {
-            sealing::read(&mut fields, file_count)
-        } else {
-            (None, vec![])
-        };
-        if let Some(sealing) = sealing.as_ref().filter(|_| is_to_person) {
-            sealing::require_for_person(&mut fields, sealing);
-        }
-        let person = recipient.as_ref().filter(|_| is_to_person);
-        let person = person.and_then(|it| match it.parse::<Email>() {
-            Ok(email) => Some(To::Person(email)),
-            Err(error) => {
-                fields.refuse("recipient", error);
-                None
-            }
-        });
-        let has_envelope = sealing.as_ref().is_some_and(sealing::has_envelope);
-        if file_count > MAX_FILES + usize::from(has_envelope) {
-            fields.refuse("files", format_args!("must be at most {MAX_FILES}"));
-        }
-        let asked = Self {
-            id,
-            sealing,
-            nonces,
-            recipient_account: fields.text("recipient_account"),
-            message: fields.optional("message"),
-            metadata: read_metadata(&mut fields),
-            auto_delete: fields.flag("auto_delete").unwrap_or(false),
-            max_downloads: fields
-                .number("max_downloads", 1, MAX_DOWNLOADS)
-                .unwrap_or(DEFAULT_DOWNLOADS),
-            lifetime: fields.optional("expires_in").unwrap_or_default(),
-            // Replaced below; a missing one has been refused by then.
-            sender: sender.unwrap_or_else(|| "-".parse().expect("it is a label")),
-            recipient: To::Agent(AgentRef::Slug("-".parse().expect("it is a slug"))),
-        };
-        fields.check()?;
-        if let Some(recipient) = person {
-            return Ok(Self { recipient, ..asked });
-        }
-        // What cannot be an agent's name is the name of no agent.
-        let recipient = recipient
-            .and_then(|it| it.parse().ok())
-            .map(To::Agent)
-            .ok_or_else(share_required)?;
-        Ok(Self { recipient, ..asked })
-    }
-
-    /// Finds who and what the form names, and whether it may be.
-    async fn resolve(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        person: Option<(Standing, Option<AccountId>)>,
-    ) -> Result<Resolved> {
-        let account = caller.actor.account;
-        let sending = match self.sender.as_str().parse::<AgentRef>() {
-            Ok(named) => tx.keep_agent_of(account, &named).await?,
-            Err(_) => None,
-        };
-        if let (Scope::Agent(_), None) = (caller.actor.scope, &sending) {
-            let message = "a key of one agent sends as that agent; `sender` names another";
-            return Err(ApiError::refused(ErrorCode::ScopeMismatch, message));
-        }
-        if let Some(agent) = &sending {
-            caller.actor.require_agent(agent)?;
-        }
-        let (recipient, status, sealing) = match (&self.recipient, person) {
-            (To::Person(email), Some((standing, of))) => {
-                let (sealing, sending) = (self.sealing.as_ref(), sending.as_ref());
-                let resolved = person::resolve(tx, account, standing, sealing, sending).await?;
-                let email = email.clone();
-                // Of what waits, the other's log is told when it is activated: writing it now would
-                // take time that tells of an account.
-                let of = of.filter(|_| resolved.0 == TransferStatus::Active);
-                (
-                    Recipient::Person { email, account: of },
-                    resolved.0,
-                    resolved.1,
-                )
-            }
-            (To::Person(_), None) => return Err(ApiError::NotFound),
-            (To::Agent(named), _) => {
-                let (recipient, sealing) = self.agent(tx, caller, named, sending.as_ref()).await?;
-                (recipient, TransferStatus::Active, sealing)
-            }
-        };
-        let label = match &sending {
-            Some(agent) => agent.slug.as_str().parse().expect("a slug is a label"),
-            None => self.sender.clone(),
-        };
-        let sender = Sender {
-            account,
-            agent: sending.map(|it| it.id),
-            label,
-            credential: caller.actor.credential,
-        };
-        Ok(Resolved {
-            sender,
-            recipient,
-            sealing,
-            status,
-        })
-    }
-
-    /// The receiving agent, and how it is sealed for it.
-    async fn agent(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        named: &AgentRef,
-        sending: Option<&Agent>,
-    ) -> Result<(Recipient, Option<Sealing>)> {
-        let account = caller.actor.account;
-        let recipient = self.receiving(tx, account, named, sending).await?;
-        let sealing = match &self.sealing {
-            None if tx
-                .is_encryption_required(account, recipient.account)
-                .await? =>
-            {
-                let message = "one of the two accounts takes only what its sender encrypted";
-                return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
-            }
-            None => None,
-            Some(sealing) => {
-                Some(sealing::complete(tx, caller, sealing, sending, &recipient).await?)
-            }
-        };
-        let recipient = Recipient::Agent {
-            account: recipient.account,
-            agent: recipient.id,
-            label: recipient.slug.to_string(),
-        };
-        Ok((recipient, sealing))
-    }
-
-    /// The receiving agent, which nobody deletes, and that it shares files with the sender, which
-    /// nobody ends, until this unit of work does.
-    async fn receiving(
-        &self,
-        tx: &mut Tx,
-        account: AccountId,
-        named: &AgentRef,
-        sending: Option<&Agent>,
-    ) -> Result<Agent> {
-        let of = sending.map(|it| it.id);
-        let whose = self.recipient_account.as_deref();
-        let found = reach(tx, account, of, named, whose).await?;
-        let found = found.ok_or_else(share_required)?.agent;
-        let named = AgentRef::Id(found.id);
-        let recipient = tx.keep_agent_of(found.account, &named).await?;
-        let recipient = recipient.ok_or_else(share_required)?;
-        if recipient.account != account {
-            // Across accounts only an agent sends: a label is paired with nobody.
-            let sending = sending.ok_or_else(share_required)?;
-            let pairing = tx.keep_active_pairing(sending.id, recipient.id).await?;
-            may_send(sending, &recipient, pairing.as_ref())?;
-        }
-        Ok(recipient)
-    }
-}
-
-/// The id that a sender gave its transfer, to bind what it encrypts to it.
-///
-/// Lists are in the order of ids, so it has to be one of about now.
-fn read_id(fields: &mut Fields, now: Timestamp) -> Option<TransferId> {
-    let text = fields.text("transfer_id")?;
-    let Ok(id) = format!("tr_{text}").parse::<TransferId>() else {
-        fields.refuse("transfer_id", "must be 32 lower-case hex digits");
-        return None;
-    };
-    let around_now = now.minus(MAX_ID_AGE)..=now.plus(MAX_CLOCK_LEAD);
-    if !id.made_at().is_some_and(|it| around_now.contains(&it)) {
-        let message = "must be a UUID of version 7 of the last 24 hours; check the clock";
-        fields.refuse("transfer_id", message);
-    }
-    Some(id)
-}
-
-fn read_metadata(fields: &mut Fields) -> Map<String, Value> {
-    let Some(text) = fields.text("metadata") else {
-        return Map::new();
-    };
-    match serde_json::from_str(&text) {
-        Ok(metadata) if check_metadata("metadata", &metadata).is_ok() => metadata,
-        _ => {
-            fields.refuse(
-                "metadata",
-                "must be a JSON object of at most 16384 bytes without NUL",
-            );
-            Map::new()
-        }
-    }
 }
