@@ -195,6 +195,8 @@ impl Profile {
     /// To people also an account's key sends, which is nobody that could seal for agents.
     pub(crate) fn sender(mut self, sender: SendAs) -> Result<Client> {
         if sender == SendAs::Person {
+            // The server is the same, whoever sends.
+            self.server = Some(self.server()?.to_owned());
             self.identity = None;
             return self.person();
         }

@@ -18,13 +18,19 @@ const RECEIVE: &str = "staple in the haystack";
 /// Alice and Bob, agents of one account, and Ann, who has another and is signed in.
 struct World {
     pair: Pair,
+    /// The key of Ann's account.
+    key: String,
 }
 
 impl World {
     fn new() -> Self {
-        let world = Self { pair: Pair::new() };
+        let mut world = Self {
+            pair: Pair::new(),
+            key: String::new(),
+        };
         let line = format!("account create --name Ann --email {EMAIL} --password-stdin");
-        world.typed(&line, PASSWORD).expect(0);
+        let made = world.typed(&line, PASSWORD).expect(0).json();
+        text(&made["api_key"]).clone_into(&mut world.key);
         world
             .typed(&format!("login {EMAIL} --password-stdin"), PASSWORD)
             .expect(0);
@@ -136,6 +142,8 @@ fn who_has_a_receive_password_opens_what_nobody_else_can_read() {
         }
     }
 
+    let inbox = world.typed("inbox", "").expect(0).json();
+    assert_eq!(inbox["transfers"][0]["id"], id);
     let opened = world.open(id, RECEIVE).expect(0).json();
     let opened = &opened["received"][0];
     assert_eq!(opened["message"], "whodunit");
@@ -328,6 +336,40 @@ fn a_person_without_an_agent_sends_to_people() {
     assert_eq!(sent["sender"], EMAIL);
     world.open(text(&sent["id"]), RECEIVE).expect(0);
     assert_eq!(world.out(), ["a.txt"]);
+}
+
+#[test]
+fn a_person_sends_to_an_agent_and_it_says_so() {
+    let world = World::new();
+    let line = format!(
+        "register dora --config-dir dora --server {}",
+        world.pair.serve.url
+    );
+    let mut register = world.pair.sandbox.command(line.split_whitespace());
+    Run::of(register.env("AGENTDROP_API_KEY", &world.key)).expect(0);
+    let large = content(3_000_000);
+    world.pair.file("a.bin", &large);
+    let sent = world
+        .typed("send dora a.bin --message hi", "")
+        .expect(0)
+        .json();
+    assert_eq!(sent["mode"], "human-to-agent");
+    assert_eq!(sent["is_encrypted"], true);
+    assert_eq!(sent["sender"], EMAIL);
+    let received = world.pair.run("dora", "receive --to got").expect(0).stdout;
+    let said = format!("from {EMAIL}, a person");
+    assert!(received.contains(&said), "{received}");
+    assert!(fs::read(world.pair.path("got").join("a.bin")).unwrap() == large);
+
+    // Also where there is an agent, if it is said; and never with a key.
+    let me = "send dora a.bin --as-me --config-dir ann";
+    let url = &world.pair.serve.url;
+    let again = world.pair.sandbox.json(&format!("{me} --server {url}"));
+    assert_eq!(again["mode"], "human-to-agent");
+    let line = "--json send dora a.bin --as-me --config-dir dora";
+    let refused = world.pair.sandbox.run(line).expect(1).json();
+    assert_eq!(refused["error"]["code"], "NOT_SIGNED_IN");
+    world.refused("send alice a.bin", "", "NO_SUCH_AGENT");
 }
 
 /// The published client, unmodified: argv is the server, the account's key, a folder, and the files.
