@@ -83,6 +83,7 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
         let (id, files) = (transfer.id, File::blob_count(&transfer.files));
         if let Some(swept) = transfer.sweep(now) {
             tx.update_transfer(&swept).await?;
+            tx.delete_transfer_links_of(id).await?;
             due.push((id, files));
         }
     }

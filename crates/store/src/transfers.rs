@@ -381,6 +381,29 @@ impl Tx {
         self.fetch_all(sql, params![&owner, &agent], transfer).await
     }
 
+    /// What one account sent to the person of another, whose address is known to be theirs, and
+    /// what could still be fetched of it, held until this unit of work ends.
+    pub async fn hold_live_transfers_to_person(
+        &mut self,
+        from: AccountId,
+        person: AccountId,
+    ) -> Result<Vec<Transfer>> {
+        let sql = holding!(
+            self,
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE sender_account_id = $2 AND recipient_agent_id IS NULL
+                   AND bytes_until IS NOT NULL AND status <> 'deleted' AND ",
+                is_received!(),
+                " ORDER BY id"
+            )
+        );
+        let (from, person) = (from.to_string(), person.to_string());
+        self.fetch_all(sql, params![&person, &from], transfer).await
+    }
+
     /// Writes a new transfer down.
     ///
     /// Its agents are to be kept first ([`Tx::keep_agent_of`]): should one have been deleted in

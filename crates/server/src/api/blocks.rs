@@ -5,7 +5,7 @@ use agentdrop_domain::blocks::Block;
 use agentdrop_protocol::wire::blocks::{
     self as wire, BlockedAccount, BlockedParty, Blocks, UnblockedAccount,
 };
-use agentdrop_protocol::{BlockId, ConnectionId};
+use agentdrop_protocol::{AccountId, BlockId, ConnectionId, Timestamp};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
@@ -63,12 +63,28 @@ pub(crate) async fn create(
                 blocked.pairings_revoked += end(tx, &revoked, now).await?;
                 blocked.connection_revoked = true;
             }
+            end_to_persons(tx, owner, block.blocked, now).await?;
             tx.append_audit(seen).await?;
             Ok((StatusCode::OK, blocked))
         })
         .await?;
     app.sweep.notify_one();
     Ok(blocked)
+}
+
+/// Ends what one of two accounts sent to the person of the other; the accounts are held.
+async fn end_to_persons(
+    tx: &mut Tx,
+    one: AccountId,
+    other: AccountId,
+    now: Timestamp,
+) -> Result<()> {
+    for (from, to) in [(one, other), (other, one)] {
+        for it in tx.hold_live_transfers_to_person(from, to).await? {
+            tx.update_transfer(&it.delete(now)?).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The accounts that the account has blocked.

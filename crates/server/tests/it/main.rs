@@ -26,6 +26,7 @@ mod inbox;
 mod isolation;
 mod keys;
 mod limits;
+mod links;
 mod mailed_links;
 mod mails;
 mod once;

@@ -10,7 +10,7 @@ use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::transfers::{File, Transfer};
 use agentdrop_protocol::wire::transfers as wire;
-use agentdrop_protocol::{ErrorCode, FileId, Timestamp, TransferId};
+use agentdrop_protocol::{ErrorCode, FileId, LinkToken, Timestamp, TransferId};
 use agentdrop_store::Tx;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -20,12 +20,13 @@ use self::asked::{Asked, To};
 use crate::api::allowance::Allowance;
 use crate::api::error::{ApiError, Result, transfer_exists};
 use crate::api::form::{self, Digests};
+use crate::api::mailed_links::new_token;
 use crate::api::once::{Answered, Begun, By, Once};
 use crate::api::openapi::{Errors, TransferForm};
 use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
-use crate::auth::{Caller, count_transfer};
+use crate::auth::{Caller, count_transfer, digest_of};
 use crate::clock::random;
 use crate::mail::Stamp;
 
@@ -110,6 +111,7 @@ pub(crate) async fn create(
         details,
         files,
         stamp: Stamp::new(now)?,
+        token: new_token()?,
         now,
     };
     // In a task of its own, which comes to its end even if the caller goes away: left off between
@@ -151,6 +153,8 @@ struct New {
     files: Vec<File>,
     /// For the mail to a person.
     stamp: Stamp,
+    /// For the link in it.
+    token: LinkToken,
     now: Timestamp,
 }
 
@@ -210,7 +214,11 @@ async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) ->
         if let Some((standing, _)) = person {
             person::count(tx, owner, transfer.id, standing, new.now).await?;
             let from = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
-            if let Some(letter) = person::letter(&of, &from, &transfer, &new.details, standing) {
+            let (details, token) = (&new.details, &new.token);
+            let letter = person::letter(&of, &from, &transfer, details, standing, token);
+            if let Some(letter) = letter {
+                tx.insert_transfer_link(&digest_of(token.as_key()), transfer.id, new.now)
+                    .await?;
                 let mail = new.stamp.seal(&of.server_key, owner, &letter);
                 tx.enqueue_mail(&mail).await?;
             }

@@ -8,7 +8,7 @@ use agentdrop_domain::transfers::{Recipient, Sealing, Transfer};
 use agentdrop_protocol::limits::STRANGER_WINDOW;
 use agentdrop_protocol::text::Email;
 use agentdrop_protocol::wire::transfers::TransferStatus;
-use agentdrop_protocol::{AccountId, ErrorCode, Timestamp, TransferId};
+use agentdrop_protocol::{AccountId, ErrorCode, LinkToken, Timestamp, TransferId};
 use agentdrop_store::Tx;
 
 use crate::api::connections::require_unblocked;
@@ -98,6 +98,7 @@ pub(super) fn letter(
     transfer: &Transfer,
     said: &Details,
     standing: Standing,
+    token: &LinkToken,
 ) -> Option<Letter> {
     let Recipient::Person { email, .. } = &transfer.recipient else {
         return None;
@@ -111,6 +112,8 @@ pub(super) fn letter(
     let sizes = transfer.files.iter().map(|it| it.size);
     let sent = Files {
         from,
+        transfer: transfer.id,
+        token,
         sender: &transfer.sender.label,
         named: said.files.iter().map(|it| &it.name).zip(sizes).collect(),
         message: said.message.as_ref(),
