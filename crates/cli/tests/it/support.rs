@@ -195,7 +195,10 @@ impl Serve {
 
     fn start_on(sandbox: &Sandbox, (data_dir, log): (&str, &str), more: &[&str]) -> Self {
         let (data_dir, log) = (sandbox.path(data_dir), sandbox.path(log));
-        let mut command = sandbox.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        let mut command = sandbox.command(["--json", "serve"]);
+        if !more.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command
             .args(more)
             .arg("--data-dir")
