@@ -11,6 +11,7 @@ use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{AccountId, ErrorCode, LinkToken, Timestamp, TransferId};
 use agentdrop_store::Tx;
 
+use super::sealing::has_envelope;
 use crate::api::connections::require_unblocked;
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
@@ -110,12 +111,17 @@ pub(super) fn letter(
         (Standing::Stranger, _) => Step::SignUp,
     };
     let sizes = transfer.files.iter().map(|it| it.size);
+    let mut named: Vec<_> = said.files.iter().map(|it| &it.name).zip(sizes).collect();
+    if transfer.sealing.as_ref().is_some_and(has_envelope) {
+        // An envelope and numbers, which tell nobody anything.
+        named.clear();
+    }
     let sent = Files {
         from,
         transfer: transfer.id,
         token,
         sender: &transfer.sender.label,
-        named: said.files.iter().map(|it| &it.name).zip(sizes).collect(),
+        named,
         message: said.message.as_ref(),
         expires_at: transfer.expires_at,
     };
