@@ -44,6 +44,7 @@ mod secrets;
 mod sessions;
 mod smtp;
 mod statements;
+mod transfer_ids;
 mod transfers;
 mod trust;
 mod world;
