@@ -110,6 +110,8 @@ pub(super) fn letter(
     let Recipient::Person { email, .. } = &transfer.recipient else {
         return None;
     };
+    // Nobody is written to in the name of an address that may be somebody else's.
+    from.email_verified_at?;
     let step = match (standing, transfer.status) {
         (Standing::Enrolled(_), TransferStatus::PendingRecipient) => return None,
         (Standing::Enrolled(_), _) => Step::Open,
