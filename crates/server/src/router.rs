@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::api::error::ApiError;
 use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
-    downloads, email_verifications, export, files, health, inbox, keys, openapi, pairings,
+    downloads, email_verifications, events, export, files, health, inbox, keys, openapi, pairings,
     password_resets, profile, receive_passwords, send, sessions, transfers, usage,
 };
 use crate::app::App;
@@ -78,6 +78,8 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(downloads::acknowledge))
         .routes(routes!(files::show))
         .routes(routes!(audit::list))
+        .routes(routes!(events::list))
+        .routes(routes!(events::stream))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
 }

@@ -17,6 +17,7 @@ mod contract;
 mod docs;
 mod downloads;
 mod errors;
+mod events;
 mod faults;
 mod files;
 mod first_drop;
