@@ -324,6 +324,35 @@ impl Tx {
             .await
     }
 
+    /// The same of what was sent to the two as people, each by the other: to the address that is
+    /// known to be its account's. What only says that it has an address ends nothing of its owner's.
+    pub async fn hold_live_transfers_between_people(
+        &mut self,
+        one: AccountId,
+        other: AccountId,
+    ) -> Result<Vec<Transfer>> {
+        let sql = holding!(
+            self,
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE ((sender_account_id = $1
+                         AND recipient_email_folded = (SELECT accounts.email_folded FROM accounts
+                                                       WHERE accounts.id = $2
+                                                         AND accounts.email_verified_at IS NOT NULL))
+                        OR (sender_account_id = $2
+                            AND recipient_email_folded = (SELECT accounts.email_folded FROM accounts
+                                                          WHERE accounts.id = $1
+                                                            AND accounts.email_verified_at
+                                                                IS NOT NULL)))
+                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+            )
+        );
+        self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
+            .await
+    }
+
     /// The same, between two agents.
     pub async fn hold_live_transfers_between_agents(
         &mut self,

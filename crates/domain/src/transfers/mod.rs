@@ -187,6 +187,15 @@ impl Transfer {
         self.recipient.account() == Some(actor.account) && actor.acts_as(self.recipient.agent())
     }
 
+    /// The account that was told of it as its recipient. A person is, once it is encrypted for them:
+    /// as long as it waits, nothing tells its sender whether the person has an account.
+    pub fn told(&self) -> Option<AccountId> {
+        match &self.recipient {
+            Recipient::Agent { account, .. } => Some(*account),
+            Recipient::Person { account, .. } => account.filter(|_| self.sealing.is_some()),
+        }
+    }
+
     /// Takes one of its downloads.
     pub fn claim_download(self, now: Timestamp) -> Result<Self, TransferError> {
         match self.status_at(now) {

@@ -207,3 +207,20 @@ fn what_waits_is_activated_once_and_not_past_its_time() {
     let deleted = waiting.delete(at(1)).unwrap();
     assert_eq!(activate(deleted, at(2)), Err(TransferError::Deleted));
 }
+
+#[test]
+fn a_person_is_told_once_it_is_encrypted_for_them() {
+    assert_eq!(transfer().told(), Some(account(2)));
+    let to = |account, sealing| Transfer {
+        recipient: Recipient::Person {
+            email: "pat@example.org".parse().unwrap(),
+            account,
+        },
+        sealing,
+        ..transfer()
+    };
+    assert_eq!(to(Some(account(2)), None).told(), None);
+    assert_eq!(to(None, Some(Sealing::default())).told(), None);
+    let theirs = to(Some(account(2)), Some(Sealing::default()));
+    assert_eq!(theirs.told(), Some(account(2)));
+}

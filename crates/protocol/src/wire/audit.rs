@@ -70,6 +70,8 @@ super::define_choice! {
         SessionEnded = "session.ended",
         /// Somebody tried to sign in and was refused.
         SessionRefused = "session.refused",
+        /// A transfer that waited for a person was encrypted for them, and is theirs alone.
+        TransferActivated = "transfer.activated",
         /// A transfer was sent.
         TransferCreated = "transfer.created",
         /// A transfer was taken back, or thrown away.

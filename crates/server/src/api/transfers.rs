@@ -135,7 +135,7 @@ pub(super) fn logged(
     transfer: &Transfer,
     subject: &Subject,
 ) -> Vec<NewEntry> {
-    let sides = [Some(transfer.sender.account), transfer.recipient.account()];
+    let sides = [Some(transfer.sender.account), transfer.told()];
     let sides = sides.into_iter().flatten();
     caller.witness.both(sides, action, subject)
 }

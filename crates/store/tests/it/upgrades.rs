@@ -4,6 +4,7 @@ use agentdrop_domain::Scope;
 use agentdrop_domain::downloads::{Download, Outcome};
 use agentdrop_domain::mailed_links::LinkPurpose;
 use agentdrop_domain::pairings::Permission;
+use agentdrop_domain::people::Standing;
 use agentdrop_domain::usage::Cycle;
 use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::wire::connections::ConnectionFilter;
@@ -87,7 +88,8 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
         assert!(tx.receive_password_of(owner).await?.is_some());
         assert!(tx.receive_key_for(&alice.email).await?.is_some());
         assert_eq!(tx.delete_receive_password_of(owner).await?, 1);
-        tx.insert_stranger(owner, transfer_id(), at(0)).await?;
+        tx.insert_stranger(owner, transfer_id(), Standing::Stranger, at(0))
+            .await?;
         assert_eq!(tx.strangers_of(owner, at(-1)).await?.len(), 1);
         assert_eq!(tx.delete_strangers_before(at(0)).await?, 1);
         let mail = mail(&alice);
@@ -314,6 +316,8 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         assert_eq!(tx.agents_of_pairings_of(alice, other).await?.len(), 2);
         let live = tx.hold_live_transfers_between_accounts(alice, bob).await?;
         assert!(!live.is_empty());
+        let people = tx.hold_live_transfers_between_people(alice, bob).await?;
+        assert!(people.is_empty());
         let live = tx.hold_live_transfers_between_agents(ben, ann).await?;
         assert!(!live.is_empty());
         assert_eq!(

@@ -202,8 +202,7 @@ async fn keep(
             }
         }
         let (witness, sent) = (caller.witness.at(new.now), Subject::of(&new.id));
-        let other = transfer.recipient.account();
-        let received = other.and_then(|it| {
+        let received = transfer.told().and_then(|it| {
             let received = Action::TransferReceived;
             witness.told(it, received, sent.clone())
         });
@@ -340,14 +339,8 @@ impl Asked {
                 let (sealing, sending) = (self.sealing.as_ref(), sending.as_ref());
                 let resolved = person::resolve(tx, account, standing, sealing, sending).await?;
                 let email = email.clone();
-                // Of what waits, the other's log is told when it is activated: writing it now would
-                // take time that tells of an account.
-                let of = of.filter(|_| resolved.0 == TransferStatus::Active);
-                (
-                    Recipient::Person { email, account: of },
-                    resolved.0,
-                    resolved.1,
-                )
+                let recipient = Recipient::Person { email, account: of };
+                (recipient, resolved.0, resolved.1)
             }
             (To::Person(_), None) => return Err(ApiError::NotFound),
             (To::Agent(named), _) => {
