@@ -18,6 +18,7 @@ pub const fn told_as(action: Action) -> Option<EventKind> {
         Action::PairingConfirmed => EventKind::PairingConfirmed,
         Action::PairingProposed => EventKind::PairingProposed,
         Action::PairingRevoked => EventKind::PairingRevoked,
+        Action::TransferActivated => EventKind::TransferActivated,
         Action::TransferCreated | Action::TransferReceived => EventKind::TransferCreated,
         Action::TransferDeleted => EventKind::TransferDeleted,
         Action::TransferDelivered => EventKind::TransferDelivered,

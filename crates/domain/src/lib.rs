@@ -14,6 +14,7 @@ pub mod connections;
 pub mod downloads;
 pub mod events;
 pub mod keys;
+pub mod links;
 pub mod mailed_links;
 pub mod pairings;
 pub mod people;

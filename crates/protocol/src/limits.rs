@@ -33,6 +33,10 @@ pub const MAX_REASON_CHARS: usize = 500;
 
 /// Files in one transfer.
 pub const MAX_FILES: usize = 100;
+/// How long before now a sender may have made the id of its transfer: lists are in the order of ids.
+pub const MAX_ID_AGE: Duration = Duration::from_hours(24);
+/// How far ahead of the server's a sender's clock may be.
+pub const MAX_CLOCK_LEAD: Duration = Duration::from_mins(5);
 /// Downloads that one transfer may allow.
 pub const MAX_DOWNLOADS: u32 = 1_000;
 /// Downloads that a transfer allows where its sender says nothing.

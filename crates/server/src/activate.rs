@@ -10,16 +10,18 @@ use std::time::Duration;
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
 use agentdrop_protocol::wire::transfers::TransferStatus;
-use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, TransferId};
+use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, TransferId};
 use agentdrop_store::Tx;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::error::{ApiError, Failure, Result};
+use crate::api::mailed_links::new_token;
 use crate::app::App;
 use crate::at_rest::{
     CHUNK, Details, FileDetails, FileOpener, ForPerson, SEALED_CHUNK, TransferKey, sealed_len,
 };
+use crate::auth::digest_of;
 use crate::blob::{BlobKey, Staged};
 use crate::clock::random;
 use crate::mail::Stamp;
@@ -148,6 +150,8 @@ struct Sealed {
     details: Vec<u8>,
     said: Details,
     stamp: Stamp,
+    /// For the link in the mail.
+    token: LinkToken,
 }
 
 /// Encrypts the files of a transfer for `key`, under new names.
@@ -204,6 +208,7 @@ async fn seal(
         details: shown.seal(&new_key)?,
         said,
         stamp: Stamp::new(now)?,
+        token: new_token()?,
     };
     Ok((sealed, staged))
 }
@@ -296,6 +301,8 @@ impl Sealed {
         let sizes = transfer.files.iter().map(|it| it.size);
         let sent = Files {
             from,
+            transfer: id,
+            token: &self.token,
             sender: &active.sender.label,
             named: self
                 .said
@@ -310,6 +317,8 @@ impl Sealed {
         let to = active.recipient.label().parse();
         let to = to.map_err(|_| ApiError::NotFound)?;
         let letter = files_for_you(app, to, &sent, Step::Open);
+        tx.insert_transfer_link(&digest_of(self.token.as_key()), id, now)
+            .await?;
         let mail = self.stamp.seal(&app.server_key, sender, &letter);
         tx.enqueue_mail(&mail).await?;
         // Told now, and not when it was sent, which would have taken time that tells of an account.

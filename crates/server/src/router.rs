@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use crate::api::error::ApiError;
 use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
-    downloads, email_verifications, events, export, files, health, inbox, keys, openapi, pairings,
-    password_resets, profile, receive_passwords, send, sessions, transfers, usage,
+    downloads, email_verifications, events, export, files, health, inbox, keys, links, openapi,
+    pairings, password_resets, profile, receive_passwords, send, sessions, transfers, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -77,6 +77,10 @@ fn operations() -> OpenApiRouter<App> {
         )
         .routes(routes!(downloads::acknowledge))
         .routes(routes!(files::show))
+        .routes(routes!(links::show))
+        .routes(routes!(links::download))
+        .routes(routes!(links::acknowledge))
+        .routes(routes!(links::verify))
         .routes(routes!(audit::list))
         .routes(routes!(events::list))
         .routes(routes!(events::stream))

@@ -86,6 +86,7 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
         let (id, files) = (transfer.id, File::blob_count(&transfer.files));
         if let Some(swept) = transfer.sweep(now) {
             tx.update_transfer(&swept).await?;
+            tx.delete_transfer_links_of(id).await?;
             due.push((id, files));
             told.extend(expired(&swept, now));
         }
@@ -99,7 +100,7 @@ fn expired(swept: &Transfer, now: Timestamp) -> Vec<NewEntry> {
     if swept.status != TransferStatus::Expired {
         return vec![];
     }
-    let sides = [Some(swept.sender.account), swept.recipient.account()];
+    let sides = [Some(swept.sender.account), swept.told()];
     let sides: BTreeSet<_> = sides.into_iter().flatten().collect();
     let told = |account| NewEntry {
         account,

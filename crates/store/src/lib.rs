@@ -24,6 +24,7 @@ mod pairings;
 mod people;
 mod receive_passwords;
 mod sessions;
+mod transfer_links;
 mod transfers;
 mod usage;
 

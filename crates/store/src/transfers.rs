@@ -207,6 +207,20 @@ impl Reader {
         run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
     }
 
+    /// Whether there is a transfer `id`, whoever's it is.
+    ///
+    /// For what gives ids away alone, which asks for nobody.
+    pub async fn is_transfer(&mut self, id: TransferId) -> Result<bool> {
+        let found = self
+            .fetch_optional(
+                "SELECT id FROM transfers WHERE id = $1",
+                params![&id.to_string()],
+                |row| row.get::<String>("id"),
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Whether a blob of the transfer `id` has bytes that are still needed.
     ///
     /// For the sweep alone, which asks for nobody.
@@ -372,6 +386,28 @@ impl Tx {
         );
         self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
             .await
+    }
+
+    /// What persons of `owner` sent to `agent` themselves, and what could still be fetched of it,
+    /// held until this unit of work ends.
+    pub async fn hold_live_transfers_of_persons(
+        &mut self,
+        owner: AccountId,
+        agent: AgentId,
+    ) -> Result<Vec<Transfer>> {
+        let sql = holding!(
+            self,
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM transfers
+                 WHERE sender_account_id = $1 AND recipient_agent_id = $2
+                   AND mode = 'human-to-agent'
+                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+            )
+        );
+        let (owner, agent) = (owner.to_string(), agent.to_string());
+        self.fetch_all(sql, params![&owner, &agent], transfer).await
     }
 
     /// Writes a new transfer down.

@@ -26,6 +26,8 @@ super::define_choice! {
         PairingProposed = "pairing.proposed",
         /// A pairing was ended.
         PairingRevoked = "pairing.revoked",
+        /// What waited for a person was encrypted for them, and is theirs alone.
+        TransferActivated = "transfer.activated",
         /// What was sent can be received.
         TransferCreated = "transfer.created",
         /// A transfer was taken back, or thrown away.

@@ -15,6 +15,7 @@ pub mod events;
 pub mod health;
 pub mod inbox;
 pub mod keys;
+pub mod links;
 pub mod pairings;
 pub mod password_resets;
 pub mod plans;

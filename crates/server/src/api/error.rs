@@ -12,6 +12,7 @@ use agentdrop_domain::blocks::BlockError;
 use agentdrop_domain::channels::ChannelError;
 use agentdrop_domain::connections::ConnectionError;
 use agentdrop_domain::keys::KeyError;
+use agentdrop_domain::links::LinkError;
 use agentdrop_domain::pairings::PairingError;
 use agentdrop_domain::people::PersonError;
 use agentdrop_domain::plans::PlanError;
@@ -283,6 +284,16 @@ impl From<ConnectionError> for ApiError {
     }
 }
 
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        let code = match error {
+            LinkError::Gone => ErrorCode::Gone,
+            LinkError::NotReady => ErrorCode::TransferInvalidStatus,
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
 impl From<PairingError> for ApiError {
     fn from(error: PairingError) -> Self {
         let code = match error {
@@ -337,6 +348,12 @@ impl From<PolicyError> for ApiError {
     }
 }
 
+/// Of two transfers that their senders gave one id, the first has it.
+pub(crate) fn transfer_exists() -> ApiError {
+    let message = "there is a transfer of this id; take another one";
+    ApiError::refused(ErrorCode::TransferExists, message)
+}
+
 /// The same for a name that nobody has and for a name that somebody else's agent has.
 pub(crate) fn share_required() -> ApiError {
     let message = "there is no agent of this name that shares files with the sender";
@@ -382,6 +399,7 @@ impl From<StoreError> for ApiError {
                 ErrorCode::PairingExists,
                 "the two agents have a pairing that is active or waits to be confirmed",
             ),
+            StoreError::Conflict(Constraint::TransferId) => transfer_exists(),
             StoreError::Full(_) => Self::Broken(ErrorCode::StorageUnavailable, error.into()),
             StoreError::GaveWay(_) => Self::GaveWay(error.into()),
             StoreError::Unreachable(_) => Self::Broken(ErrorCode::Unavailable, error.into()),

@@ -59,7 +59,8 @@ impl NewLink {
     }
 }
 
-fn new_token() -> Result<LinkToken, NoChance> {
+/// What a link has that is about to be mailed.
+pub(crate) fn new_token() -> Result<LinkToken, NoChance> {
     LinkToken::new(&random()?).ok_or(NoChance)
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use agentdrop_protocol::text::{Label, Message};
 use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{ChannelId, ErrorBody, ErrorCode, IdempotencyKey, Lifetime};
+use agentdrop_protocol::{
+    ChannelId, EncryptionPublicKey, ErrorBody, ErrorCode, IdempotencyKey, Lifetime,
+};
 use axum::Json;
 use axum::extract::State;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -33,18 +35,19 @@ impl IntoResponses for Errors {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes a form that is read field by field")]
 pub(crate) struct TransferForm {
-    /// The sending agent, by slug or id; with a key of the account also any label.
-    sender: Label,
+    /// The sending agent, by slug or id; with a key of the account also any label. Required, but in
+    /// the mode `human-to-agent`, where it is any label, and the account's address if nothing is said.
+    sender: Option<Label>,
     /// The receiving agent, by slug or id; or, in the mode `agent-to-human`, an e-mail address.
     #[schema(min_length = 1, max_length = 256)]
     recipient: String,
     /// The recipient's account, if it is not clear: its e-mail address, id or name.
     #[schema(max_length = 256)]
     recipient_account: Option<String>,
-    /// The files, at least one and at most 100.
-    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 100)]
+    /// The files, at least one and at most 100; one more where an envelope goes before them.
+    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 101)]
     files: Vec<Vec<u8>>,
-    /// Between whom it goes; `agent-to-agent` if nothing is said.
+    /// Between whom it goes; `agent-to-agent` if nothing is said. `human-to-agent` in a session alone.
     mode: Option<TransferMode>,
     /// A message beside the files.
     message: Option<Message>,
@@ -62,6 +65,9 @@ pub(crate) struct TransferForm {
     is_encrypted: Option<bool>,
     /// Asks the server to encrypt before it stores, which it does whenever the sender has not.
     encrypted: Option<bool>,
+    /// The key that a person encrypted with, made for this transfer; in the mode `human-to-agent`
+    /// alone, and required there of what is encrypted.
+    sender_public_key: Option<EncryptionPublicKey>,
     /// How its sender encrypted the files.
     #[schema(pattern = "^[!-~]{0,64}$")]
     encryption_algorithm: Option<String>,
@@ -82,6 +88,12 @@ pub(crate) struct TransferForm {
     /// The version of the recipient's key that it is encrypted for; refused if that is another now.
     #[schema(minimum = 1, maximum = 2_147_483_647)]
     recipient_key_version: Option<u32>,
+    /// The recipient's key that it is encrypted for; refused if that is another now.
+    recipient_public_key: Option<EncryptionPublicKey>,
+    /// The hex digits of the id that it gets, for a sender that binds what it encrypts to it: a UUID of
+    /// version 7, made within the last 24 hours.
+    #[schema(pattern = "^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$")]
+    transfer_id: Option<String>,
 }
 
 /// What stands around the operations.

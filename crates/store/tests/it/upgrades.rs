@@ -15,8 +15,9 @@ use agentdrop_testkit::engines::stores;
 
 use crate::things::{
     Cast, account, account_id, agent, agent_keys, at, block, channel, connection, connection_token,
-    download, everything, file_id, invitation, key, mail, mailed_link, open_invitation, pairing,
-    receive_password, run_sql, session, texts, transfer, transfer_id, write, write_connections,
+    digest, download, everything, file_id, invitation, key, mail, mailed_link, open_invitation,
+    pairing, receive_password, run_sql, session, texts, transfer, transfer_id, transfer_to_person,
+    write, write_connections,
 };
 
 /// While servers are replaced one by one, the old ones go on beside a schema that has got new
@@ -35,7 +36,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 23, "{tables:?}");
+        assert_eq!(alter.len(), 24, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -57,6 +58,7 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
     let (alice, passing) = (cast.alice.clone(), account(&format!("x{}", account_id())));
     let owner = alice.id;
     let sent = transfer(&cast.ann, &cast.ben);
+    let (ann, bob) = (cast.ann.clone(), cast.bob.clone());
     write(store, async move |tx| {
         tx.insert_account(&passing).await?;
         assert_eq!(tx.delete_account(passing.id).await?, []);
@@ -106,6 +108,13 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
                 .await?
                 .is_empty()
         );
+        let to_bob = transfer_to_person(&ann, bob.email.as_str());
+        let (id, link) = (to_bob.id, digest());
+        tx.insert_transfer(&to_bob).await?;
+        tx.insert_transfer_link(&link, id, at(0)).await?;
+        assert!(tx.linked_transfer(&link).await?.is_some());
+        assert!(tx.hold_linked_transfer(&link).await?.is_some());
+        assert_eq!(tx.delete_transfer_links_of(id).await?, 1);
         let received = tx.received_transfers_to_export(owner, None, 9).await?;
         assert_eq!(received, []);
         Ok(())
@@ -304,6 +313,8 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         assert_eq!(tx.pairing_count_of(alice, other).await?, 1);
         assert!(tx.active_pairing(ann, ben).await?.is_some());
         assert!(tx.keep_active_pairing(ben, ann).await?.is_some());
+        assert_eq!(tx.keep_active_pairings_with(alice, ben).await?.len(), 1);
+        assert_eq!(tx.hold_live_transfers_of_persons(alice, ben).await?, []);
         assert!(tx.connection_between(alice, bob).await?.is_some());
         assert_eq!(tx.connection_counts_of(alice).await?.active, 1);
         let listed = tx.connections_of(alice, ConnectionFilter::All).await?;
@@ -317,7 +328,7 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         let live = tx.hold_live_transfers_between_accounts(alice, bob).await?;
         assert!(!live.is_empty());
         let people = tx.hold_live_transfers_between_people(alice, bob).await?;
-        assert!(people.is_empty());
+        assert!(!people.is_empty());
         let live = tx.hold_live_transfers_between_agents(ben, ann).await?;
         assert!(!live.is_empty());
         assert_eq!(

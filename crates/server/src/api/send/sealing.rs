@@ -3,7 +3,7 @@
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::transfers::Sealing;
 use agentdrop_protocol::wire::channels::ChannelStatus;
-use agentdrop_protocol::{ChannelId, ErrorCode};
+use agentdrop_protocol::{ChannelId, EncryptionPublicKey, ErrorCode};
 use agentdrop_store::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +23,14 @@ const NONCE: usize = 12;
 /// Bytes of an ephemeral public key.
 const PUBLIC_KEY: usize = 32;
 /// What a person can open.
-const TO_PEOPLE: [&str; 2] = ["X25519-HKDF-AES-256-GCM-A2H", "AGENTDROP-2-A2H"];
+const TO_PEOPLE: [&str; 2] = ["X25519-HKDF-AES-256-GCM-A2H", ENVELOPE];
+/// What has an envelope.
+const ENVELOPE: &str = "AGENTDROP-2-A2H";
+
+/// What agents open that is sealed by a person, whose browser has no key of its own.
+const FROM_PEOPLE: &str = "X25519-HKDF-AES-256-GCM";
+/// Bytes of a wrapped file key: its nonce, the key, and its tag.
+const WRAPPED_KEY: usize = 12 + 32 + 16;
 
 /// Checks the channel, and adds the keys of this time, so that it opens after they have changed.
 pub(super) async fn complete(
@@ -48,13 +55,20 @@ pub(super) async fn complete(
     let keys = recipient.keys();
     let version = keys.map(|_| recipient.key_version);
     // The recipient could not open what was sealed for a key that it has no more.
-    if sealing.recipient_key_version.is_some() && sealing.recipient_key_version != version {
+    let key = keys.map(|it| it.encryption);
+    if (sealing.recipient_key_version.is_some() && sealing.recipient_key_version != version)
+        || (sealing.recipient_key.is_some() && sealing.recipient_key != key)
+    {
         let message = "the recipient has another key now; ask for it, and encrypt for that one";
         return Err(ApiError::refused(ErrorCode::KeyChanged, message));
     }
     Ok(Sealing {
-        sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
-        recipient_key: keys.map(|it| it.encryption),
+        // A person's is the one that they made for this transfer.
+        sender_key: match sending {
+            Some(agent) => agent.keys().map(|it| it.encryption),
+            None => sealing.sender_key,
+        },
+        recipient_key: key,
         recipient_key_version: version,
         ..sealing.clone()
     })
@@ -81,10 +95,16 @@ pub(super) fn read(
         channel: fields.optional::<ChannelId>("channel_id"),
         salt: base64(fields, "encryption_salt", Some(SALT)),
         signature: base64(fields, "sender_signature", None),
+        recipient_key: fields.optional("recipient_public_key"),
         recipient_key_version: fields.number("recipient_key_version", 1, i32::MAX.cast_unsigned()),
         ..Sealing::default()
     };
     (Some(sealing), nonces(fields, file_count))
+}
+
+/// Whether an envelope, which says what its files are, goes before them.
+pub(super) fn has_envelope(sealing: &Sealing) -> bool {
+    sealing.algorithm.as_deref() == Some(ENVELOPE)
 }
 
 /// Refuses what no person could open.
@@ -103,6 +123,58 @@ pub(super) fn require_for_person(fields: &mut Fields, sealing: &Sealing) {
     }
     if sealing.channel.is_some() {
         fields.refuse("channel_id", "is between agents");
+    }
+}
+
+/// The key that a person made for a transfer; agents send with the one they are registered with.
+pub(super) fn sender_key(
+    fields: &mut Fields,
+    is_sealed_by_person: bool,
+) -> Option<EncryptionPublicKey> {
+    const FIELD: &str = "sender_public_key";
+    if is_sealed_by_person {
+        return fields.required(FIELD);
+    }
+    if fields.text(FIELD).is_some() {
+        fields.refuse(
+            FIELD,
+            "is for what a person encrypted, in the mode human-to-agent",
+        );
+    }
+    None
+}
+
+/// Refuses what no agent could open that is sealed by a person.
+pub(super) fn require_from_person(
+    fields: &mut Fields,
+    sealing: &Sealing,
+    nonces: &[Option<String>],
+) {
+    if sealing.algorithm.as_deref() != Some(FROM_PEOPLE) {
+        fields.refuse(
+            "encryption_algorithm",
+            format_args!("must be {FROM_PEOPLE}"),
+        );
+    }
+    let wrapped = sealing.encrypted_key.as_deref().unwrap_or_default();
+    if !is_base64(wrapped, Some(WRAPPED_KEY)) {
+        let message = format_args!("must be base64 of {WRAPPED_KEY} bytes, from a person");
+        fields.refuse("encrypted_key", message);
+    }
+    if !nonces.iter().all(Option::is_some) {
+        fields.refuse(
+            "encryption_ivs",
+            "must have one for each file, from a person",
+        );
+    }
+    if sealing.channel.is_some() {
+        fields.refuse("channel_id", "is between agents");
+    }
+    if sealing.salt.is_some() {
+        fields.refuse(
+            "encryption_salt",
+            "is not for what a person sends to an agent",
+        );
     }
 }
 

@@ -18,6 +18,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::isolation::Trust;
+use crate::links::Link;
 use crate::operations::Operation;
 use crate::world::World;
 
@@ -30,6 +31,8 @@ struct Things {
     /// Names in braces of a path, with what stands there.
     parameters: Vec<(&'static str, String)>,
     download: String,
+    /// Of the transfer that its link leads to.
+    link_download: String,
     /// The address of its account, which has a password.
     email: String,
     /// A session of its account.
@@ -56,6 +59,10 @@ impl Things {
         let sessions = world.server.http.get("/v1/sessions", &session).await;
         let session_id = text(&sessions.expect(200)["sessions"][0], "id");
         let account = world.get("/v1/account").await.expect(200);
+        let link = Link::of(&world, &session).await;
+        let path = format!("/v1/d/{}/downloads", link.token);
+        let granted = world.server.http.post(&path, "", &json!({})).await;
+        let link_download = text(&granted.expect(200), "download_id");
         let parameters = vec![
             ("agent", "bob".to_owned()),
             ("block_id", trust.block),
@@ -66,6 +73,7 @@ impl Things {
             ("file_id", text(&grant["files"][0], "file_id")),
             ("key_id", key_id),
             ("session_id", session_id),
+            ("token", link.token),
             ("transfer_id", text(&sent, "id")),
         ];
         let download = text(&grant, "download_id");
@@ -73,6 +81,7 @@ impl Things {
             world,
             parameters,
             download,
+            link_download,
             email: text(&account, "email"),
             session,
         }
@@ -99,7 +108,7 @@ impl Things {
 
     fn request(&self, operation: &Operation, path: &str) -> RequestBuilder {
         let key = match &*operation.id {
-            "receive_passwords_set" => &self.session,
+            "links_verify" | "receive_passwords_set" => &self.session,
             _ => &self.world.account.key,
         };
         self.world.server.http.request(&operation.method, path, key)
@@ -127,6 +136,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "receive_passwords_set" => crate::receive_passwords::password(KEY),
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
+        }
+        "links_acknowledge" => {
+            json!({ "download_id": things.link_download, "status": "received" })
         }
         "account_export"
         | "account_show"
@@ -163,6 +175,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "inbox_list_of_agent"
         | "keys_list"
         | "keys_revoke"
+        | "links_download"
+        | "links_show"
+        | "links_verify"
         | "pairings_list"
         | "pairings_revoke"
         | "sessions_end"
