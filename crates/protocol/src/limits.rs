@@ -92,3 +92,7 @@ pub const INVITE_WINDOW: Duration = Duration::from_hours(1);
 pub const MAX_STRANGERS: u32 = 5;
 /// For so long such a transfer counts against [`MAX_STRANGERS`].
 pub const STRANGER_WINDOW: Duration = Duration::from_hours(24);
+/// How long what happened can be asked for again.
+pub const EVENT_WINDOW: Duration = Duration::from_hours(7 * 24);
+/// Streams of events at a time, of one account.
+pub const MAX_EVENT_STREAMS: usize = 64;

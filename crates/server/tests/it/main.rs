@@ -18,6 +18,7 @@ mod docs;
 mod downloads;
 mod enumeration;
 mod errors;
+mod events;
 mod faults;
 mod files;
 mod first_drop;

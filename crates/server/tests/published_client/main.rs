@@ -45,6 +45,19 @@ async fn the_oldest_client_sends_and_receives_across_accounts() {
     across_accounts("0.2.2").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_listens() {
+    for version in [LATEST, "0.3.0", "0.2.16"] {
+        for server in TestServer::each().await {
+            let account = server.account().await;
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path().display().to_string();
+            let arguments = [&*server.url, &account.key, &folder];
+            run(version, "listen.py", &arguments).await;
+        }
+    }
+}
+
 /// What a person's browser sealed is opened by the agent that it was sent to.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_client_opens_what_a_person_sent() {
