@@ -30,6 +30,8 @@ fn is_name(operation: &str, field: &str) -> bool {
     match field {
         // The name of what is made.
         "agent_id" => operation != "agents_register",
+        // The id of what is made, which its sender draws.
+        "transfer_id" => operation != "transfers_create",
         // A label in a transfer, tried below, and a filter of a list.
         "sender" => operation != "transfers_create",
         "account" | "channel_id" | "download_id" | "my_agent_id" | "recipient"
