@@ -144,6 +144,11 @@ define_id! {
     TransferId, "tr_", simple, "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
 }
 
+define_id! {
+    /// The coming of one file in parts.
+    UploadId, "up_", simple, "up_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+
 /// `unix_ts_ms(48) | version 7 | rand_a(12) | variant | rand_b(62)`, RFC 9562 §5.7.
 fn uuid_v7(now: Timestamp, chance: [u8; 10]) -> Uuid {
     let millis = u64::try_from(now.as_millis()).unwrap_or_default();

@@ -24,6 +24,7 @@ mod people;
 mod receive_passwords;
 mod sessions;
 mod transfers;
+mod uploads;
 mod usage;
 
 pub use agents::ReachableAgent;

@@ -43,6 +43,7 @@ fn transfer() -> Transfer {
         status: TransferStatus::Active,
         bytes_until: Some(at(3_600)),
         created_at: at(0),
+        announced: false,
         expires_at: at(3_600),
         deleted_at: None,
     }

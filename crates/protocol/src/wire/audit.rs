@@ -70,7 +70,9 @@ super::define_choice! {
         SessionEnded = "session.ended",
         /// Somebody tried to sign in and was refused.
         SessionRefused = "session.refused",
-        /// A transfer was sent.
+        /// A transfer was announced, whose files are still to come.
+        TransferAnnounced = "transfer.announced",
+        /// A transfer was sent: its files are there.
         TransferCreated = "transfer.created",
         /// A transfer was taken back, or thrown away.
         TransferDeleted = "transfer.deleted",

@@ -13,6 +13,7 @@ use agentdrop_store::TransferFilter;
 use axum::Json;
 use axum::extract::State;
 
+use super::allowance::uncount;
 use super::error::{ApiError, Result};
 use super::extract::{Path, Query};
 use super::openapi::Errors;
@@ -111,9 +112,13 @@ pub(crate) async fn delete(
             let transfer = tx.hold_transfer_of(caller.actor.account, id).await?;
             let transfer = transfer.filter(|it| it.is_visible_to(&caller.actor));
             let transfer = transfer.ok_or(ApiError::NotFound)?;
+            let was_coming = transfer.is_coming();
             // The contract has an already deleted one as not found.
             let deleted = transfer.delete(now).map_err(|_| ApiError::NotFound)?;
             tx.update_transfer(&deleted).await?;
+            if was_coming {
+                uncount(tx, deleted.sender.account, deleted.created_at).await?;
+            }
             let gone = Subject::of(&id);
             tx.append_audit(logged(&caller, Action::TransferDeleted, &deleted, &gone))
                 .await?;
@@ -135,9 +140,7 @@ pub(super) fn logged(
     transfer: &Transfer,
     subject: &Subject,
 ) -> Vec<NewEntry> {
-    let sides = [Some(transfer.sender.account), transfer.recipient.account()];
-    let sides = sides.into_iter().flatten();
-    caller.witness.both(sides, action, subject)
+    caller.witness.both(transfer.parties(), action, subject)
 }
 
 /// The page to ask the store for: one more than is shown, to know whether there are more.

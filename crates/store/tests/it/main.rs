@@ -26,6 +26,7 @@ mod things;
 mod transfers;
 mod units_of_work;
 mod upgrades;
+mod uploads;
 mod usage;
 
 use agentdrop_store::{Result, Store};

@@ -1,7 +1,7 @@
 //! Creating a transfer.
 
-mod person;
-mod sealing;
+pub(in crate::api) mod person;
+pub(in crate::api) mod sealing;
 
 use agentdrop_domain::Scope;
 use agentdrop_domain::agents::Agent;
@@ -13,7 +13,9 @@ use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS};
 use agentdrop_protocol::text::{Email, Label, Message};
 use agentdrop_protocol::wire::transfers::{self as wire, TransferMode, TransferStatus};
-use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, FileId, Lifetime, Timestamp, TransferId};
+use agentdrop_protocol::{
+    AccountId, AgentId, AgentRef, ErrorCode, FileId, Lifetime, Timestamp, TransferId,
+};
 use agentdrop_store::Tx;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -86,6 +88,7 @@ pub(crate) async fn create(
             at_rest: file.at_rest,
             nonce: asked.nonces.get(position).cloned().flatten(),
             blob: None,
+            upload: None,
         });
         said.push(file.details);
         staged.push(file.staged);
@@ -187,6 +190,7 @@ async fn keep(
             status: resolved.status,
             bytes_until: Some(expires_at),
             created_at: new.now,
+            announced: false,
             expires_at,
             deleted_at: None,
         };
@@ -222,13 +226,13 @@ async fn keep(
 
 /// Whom a form names as its recipient.
 #[derive(Clone, Debug)]
-enum To {
+pub(in crate::api) enum To {
     Agent(AgentRef),
     Person(Email),
 }
 
 impl To {
-    const fn mode(&self) -> TransferMode {
+    pub(in crate::api) const fn mode(&self) -> TransferMode {
         match self {
             Self::Agent(_) => TransferMode::AgentToAgent,
             Self::Person(_) => TransferMode::AgentToHuman,
@@ -237,29 +241,29 @@ impl To {
 }
 
 /// Whom and what a form names, found.
-struct Resolved {
-    sender: Sender,
-    recipient: Recipient,
-    sealing: Option<Sealing>,
-    status: TransferStatus,
+pub(in crate::api) struct Resolved {
+    pub(in crate::api) sender: Sender,
+    pub(in crate::api) recipient: Recipient,
+    pub(in crate::api) sealing: Option<Sealing>,
+    pub(in crate::api) status: TransferStatus,
 }
 
 /// What a form asks for, as far as it can be read without the store.
-struct Asked {
-    sender: Label,
-    recipient: To,
-    recipient_account: Option<String>,
-    sealing: Option<Sealing>,
-    nonces: Vec<Option<String>>,
-    message: Option<Message>,
-    metadata: Map<String, Value>,
-    auto_delete: bool,
-    max_downloads: u32,
-    lifetime: Lifetime,
+pub(in crate::api) struct Asked {
+    pub(in crate::api) sender: Label,
+    pub(in crate::api) recipient: To,
+    pub(in crate::api) recipient_account: Option<String>,
+    pub(in crate::api) sealing: Option<Sealing>,
+    pub(in crate::api) nonces: Vec<Option<String>>,
+    pub(in crate::api) message: Option<Message>,
+    pub(in crate::api) metadata: Map<String, Value>,
+    pub(in crate::api) auto_delete: bool,
+    pub(in crate::api) max_downloads: u32,
+    pub(in crate::api) lifetime: Lifetime,
 }
 
 impl Asked {
-    fn read(mut fields: Fields, file_count: usize) -> Result<Self> {
+    pub(in crate::api) fn read(mut fields: Fields, file_count: usize) -> Result<Self> {
         let sender = fields.required("sender");
         let recipient: Option<String> = fields.required("recipient");
         let mode = fields.optional("mode");
@@ -317,7 +321,7 @@ impl Asked {
     }
 
     /// Finds who and what the form names, and whether it may be.
-    async fn resolve(
+    pub(in crate::api) async fn resolve(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -384,14 +388,10 @@ impl Asked {
         let account = caller.actor.account;
         let recipient = self.receiving(tx, account, named, sending).await?;
         let sealing = match &self.sealing {
-            None if tx
-                .is_encryption_required(account, recipient.account)
-                .await? =>
-            {
-                let message = "one of the two accounts takes only what its sender encrypted";
-                return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+            None => {
+                require_plain_allowed(tx, account, recipient.account).await?;
+                None
             }
-            None => None,
             Some(sealing) => {
                 Some(sealing::complete(tx, caller, sealing, sending, &recipient).await?)
             }
@@ -417,17 +417,40 @@ impl Asked {
         let whose = self.recipient_account.as_deref();
         let found = reach(tx, account, of, named, whose).await?;
         let found = found.ok_or_else(share_required)?.agent;
-        let named = AgentRef::Id(found.id);
-        let recipient = tx.keep_agent_of(found.account, &named).await?;
-        let recipient = recipient.ok_or_else(share_required)?;
-        if recipient.account != account {
-            // Across accounts only an agent sends: a label is paired with nobody.
-            let sending = sending.ok_or_else(share_required)?;
-            let pairing = tx.keep_active_pairing(sending.id, recipient.id).await?;
-            may_send(sending, &recipient, pairing.as_ref())?;
-        }
-        Ok(recipient)
+        keep_sharing(tx, account, sending, (found.account, found.id)).await
     }
+}
+
+/// An agent, which nobody deletes, and that it shares files with the sender, which nobody ends,
+/// until this unit of work does.
+pub(in crate::api) async fn keep_sharing(
+    tx: &mut Tx,
+    account: AccountId,
+    sending: Option<&Agent>,
+    (theirs, id): (AccountId, AgentId),
+) -> Result<Agent> {
+    let recipient = tx.keep_agent_of(theirs, &AgentRef::Id(id)).await?;
+    let recipient = recipient.ok_or_else(share_required)?;
+    if recipient.account != account {
+        // Across accounts only an agent sends: a label is paired with nobody.
+        let sending = sending.ok_or_else(share_required)?;
+        let pairing = tx.keep_active_pairing(sending.id, recipient.id).await?;
+        may_send(sending, &recipient, pairing.as_ref())?;
+    }
+    Ok(recipient)
+}
+
+/// Refuses what its sender did not encrypt, if one of the two accounts takes no such thing.
+pub(in crate::api) async fn require_plain_allowed(
+    tx: &mut Tx,
+    account: AccountId,
+    other: AccountId,
+) -> Result<()> {
+    if tx.is_encryption_required(account, other).await? {
+        let message = "one of the two accounts takes only what its sender encrypted";
+        return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+    }
+    Ok(())
 }
 
 fn read_metadata(fields: &mut Fields) -> Map<String, Value> {
