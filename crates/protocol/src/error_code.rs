@@ -69,7 +69,7 @@ define_codes! {
     IdempotencyConflict "IDEMPOTENCY_CONFLICT" 409 "The idempotency key was used with another request."
     IdempotencyInProgress "IDEMPOTENCY_IN_PROGRESS" 409 "The first request with this idempotency key is still under way."
     Internal "INTERNAL" 500 "The server failed; the request id names the failure in its log."
-    InvalidPart "INVALID_PART" 400 "A part is none of the file, has not come, or came again and has another ETag now."
+    InvalidPart "INVALID_PART" 400 "A part is none of the file, has not come, or came again and has another `ETag` now."
     InvalidPartOrder "INVALID_PART_ORDER" 400 "The parts are not named in their order."
     InvalidStatus "INVALID_STATUS" 400 "The pairing does not stand where this can be done to it."
     InvitePending "INVITE_PENDING" 409 "An invitation between the two is waiting for an answer."

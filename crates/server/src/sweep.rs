@@ -86,7 +86,7 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
         // One that was deleted before gave its place back then.
         let never_came = transfer
             .is_coming()
-            .then(|| (transfer.sender.account, transfer.created_at));
+            .then_some((transfer.sender.account, transfer.created_at));
         if let Some(swept) = transfer.sweep(now) {
             tx.update_transfer(&swept).await?;
             tx.delete_parts(id).await?;

@@ -269,11 +269,6 @@ pub struct Part {
     pub size: u64,
 }
 
-/// Confirms that all files have come. It has no fields.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ConfirmTransfer {}
-
 /// A confirmed transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

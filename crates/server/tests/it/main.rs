@@ -42,4 +42,5 @@ mod sessions;
 mod smtp;
 mod transfers;
 mod trust;
+mod uploads;
 mod world;

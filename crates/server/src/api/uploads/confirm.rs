@@ -5,7 +5,7 @@ use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::people::Standing;
 use agentdrop_domain::transfers::{Recipient, Transfer};
 use agentdrop_protocol::wire::transfers::TransferStatus;
-use agentdrop_protocol::wire::uploads::{ConfirmTransfer, ConfirmedTransfer};
+use agentdrop_protocol::wire::uploads::ConfirmedTransfer;
 use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, TransferId};
 use agentdrop_store::Tx;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 
 use super::sent_by;
 use crate::api::error::{ApiError, Result};
-use crate::api::extract::{OptionalBody, Path};
+use crate::api::extract::{Nothing, Path};
 use crate::api::once::{Answered, By, Once, Repeating};
 use crate::api::openapi::Errors;
 use crate::api::send::{keep_sharing, person, require_plain_allowed, sealing};
@@ -29,13 +29,13 @@ use crate::mail::Stamp;
     post, path = "/v1/transfers/{transfer_id}/confirm", tag = "transfers",
     operation_id = "uploads_confirm",
     params(("transfer_id" = TransferId, Path, description = "The transfer's id"), Once),
-    request_body = ConfirmTransfer, responses((status = 200, body = ConfirmedTransfer), Errors)
+    responses((status = 200, body = ConfirmedTransfer), Errors)
 )]
 pub(crate) async fn confirm(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<TransferId>,
-    Repeating(OptionalBody(_body), once): Repeating<OptionalBody<ConfirmTransfer>>,
+    Repeating(Nothing, once): Repeating<Nothing>,
 ) -> Result<Answered> {
     let (now, stamp) = (app.clock.now(), Stamp::new(app.clock.now())?);
     let of = app.clone();

@@ -12,6 +12,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use http_body::Body as _;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
 
@@ -90,7 +91,7 @@ pub(crate) async fn put(
         let credential = transfer.sender.credential;
         app.requests.charge_credential(credential, &meter)?;
     }
-    require_length(&headers, expected)?;
+    require_length(&headers, &body, expected)?;
     let tag = PartTag::new(random()?);
     let staged = take_in(&app, &transfer, file, tag, expected, body).await?;
     let part = Part {
@@ -114,10 +115,11 @@ fn exactly<T: std::str::FromStr + ToString>(text: &str) -> Option<T> {
 }
 
 /// Refuses a body of another length before it comes.
-fn require_length(headers: &HeaderMap, expected: u64) -> Result<()> {
+fn require_length(headers: &HeaderMap, body: &Body, expected: u64) -> Result<()> {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-    let came = length.ok_or_else(|| {
+    // Of a request that says nothing of a body it is known that there is none.
+    let came = length.or_else(|| body.size_hint().exact()).ok_or_else(|| {
         let message = "the length has to be said as Content-Length, and the body sent as it is";
         ApiError::refused(ErrorCode::LengthRequired, message)
     })?;

@@ -13,6 +13,7 @@ pub(crate) use self::people::is_a_persons;
 use crate::bad_input::no_link;
 use crate::operations::{Operation, operations};
 use crate::parties::Party;
+use crate::uploads::{Begun, body as announcing};
 use crate::world::{World, assert_same, blobs, file_url, rows};
 
 const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
@@ -24,6 +25,8 @@ const NO_SIMPLE: &str = "019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
 struct Neighbours {
     world: World,
     ids: Ids,
+    /// What is still to be confirmed.
+    begun: Begun,
     stranger: TestAccount,
     /// A connected account, whose agent is paired with one of the two.
     peer: TestAccount,
@@ -43,6 +46,10 @@ struct Ids {
     pairing: String,
     session: String,
     transfer: String,
+    /// What is still to be confirmed, its file, and how that comes.
+    announced: String,
+    announced_file: String,
+    upload: String,
     account: String,
 }
 
@@ -60,12 +67,19 @@ impl Ids {
             pairing: NO_UUID.to_owned(),
             session: format!("ses_{NO_SIMPLE}"),
             transfer: format!("tr_{NO_SIMPLE}"),
+            announced: format!("tr_{NO_SIMPLE}"),
+            announced_file: NO_UUID.to_owned(),
+            upload: format!("up_{NO_SIMPLE}"),
             account: NO_UUID.to_owned(),
         }
     }
 
     fn path(&self, operation: &Operation) -> String {
         let mut path = operation.path.clone();
+        if operation.id.starts_with("uploads_") {
+            path = path.replace("{transfer_id}", &self.announced);
+            path = path.replace("{file_id}", &self.announced_file);
+        }
         for (name, value) in [
             ("agent", &self.agent),
             ("block_id", &self.block),
@@ -134,6 +148,8 @@ impl Neighbours {
             let session = world.server.session_of(&world.account).await;
             let sessions = world.server.http.get("/v1/sessions", &session).await;
             let sessions = sessions.expect(200);
+            let (http, owner) = (&world.server.http, &world.account.key);
+            let begun = Begun::new(http, owner, ["alice", "bob"]).await;
             let ids = Ids {
                 agent: text(&world.bob, "id"),
                 slug: "bob".to_owned(),
@@ -146,6 +162,9 @@ impl Neighbours {
                 file: text(&grant["files"][0], "file_id"),
                 key,
                 transfer: text(&sent, "id"),
+                announced: begun.transfer.clone(),
+                announced_file: begun.file.clone(),
+                upload: begun.upload.clone(),
                 account: world.account.id.clone(),
             };
             let stranger = world.server.account().await;
@@ -153,6 +172,7 @@ impl Neighbours {
             all.push(Self {
                 world,
                 ids,
+                begun,
                 stranger,
                 peer: trust.peer,
             });
@@ -214,6 +234,12 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
         "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
         "receive_passwords_set" => crate::receive_passwords::password(KEY),
+        "uploads_abort" => json!({ "upload_id": ids.upload }),
+        "uploads_complete" => json!({ "upload_id": ids.upload, "parts": [] }),
+        "uploads_create" | "uploads_create_in_parts" => {
+            let between = json!({ "sender": ids.agent, "recipient": ids.agent });
+            announcing(&[("a", 1)], &between)
+        }
         _ => return None,
     })
 }
