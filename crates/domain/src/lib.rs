@@ -13,6 +13,7 @@ pub mod channels;
 pub mod connections;
 pub mod downloads;
 pub mod keys;
+pub mod links;
 pub mod mailed_links;
 pub mod pairings;
 pub mod people;

@@ -1,5 +1,7 @@
 //! Who may send files to whom.
 
+use agentdrop_protocol::AccountId;
+
 use crate::agents::Agent;
 use crate::pairings::{Direction, Pairing};
 
@@ -25,6 +27,25 @@ pub fn may_send(from: &Agent, to: &Agent, pairing: Option<&Pairing>) -> Result<(
             && it.permission_for(from.account).allows(Direction::Send)
     });
     if allowed {
+        Ok(())
+    } else {
+        Err(PolicyError::ShareRequired)
+    }
+}
+
+/// Whether a person of the account `from` may send files to `to`, given the pairings that agents of
+/// the account have with it: to whomever one of their agents may send.
+pub fn may_person_send(
+    from: AccountId,
+    to: &Agent,
+    pairings: &[Pairing],
+) -> Result<(), PolicyError> {
+    let allows = |it: &Pairing| {
+        it.is_active()
+            && it.other(to.id).is_some_and(|mine| mine.account == from)
+            && it.permission_for(from).allows(Direction::Send)
+    };
+    if from == to.account || pairings.iter().any(allows) {
         Ok(())
     } else {
         Err(PolicyError::ShareRequired)

@@ -98,6 +98,7 @@ define_codes! {
     StorageUnavailable "STORAGE_UNAVAILABLE" 507 "The server has no room to store this; nothing was kept."
     TargetNotConnected "TARGET_NOT_CONNECTED" 400 "The other agent has no public key."
     TermsChanged "TERMS_CHANGED" 409 "The pairing is not, or no longer, what was to be agreed to."
+    TransferInvalidStatus "INVALID_STATUS" 409 "The transfer waits until its recipient can open it."
     TransferLimitReached "TRANSFER_LIMIT_REACHED" 429 "The account has sent as many transfers this month as its plan allows."
     Unauthorized "UNAUTHORIZED" 401 "The API key or session is missing or not valid, or the password is wrong."
     Unavailable "UNAVAILABLE" 503 "A part of the server is down; try again later."
@@ -155,7 +156,11 @@ mod tests {
         for code in ErrorCode::ALL {
             let Ok(read) = code.as_str().parse::<ErrorCode>();
             assert_eq!(read.as_str(), code.as_str());
-            if *code != ErrorCode::ConnectionAlreadyRevoked {
+            let second = [
+                ErrorCode::ConnectionAlreadyRevoked,
+                ErrorCode::TransferInvalidStatus,
+            ];
+            if !second.contains(code) {
                 assert_eq!(read, *code);
             }
         }

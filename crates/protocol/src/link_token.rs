@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serializer};
 use crate::ParseError;
 use crate::api_key::{ApiKey, KeyKind};
 
-/// What a mailed link carries: `agl_…`. It works once, for whoever reads the mail.
+/// What a mailed link carries: `agl_…`. It works for whoever reads the mail: once where it verifies
+/// an address or sets a password, and as long as they are there where it leads to files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LinkToken(ApiKey);
 
@@ -25,6 +26,18 @@ impl LinkToken {
     /// Writes the token itself; for the field of a request that carries it to the server.
     pub(crate) fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.0.expose_secret())
+    }
+
+    /// The same, where there may be none.
+    #[expect(clippy::ref_option, reason = "so serde hands it over")]
+    pub(crate) fn serialize_optional<S: Serializer>(
+        it: &Option<Self>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match it {
+            Some(it) => it.serialize(to),
+            None => to.serialize_none(),
+        }
     }
 }
 

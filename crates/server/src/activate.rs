@@ -10,14 +10,17 @@ use std::time::Duration;
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
 use agentdrop_protocol::limits::MAX_PARTS;
-use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, PartTag};
+use agentdrop_protocol::wire::transfers::TransferStatus;
+use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, PartTag};
 use agentdrop_store::Tx;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::error::{ApiError, Failure, Result};
+use crate::api::mailed_links::new_token;
 use crate::app::App;
 use crate::at_rest::{Details, FileDetails, ForPerson};
+use crate::auth::digest_of;
 use crate::blob::{BlobKey, Staged};
 use crate::clock::random;
 use crate::mail::Stamp;
@@ -82,12 +85,29 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
     let parts = parts(app, &transfer).await?;
     let (sealed, staged) = seal(app, &transfer, person, key).await?;
     let new = sealed.names();
-    app.blobs.put(staged).await?;
-    let unit = app.clone();
-    let switch = async move |tx: &mut Tx| sealed.switch(tx, &unit, &transfer, person, key).await;
-    // Where the database went away, it may be written down all the same; if not, it is done again.
-    if app.store.write(switch).await? {
-        app.mailer.wake.notify_one();
+    // An earlier try whose end nobody was told of, for the database went away in its commit, has
+    // ended once this has the row. Else its bytes could become the transfer's behind these, which
+    // are put in their place.
+    if !still_waits(app, &transfer).await? {
+        return Ok(());
+    }
+    if let Err(error) = app.blobs.put(staged).await {
+        // A disk that filled up is not to keep the part of it that was put there.
+        for position in new {
+            app.blobs.remove(BlobKey::file(id, position)).await?;
+        }
+        return Err(error.into());
+    }
+    let (unit, of) = (app.clone(), transfer.clone());
+    let switch = async move |tx: &mut Tx| sealed.switch(tx, &unit, &of, person, key).await;
+    let switched = app.store.write(switch).await;
+    match &switched {
+        Ok(Switched::Active) => app.mailer.wake.notify_one(),
+        Ok(Switched::Ended) => app.sweep.notify_one(),
+        Ok(Switched::Not) => {}
+        // It may be written down all the same; which bytes are the transfer's is known once that
+        // has ended.
+        Err(_) => drop(still_waits(app, &transfer).await?),
     }
     for position in old.into_iter().chain(new) {
         let mut reader = app.store.read().await?;
@@ -103,7 +123,27 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
             app.blobs.remove(BlobKey::part(id, part)).await?;
         }
     }
-    Ok(())
+    switched.map(drop)
+}
+
+/// Whether a transfer still waits, as it was read; whoever was about to change it is waited for.
+async fn still_waits(app: &App, transfer: &Transfer) -> Result<bool> {
+    let (owner, id) = (transfer.sender.account, transfer.id);
+    let hold = async move |tx: &mut Tx| -> Result<_> { Ok(tx.hold_transfer_of(owner, id).await?) };
+    let found = app.store.write(hold).await?;
+    Ok(found.is_some_and(|it| {
+        it.status == TransferStatus::PendingRecipient && it.wrapped_key == transfer.wrapped_key
+    }))
+}
+
+/// What became of a row that was to be switched.
+enum Switched {
+    /// Its recipient has it.
+    Active,
+    /// It waited for somebody who wants nothing of its sender, and is over.
+    Ended,
+    /// It is another by now, or for another.
+    Not,
 }
 
 /// The parts that have bytes of a transfer.
@@ -125,6 +165,8 @@ struct Sealed {
     details: Vec<u8>,
     said: Details,
     stamp: Stamp,
+    /// For the link in the mail.
+    token: LinkToken,
 }
 
 /// Encrypts the files of a transfer for `key`, under new names.
@@ -179,6 +221,7 @@ async fn seal(
         details: shown.seal(&new_key)?,
         said,
         stamp: Stamp::new(now)?,
+        token: new_token()?,
     };
     Ok((sealed, staged))
 }
@@ -222,24 +265,32 @@ impl Sealed {
         transfer: &Transfer,
         person: AccountId,
         key: EncryptionPublicKey,
-    ) -> Result<bool> {
+    ) -> Result<Switched> {
         let (id, sender, now) = (transfer.id, transfer.sender.account, app.clock.now());
         let held = tx.hold_accounts(sender, person).await?;
         let password = tx.receive_password_of(person).await?;
         let waiting = tx.hold_transfer_of(sender, id).await?;
         let (Some(waiting), Some(from)) = (waiting, held.iter().find(|it| it.id == sender)) else {
-            return Ok(false);
+            return Ok(Switched::Not);
         };
         let is_theirs = waiting.recipient.account() == Some(person);
         if !is_theirs || password.is_none_or(|it| it.public_key != key) {
-            return Ok(false);
+            return Ok(Switched::Not);
+        }
+        // Blocked while the address did not count as theirs yet, or it would have ended then.
+        if person != sender && tx.is_blocked(sender, person).await? {
+            let Ok(ended) = waiting.delete(now) else {
+                return Ok(Switched::Not);
+            };
+            tx.update_transfer(&ended).await?;
+            return Ok(Switched::Ended);
         }
         // Of what it was made of, it is another one now.
         if waiting.wrapped_key != transfer.wrapped_key {
-            return Ok(false);
+            return Ok(Switched::Not);
         }
         let Ok(active) = waiting.activate(self.sealing, self.files, now) else {
-            return Ok(false);
+            return Ok(Switched::Not);
         };
         let active = Transfer {
             wrapped_key: self.wrapped_key,
@@ -251,6 +302,8 @@ impl Sealed {
         let sizes = transfer.files.iter().map(|it| it.size);
         let sent = Files {
             from,
+            transfer: id,
+            token: &self.token,
             sender: &active.sender.label,
             named: self
                 .said
@@ -265,22 +318,26 @@ impl Sealed {
         let to = active.recipient.label().parse();
         let to = to.map_err(|_| ApiError::NotFound)?;
         let letter = files_for_you(app, to, &sent, Step::Open);
+        tx.insert_transfer_link(&digest_of(self.token.as_key()), id, now)
+            .await?;
         let mail = self.stamp.seal(&app.server_key, sender, &letter);
         tx.enqueue_mail(&mail).await?;
         // Told now, and not when it was sent, which would have taken time that tells of an account.
-        let received = NewEntry {
-            account: person,
+        let told = |account, action, by| NewEntry {
+            account,
             at: now,
-            action: Action::TransferReceived,
-            who: Who::Account(sender),
+            action,
+            who: Who::Account(by),
             address: None,
             request_id: None,
             subject: Subject::of(&id),
         };
-        if person != sender {
-            tx.append_audit([received]).await?;
-        }
-        Ok(true)
+        let activated = told(sender, Action::TransferActivated, person);
+        let received = told(person, Action::TransferReceived, sender);
+        let received = (person != sender).then_some(received);
+        tx.append_audit([activated].into_iter().chain(received))
+            .await?;
+        Ok(Switched::Active)
     }
 }
 

@@ -68,6 +68,8 @@ impl Default for Rates {
 pub enum Signup {
     /// Whoever reaches the server.
     Open,
+    /// Whoever was sent files, with the link that was mailed to them.
+    Invite,
     /// The operator alone, with `agentdrop admin account create`.
     Closed,
 }
@@ -292,8 +294,9 @@ impl FromStr for Signup {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "open" => Ok(Self::Open),
+            "invite" => Ok(Self::Invite),
             "closed" => Ok(Self::Closed),
-            _ => Err("must be open or closed".to_owned()),
+            _ => Err("must be open, invite or closed".to_owned()),
         }
     }
 }
@@ -332,6 +335,18 @@ mod tests {
         assert!(config.mail_from().is_err());
         config.public_url = Some("drop.example.org".into());
         assert!(config.public_url(config.listen).is_err());
+    }
+
+    #[test]
+    fn who_may_sign_up_is_one_of_three_words() {
+        for (word, signup) in [
+            ("open", Signup::Open),
+            ("invite", Signup::Invite),
+            ("closed", Signup::Closed),
+        ] {
+            assert_eq!(word.parse(), Ok(signup));
+        }
+        assert!("invited".parse::<Signup>().is_err());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::api::error::ApiError;
 use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
-    downloads, email_verifications, export, files, health, inbox, keys, openapi, pairings,
+    downloads, email_verifications, export, files, health, inbox, keys, links, openapi, pairings,
     password_resets, profile, receive_passwords, send, sessions, transfers, uploads, usage,
 };
 use crate::app::App;
@@ -84,6 +84,10 @@ fn operations() -> OpenApiRouter<App> {
         )
         .routes(routes!(downloads::acknowledge))
         .routes(routes!(files::show))
+        .routes(routes!(links::show))
+        .routes(routes!(links::download))
+        .routes(routes!(links::acknowledge))
+        .routes(routes!(links::verify))
         .routes(routes!(audit::list))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))

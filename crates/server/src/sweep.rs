@@ -93,6 +93,7 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
             if let Some((owner, announced_at)) = never_came {
                 uncount(tx, owner, announced_at).await?;
             }
+            tx.delete_transfer_links_of(id).await?;
             due.push((id, files));
         }
     }

@@ -23,6 +23,7 @@ mod pairings;
 mod people;
 mod receive_passwords;
 mod sessions;
+mod transfer_links;
 mod transfers;
 mod uploads;
 mod usage;

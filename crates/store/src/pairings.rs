@@ -134,6 +134,39 @@ impl Tx {
             .await
     }
 
+    /// The active pairings of `agent` with agents of `owner`, which nobody ends until this unit of
+    /// work does. The agent is to be kept first.
+    pub async fn keep_active_pairings_with(
+        &mut self,
+        owner: AccountId,
+        agent: AgentId,
+    ) -> Result<Vec<Pairing>> {
+        macro_rules! between {
+            () => {
+                concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM pairings
+                     WHERE ((a_account_id = $1 AND b_agent_id = $2)
+                            OR (b_account_id = $1 AND a_agent_id = $2))
+                       AND confirmed_at IS NOT NULL AND revoked_at IS NULL
+                       AND EXISTS (SELECT 1 FROM connections
+                                   WHERE connections.id = connection_id
+                                     AND connections.accepted_at IS NOT NULL
+                                     AND connections.revoked_at IS NULL)
+                     ORDER BY id"
+                )
+            };
+        }
+        let sql = dialect!(self, sqlite: between!(), postgres: concat!(between!(), " FOR SHARE"));
+        self.fetch_all(
+            sql,
+            params![&owner.to_string(), &agent.to_string()],
+            pairing,
+        )
+        .await
+    }
+
     /// Writes a new pairing down; its two agents have one that is not over, or they have not.
     ///
     /// Its connection is to be held first, and its agents to be kept before that.

@@ -1,5 +1,6 @@
 //! Who was written to that nobody knows.
 
+use agentdrop_domain::people::Standing;
 use agentdrop_protocol::{AccountId, Timestamp, TransferId};
 
 use crate::db::params;
@@ -23,18 +24,29 @@ impl Reader {
 }
 
 impl Tx {
-    /// Writes down that `owner` sent a transfer to an address that nobody is registered with.
+    /// Writes down that `owner` sent a transfer to an address, if that is one that nobody is
+    /// registered with.
     ///
-    /// The account is to be held: else of two who count, each would not count the other.
+    /// In one statement that is run for all: whether somebody is registered, the time that it takes
+    /// does not tell. The account is to be held: else of two who count, each would not count the
+    /// other.
     pub async fn insert_stranger(
         &mut self,
         owner: AccountId,
         transfer: TransferId,
+        standing: Standing,
         now: Timestamp,
     ) -> Result<()> {
         self.execute(
-            "INSERT INTO strangers (transfer_id, account_id, sent_at) VALUES ($1, $2, $3)",
-            params![&transfer.to_string(), &owner.to_string(), now.as_millis()],
+            "INSERT INTO strangers (transfer_id, account_id, sent_at)
+             SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT)
+             WHERE CAST($4 AS BIGINT) = 1",
+            params![
+                &transfer.to_string(),
+                &owner.to_string(),
+                now.as_millis(),
+                i64::from(standing == Standing::Stranger)
+            ],
         )
         .await?;
         Ok(())

@@ -6,11 +6,15 @@
 )]
 
 #[cfg(feature = "server")]
+pub mod at_rest;
+#[cfg(feature = "server")]
 pub mod clock;
 pub mod engines;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod mailbox;
+#[cfg(feature = "server")]
+pub mod person;
 pub mod python;
 #[cfg(feature = "server")]
 pub mod server;

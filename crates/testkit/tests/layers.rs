@@ -25,7 +25,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &["domain", "protocol"]),
     (
         "testkit",
-        &["client", "domain", "protocol", "seal", "server", "store"],
+        &[
+            "client",
+            "cobblestone",
+            "domain",
+            "envelope",
+            "protocol",
+            "seal",
+            "server",
+            "store",
+        ],
     ),
 ];
 

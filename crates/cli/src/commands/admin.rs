@@ -106,6 +106,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
                 name,
                 email,
                 password: None,
+                invitation: None,
             };
             create(asked, plan, storage, printer).await
         }

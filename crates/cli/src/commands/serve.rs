@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// How others reach it [default: http:// and where it listens]
     #[arg(long, value_name = "URL", env = "AGENTDROP_PUBLIC_URL")]
     public_url: Option<String>,
-    /// Who may make an account, open or closed [default: open where only this machine can reach it]
+    /// Who may make an account: open, invite (whoever was mailed a link to files) or closed [default: open where only this machine can reach it]
     #[arg(long, value_name = "WHO", env = "AGENTDROP_SIGNUP", value_parser = signup)]
     signup: Option<Signup>,
     #[arg(

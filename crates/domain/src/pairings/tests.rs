@@ -2,7 +2,7 @@ use agentdrop_protocol::wire::agents::AgentType;
 
 use super::*;
 use crate::agents::{AgentKeys, AgentState};
-use crate::policy::{PolicyError, may_send};
+use crate::policy::{PolicyError, may_person_send, may_send};
 
 const fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -202,5 +202,33 @@ fn files_go_where_an_active_pairing_lets_them() {
         assert_eq!(send(&sibling, &ann, Some(&active)), refused);
         let over = active.revoke(ben.account, at(5)).unwrap();
         assert_eq!(send(&ann, &ben, Some(&over)), refused);
+    }
+}
+
+/// A person may send to whomever one of their agents may send.
+#[test]
+fn files_of_a_person_go_where_those_of_an_agent_of_theirs_do() {
+    let (ann, ben) = agents();
+    let send = |from: &Agent, to: &Agent, all: &[Pairing]| may_person_send(from.account, to, all);
+    let refused = Err(PolicyError::ShareRequired);
+    assert_eq!(send(&ann, &agent(account(1), 6), &[]), Ok(()));
+    assert_eq!(send(&ann, &ben, &[]), refused);
+    for (permission, there, back) in [
+        (Permission::Both, Ok(()), Ok(())),
+        (Permission::SendOnly, Ok(()), refused),
+        (Permission::ReceiveOnly, refused, Ok(())),
+    ] {
+        let pending = proposed(permission);
+        assert_eq!(send(&ann, &ben, std::slice::from_ref(&pending)), refused);
+        let active = pending.confirm(ben.account, at(4)).unwrap();
+        let over = active.clone().revoke(ben.account, at(5)).unwrap();
+        assert_eq!(send(&ann, &ben, std::slice::from_ref(&over)), refused);
+        let all = [over, active];
+        assert_eq!(send(&ann, &ben, &all), there);
+        assert_eq!(send(&ben, &ann, &all), back);
+        let sibling = agent(ben.account, 6);
+        assert_eq!(send(&ann, &sibling, &all), refused);
+        let stranger = agent(account(7), 7);
+        assert_eq!(send(&stranger, &ben, &all), refused);
     }
 }

@@ -195,6 +195,17 @@ impl Transfer {
             && actor.acts_as(self.recipient.agent())
     }
 
+    /// The account that was told of it as its recipient. A person is, once it is encrypted for them:
+    /// as long as it waits, nothing tells its sender whether the person has an account.
+    pub fn told(&self) -> Option<AccountId> {
+        match &self.recipient {
+            // It is its sender's alone.
+            _ if self.announced => None,
+            Recipient::Agent { account, .. } => Some(*account),
+            Recipient::Person { account, .. } => account.filter(|_| self.sealing.is_some()),
+        }
+    }
+
     /// Takes one of its downloads.
     pub fn claim_download(self, now: Timestamp) -> Result<Self, TransferError> {
         match self.status_at(now) {
@@ -239,12 +250,6 @@ impl Transfer {
                 Err(TransferError::NotReady)
             }
         }
-    }
-
-    /// The accounts that may know of it.
-    pub fn parties(&self) -> impl Iterator<Item = AccountId> {
-        let received = self.recipient.account().filter(|_| !self.announced);
-        [Some(self.sender.account), received].into_iter().flatten()
     }
 
     /// The blobs that have its bytes, less those of parts.

@@ -317,12 +317,28 @@ fn what_is_announced_is_seen_by_its_sender_alone_whatever_becomes_of_it() {
             credential: transfer.sender.credential,
         };
         assert_eq!(transfer.is_visible_to(&recipient), is_seen);
-        let parties = if is_seen { 2 } else { 1 };
-        assert_eq!(transfer.parties().count(), parties);
+        assert_eq!(transfer.told().is_some(), is_seen);
         assert_eq!(
             transfer.blobs(),
             Vec::<u32>::new(),
             "its parts have its bytes"
         );
     }
+}
+
+#[test]
+fn a_person_is_told_once_it_is_encrypted_for_them() {
+    assert_eq!(transfer().told(), Some(account(2)));
+    let to = |account, sealing| Transfer {
+        recipient: Recipient::Person {
+            email: "pat@example.org".parse().unwrap(),
+            account,
+        },
+        sealing,
+        ..transfer()
+    };
+    assert_eq!(to(Some(account(2)), None).told(), None);
+    assert_eq!(to(None, Some(Sealing::default())).told(), None);
+    let theirs = to(Some(account(2)), Some(Sealing::default()));
+    assert_eq!(theirs.told(), Some(account(2)));
 }

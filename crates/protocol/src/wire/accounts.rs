@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plans::Plan;
 use crate::text::{Email, Name};
-use crate::{AccountId, Password, Timestamp};
+use crate::{AccountId, LinkToken, Password, Timestamp};
 
 /// Asks for an account.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,14 @@ pub struct CreateAccount {
         skip_serializing_if = "Option::is_none"
     )]
     pub password: Option<Password>,
+    /// The token of a mailed link to files for this address: whoever has it has read the mail, so
+    /// that the address counts as theirs.
+    #[serde(
+        default,
+        serialize_with = "LinkToken::serialize_optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub invitation: Option<LinkToken>,
 }
 
 /// A new account, with its first key.

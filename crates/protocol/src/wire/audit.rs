@@ -70,6 +70,8 @@ super::define_choice! {
         SessionEnded = "session.ended",
         /// Somebody tried to sign in and was refused.
         SessionRefused = "session.refused",
+        /// A transfer that waited for a person was encrypted for them, and is theirs alone.
+        TransferActivated = "transfer.activated",
         /// A transfer was announced, whose files are still to come.
         TransferAnnounced = "transfer.announced",
         /// A transfer was sent: its files are there.

@@ -14,6 +14,7 @@ pub mod email_verifications;
 pub mod health;
 pub mod inbox;
 pub mod keys;
+pub mod links;
 pub mod pairings;
 pub mod password_resets;
 pub mod plans;

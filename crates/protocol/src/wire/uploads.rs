@@ -7,14 +7,18 @@ use serde_json::{Map, Value};
 
 use super::transfers::{TransferMode, TransferStatus};
 use crate::text::{ContentType, ETag, Label, Message, RecipientName};
-use crate::{ChannelId, FileId, FileName, Lifetime, Timestamp, TransferId, UploadId};
+use crate::{
+    ChannelId, EncryptionPublicKey, FileId, FileName, Lifetime, Timestamp, TransferId, UploadId,
+};
 
 /// Announces a transfer, whose files come by signed addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AnnounceTransfer {
-    /// The sending agent, by slug or id; with a key of the account also any label.
-    pub sender: Label,
+    /// The sending agent, by slug or id; with a key of the account also any label. In the mode
+    /// `human-to-agent` it may be left out.
+    #[serde(default)]
+    pub sender: Option<Label>,
     /// The receiving agent, by slug or id; or, in the mode `agent-to-human`, an e-mail address.
     pub recipient: RecipientName,
     /// The recipient's account, if it is not clear: its e-mail address, id or name.
@@ -67,6 +71,9 @@ pub struct AnnounceTransfer {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub encryption_ivs: Option<Vec<Option<Nonce>>>,
+    /// The public key that a person made for this transfer, in base64.
+    #[serde(default)]
+    pub sender_public_key: Option<EncryptionPublicKey>,
     /// What the sender signed, in base64.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(format = Byte, max_length = 4096))]

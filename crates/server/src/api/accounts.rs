@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use super::error::{ApiError, Result};
 use super::extract::Body;
 use super::keys::new_key;
+use super::links::is_invited;
 use super::mailed_links::NewLink;
 use super::openapi::Errors;
 use crate::app::App;
@@ -23,6 +24,9 @@ use crate::clock::{NoChance, random};
 use crate::config::{EmailVerification, Signup};
 
 /// Makes an account, with its first key.
+///
+/// An invitation is the token of a mailed link to files: of a link that still leads to files for
+/// this very address, the address counts as verified. Any other is no invitation.
 ///
 /// An `Idempotency-Key` is not looked at: there is no account yet to keep an answer for, and
 /// whoever guessed the name of the request would be given its API key. Repeated, it is answered
@@ -37,18 +41,25 @@ pub(crate) async fn create(
     _: Anonymous,
     Body(body): Body<CreateAccount>,
 ) -> Result<(StatusCode, Json<CreatedAccount>)> {
-    if app.signup == Signup::Closed {
-        let message = "the operator makes the accounts of this server; ask them for one";
-        return Err(ApiError::refused(ErrorCode::SignupClosed, message));
-    }
     let (mut body, now) = (body, app.clock.now());
+    let is_invited = match &body.invitation {
+        Some(token) if app.signup != Signup::Closed => {
+            let mut reader = app.store.read().await?;
+            is_invited(&mut reader, token, &body.email, now).await?
+        }
+        _ => false,
+    };
+    require_signup(app.signup, is_invited)?;
     let password = body.password.take();
     let mut new = NewAccount::new(body, app.email_verification, app.default_plan, now)?;
+    if is_invited && app.email_verification == EmailVerification::Required {
+        new.verify(now);
+    }
     if let Some(password) = password {
         new.account.check_password(&password)?;
         new.password = Some(app.passwords.hash(password).await?);
     }
-    if app.email_verification == EmailVerification::Required {
+    if app.email_verification == EmailVerification::Required && !is_invited {
         new.link = Some(NewLink::to_verify(&app, &new.account, now)?);
     }
     let insert = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
@@ -59,12 +70,28 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(created)))
 }
 
+/// Refuses whoever the operator lets make no account.
+fn require_signup(signup: Signup, is_invited: bool) -> Result<()> {
+    let message = match signup {
+        Signup::Open => return Ok(()),
+        Signup::Invite if is_invited => return Ok(()),
+        Signup::Invite => {
+            "this server makes accounts for those who were sent files here: send the link of that \
+             mail along as `invitation`, with the address that it came to"
+        }
+        Signup::Closed => "the operator makes the accounts of this server; ask them for one",
+    };
+    Err(ApiError::refused(ErrorCode::SignupClosed, message))
+}
+
 /// An account that is about to be made, and its first key.
 pub(crate) struct NewAccount {
     account: Account,
     pub(crate) password: Option<PasswordHash>,
     /// What is mailed to its address, to show that it is its own.
     link: Option<NewLink>,
+    /// Whether they have read a mail to its address already.
+    is_verified: bool,
     key: Key,
     shown: CreatedKey,
 }
@@ -91,9 +118,16 @@ impl NewAccount {
             account,
             password: None,
             link: None,
+            is_verified: false,
             key,
             shown,
         })
+    }
+
+    /// Takes it for known that the address is its owner's: they have read a mail to it.
+    const fn verify(&mut self, now: Timestamp) {
+        self.account.email_verified_at = Some(now);
+        self.is_verified = true;
     }
 
     pub(crate) async fn insert(
@@ -117,8 +151,10 @@ impl NewAccount {
         }
         let witness = origin.witness(self.account.id, by);
         let made = Subject::of(&self.account.id).and(&self.key.id);
-        tx.append_audit(witness.saw(Action::AccountCreated, made))
-            .await?;
+        let created = witness.saw(Action::AccountCreated, made).into_iter();
+        let verified = witness.saw(Action::AccountVerified, Subject::of(&self.account.id));
+        let verified = verified.into_iter().filter(|_| self.is_verified);
+        tx.append_audit(created.chain(verified)).await?;
         Ok(CreatedAccount {
             id: self.account.id,
             name: self.account.name,

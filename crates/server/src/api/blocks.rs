@@ -63,6 +63,13 @@ pub(crate) async fn create(
                 blocked.pairings_revoked += end(tx, &revoked, now).await?;
                 blocked.connection_revoked = true;
             }
+            // To a person anybody sends, connected or not, so that it does not end with that.
+            for it in tx
+                .hold_live_transfers_between_people(owner, block.blocked)
+                .await?
+            {
+                tx.update_transfer(&it.delete(now)?).await?;
+            }
             tx.append_audit(seen).await?;
             Ok((StatusCode::OK, blocked))
         })

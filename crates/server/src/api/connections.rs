@@ -54,11 +54,11 @@ pub(crate) async fn create(
         let mine = held.iter().find(|it| it.id == owner);
         let mine = mine.ok_or(ApiError::NotFound)?;
         let invitee = held.iter().find(|it| it.id == other && other != owner);
+        // Of nobody it is asked as well, as if they were the sender, who has blocked nobody so: how
+        // long it takes does not tell whether there is somebody.
+        require_unblocked(tx, owner, other).await?;
         let existing = match invitee {
-            Some(invitee) => {
-                require_unblocked(tx, owner, invitee.id).await?;
-                tx.connection_between(owner, invitee.id).await?
-            }
+            Some(invitee) => tx.connection_between(owner, invitee.id).await?,
             None => tx.invitation_of(owner, &body.email).await?,
         };
         let invited = Connection::invite(

@@ -5,7 +5,10 @@ use agentdrop_domain::downloads::{Download, Outcome, grant_until};
 use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::wire::downloads::{self as wire, DownloadFile};
 use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery, DeliveryStatus};
-use agentdrop_protocol::{AgentRef, DownloadId, ErrorCode, TransferId};
+use agentdrop_protocol::{
+    AccountId, AgentId, AgentRef, DownloadId, ErrorCode, Timestamp, TransferId,
+};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -16,6 +19,7 @@ use super::extract::{Body, Path};
 use super::openapi::Errors;
 use super::transfers::{details, logged};
 use crate::app::App;
+use crate::audit::Witness;
 use crate::auth::Caller;
 use crate::clock::random;
 
@@ -43,28 +47,12 @@ pub(crate) async fn create(
             let transfer = tx.hold_transfer_of(account, id).await?;
             let transfer = transfer.filter(|it| it.is_visible_to(&caller.actor));
             let transfer = transfer.ok_or(ApiError::NotFound)?;
-            let agent = caller.agent(tx).await?.map(|it| it.id);
-            let claimed = transfer.claim_download(now)?;
-            let download = Download {
-                id: download_id,
-                transfer: id,
+            let by = Holder {
                 account,
-                agent,
-                granted_at: now,
-                expires_at: grant_until(now, claimed.expires_at),
-                outcome: None,
+                agent: caller.agent(tx).await?.map(|it| it.id),
+                witness: caller.witness,
             };
-            tx.update_transfer(&claimed).await?;
-            tx.insert_download(&download).await?;
-            let taken = Subject::of(&id).and(&download_id);
-            tx.append_audit(logged(
-                &caller,
-                Action::TransferDownloaded,
-                &claimed,
-                &taken,
-            ))
-            .await?;
-            Ok((claimed, download))
+            take(tx, transfer, by, download_id, now).await
         })
         .await?;
     Ok(Json(granted(&app, transfer, &download)?))
@@ -99,46 +87,107 @@ pub(crate) async fn acknowledge(
             // Only who receives it can say that it arrived.
             let transfer = transfer.filter(|it| it.is_received_by(&caller.actor));
             let transfer = transfer.ok_or(ApiError::NotFound)?;
-            let download = tx.hold_download_of(account, id, body.download_id).await?;
-            let download = download.ok_or(ApiError::NotFound)?;
-            let outcome = match download.outcome.clone() {
-                // What was said first stands, however often it is said again.
-                Some(outcome) => outcome,
-                None => Outcome {
-                    status: body.status,
-                    reason: body.reason,
-                    at: now,
-                },
+            let by = Holder {
+                account,
+                agent: None,
+                witness: caller.witness,
             };
-            if download.outcome.is_none() {
-                let acknowledged = transfer.acknowledge(outcome.status, now);
-                tx.update_transfer(&acknowledged).await?;
-                let ended = Download {
-                    outcome: Some(outcome.clone()),
-                    ..download
-                };
-                tx.update_download(&ended).await?;
-                let action = match outcome.status {
-                    DeliveryStatus::Received => Action::TransferDelivered,
-                    DeliveryStatus::Rejected => Action::TransferRejected,
-                };
-                let told = Subject::of(&id).and(&body.download_id);
-                tx.append_audit(logged(&caller, action, &acknowledged, &told))
-                    .await?;
-            }
-            Ok(Delivery {
-                download_id: body.download_id,
-                status: outcome.status,
-                reason: outcome.reason,
-                at: outcome.at,
-            })
+            end(tx, transfer, &by, body, now).await
         })
         .await?;
     app.sweep.notify_one();
     Ok(Json(delivery))
 }
 
-fn granted(app: &App, transfer: Transfer, download: &Download) -> Result<wire::Download> {
+/// Who takes a download, or says how it ended.
+pub(super) struct Holder {
+    /// The account.
+    pub(super) account: AccountId,
+    /// The agent, if one asks as itself.
+    pub(super) agent: Option<AgentId>,
+    /// Tells the audit logs.
+    pub(super) witness: Witness,
+}
+
+/// Takes one of the downloads of a transfer, which is held.
+pub(super) async fn take(
+    tx: &mut Tx,
+    transfer: Transfer,
+    by: Holder,
+    id: DownloadId,
+    now: Timestamp,
+) -> Result<(Transfer, Download)> {
+    let claimed = transfer.claim_download(now)?;
+    let download = Download {
+        id,
+        transfer: claimed.id,
+        account: by.account,
+        agent: by.agent,
+        granted_at: now,
+        expires_at: grant_until(now, claimed.expires_at),
+        outcome: None,
+    };
+    tx.update_transfer(&claimed).await?;
+    tx.insert_download(&download).await?;
+    let (action, taken) = (
+        Action::TransferDownloaded,
+        Subject::of(&claimed.id).and(&id),
+    );
+    tx.append_audit(logged(&by.witness, action, &claimed, &taken))
+        .await?;
+    Ok((claimed, download))
+}
+
+/// Writes down how a download of a transfer ended, which is held.
+pub(super) async fn end(
+    tx: &mut Tx,
+    transfer: Transfer,
+    by: &Holder,
+    said: Acknowledge,
+    now: Timestamp,
+) -> Result<Delivery> {
+    let (id, download_id) = (transfer.id, said.download_id);
+    let download = tx.hold_download_of(by.account, id, download_id).await?;
+    let download = download.ok_or(ApiError::NotFound)?;
+    let outcome = match download.outcome.clone() {
+        // What was said first stands, however often it is said again.
+        Some(outcome) => outcome,
+        None => Outcome {
+            status: said.status,
+            reason: said.reason,
+            at: now,
+        },
+    };
+    if download.outcome.is_none() {
+        let acknowledged = transfer.acknowledge(outcome.status, now);
+        tx.update_transfer(&acknowledged).await?;
+        let ended = Download {
+            outcome: Some(outcome.clone()),
+            ..download
+        };
+        tx.update_download(&ended).await?;
+        let action = match outcome.status {
+            DeliveryStatus::Received => Action::TransferDelivered,
+            DeliveryStatus::Rejected => Action::TransferRejected,
+        };
+        let told = Subject::of(&id).and(&download_id);
+        tx.append_audit(logged(&by.witness, action, &acknowledged, &told))
+            .await?;
+    }
+    Ok(Delivery {
+        download_id,
+        status: outcome.status,
+        reason: outcome.reason,
+        at: outcome.at,
+    })
+}
+
+/// A grant, as its holder sees it.
+pub(super) fn granted(
+    app: &App,
+    transfer: Transfer,
+    download: &Download,
+) -> Result<wire::Download> {
     let details = details(app, &transfer)?;
     let files = transfer
         .files

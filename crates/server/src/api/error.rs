@@ -12,6 +12,7 @@ use agentdrop_domain::blocks::BlockError;
 use agentdrop_domain::channels::ChannelError;
 use agentdrop_domain::connections::ConnectionError;
 use agentdrop_domain::keys::KeyError;
+use agentdrop_domain::links::LinkError;
 use agentdrop_domain::pairings::PairingError;
 use agentdrop_domain::people::PersonError;
 use agentdrop_domain::plans::PlanError;
@@ -286,6 +287,16 @@ impl From<ConnectionError> for ApiError {
             ConnectionError::NotAParty => return Self::NotFound,
             ConnectionError::OwnInvite => ErrorCode::Forbidden,
             ConnectionError::SelfConnection => ErrorCode::SelfConnection,
+        };
+        Self::refused(code, error.to_string())
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        let code = match error {
+            LinkError::Gone => ErrorCode::Gone,
+            LinkError::NotReady => ErrorCode::TransferInvalidStatus,
         };
         Self::refused(code, error.to_string())
     }

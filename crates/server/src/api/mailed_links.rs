@@ -59,7 +59,8 @@ impl NewLink {
     }
 }
 
-fn new_token() -> Result<LinkToken, NoChance> {
+/// What a link has that is about to be mailed.
+pub(crate) fn new_token() -> Result<LinkToken, NoChance> {
     LinkToken::new(&random()?).ok_or(NoChance)
 }
 
@@ -106,8 +107,11 @@ pub(crate) async fn reset(
             tx.update_account_settings(account.id, &settings).await?;
             if tx.verify_email(account.id, now).await? > 0 {
                 // Nobody had shown that the address is theirs: whoever signed up with it, and has
-                // keys, may be somebody else who waits for its owner to come.
+                // keys, may be somebody else who waits for its owner to come. What waits for the
+                // owner must not be encrypted for a key of theirs, which the owner cannot open;
+                // nothing was before, for only what has a verified address is encrypted for.
                 tx.revoke_keys_of(account.id, now).await?;
+                tx.delete_receive_password_of(account.id).await?;
             }
             tx.delete_sessions_of(account.id, None).await?;
             let letter = password_changed(&unit, &account);
@@ -119,6 +123,7 @@ pub(crate) async fn reset(
         })
         .await?;
     app.mailer.wake.notify_one();
+    app.activate.notify_one();
     Ok(())
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod form;
 pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod keys;
+pub(crate) mod links;
 pub(crate) mod mailed_links;
 pub(crate) mod once;
 pub(crate) mod openapi;

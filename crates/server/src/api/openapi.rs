@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use agentdrop_protocol::text::{Label, Message};
 use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{ChannelId, ErrorBody, ErrorCode, IdempotencyKey, Lifetime};
+use agentdrop_protocol::{
+    ChannelId, EncryptionPublicKey, ErrorBody, ErrorCode, IdempotencyKey, Lifetime,
+};
 use axum::Json;
 use axum::extract::State;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -33,8 +35,9 @@ impl IntoResponses for Errors {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes a form that is read field by field")]
 pub(crate) struct TransferForm {
-    /// The sending agent, by slug or id; with a key of the account also any label.
-    sender: Label,
+    /// The sending agent, by slug or id; with a key of the account also any label. Required, but in
+    /// the mode `human-to-agent`, where it is any label, and the account's address if nothing is said.
+    sender: Option<Label>,
     /// The receiving agent, by slug or id; or, in the mode `agent-to-human`, an e-mail address.
     #[schema(min_length = 1, max_length = 256)]
     recipient: String,
@@ -44,7 +47,7 @@ pub(crate) struct TransferForm {
     /// The files, at least one and at most 100.
     #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 100)]
     files: Vec<Vec<u8>>,
-    /// Between whom it goes; `agent-to-agent` if nothing is said.
+    /// Between whom it goes; `agent-to-agent` if nothing is said. `human-to-agent` in a session alone.
     mode: Option<TransferMode>,
     /// A message beside the files.
     message: Option<Message>,
@@ -62,6 +65,9 @@ pub(crate) struct TransferForm {
     is_encrypted: Option<bool>,
     /// Asks the server to encrypt before it stores, which it does whenever the sender has not.
     encrypted: Option<bool>,
+    /// The key that a person encrypted with, made for this transfer; in the mode `human-to-agent`
+    /// alone, and required there of what is encrypted.
+    sender_public_key: Option<EncryptionPublicKey>,
     /// How its sender encrypted the files.
     #[schema(pattern = "^[!-~]{0,64}$")]
     encryption_algorithm: Option<String>,

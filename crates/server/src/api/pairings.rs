@@ -5,12 +5,13 @@ use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::channels::Party;
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
+use agentdrop_domain::policy::may_person_send;
 use agentdrop_protocol::wire::pairings::{
     self as wire, ConfirmPairing, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent,
     Pairings, RevokedPairing, UpdatePairing, UpdatedPairing,
 };
 use agentdrop_protocol::{
-    AccountId, AgentRef, ConnectionId, EncryptionPublicKey, ErrorCode, PairingId,
+    AccountId, AgentRef, ConnectionId, EncryptionPublicKey, ErrorCode, PairingId, Timestamp,
 };
 use agentdrop_store::Tx;
 use axum::Json;
@@ -252,6 +253,12 @@ pub(crate) async fn revoke(
     let revoked = app
         .store
         .write(async move |tx| -> Result<_> {
+            let owner = caller.actor.account;
+            let named = tx.pairing_of(owner, id).await?;
+            let named = named.filter(|it| is_visible(it, &caller));
+            let Pairing { a, b, .. } = named.ok_or(ApiError::NotFound)?;
+            // Of two that end at once, each would take the other for what still allows something.
+            tx.hold_accounts(a.account, b.account).await?;
             let pairing = hold(tx, &caller, id).await?;
             caller.actor.require_session()?;
             let revoked = pairing.revoke(caller.actor.account, now)?;
@@ -259,6 +266,9 @@ pub(crate) async fn revoke(
             let (one, other) = (revoked.a.agent, revoked.b.agent);
             for it in tx.hold_live_transfers_between_agents(one, other).await? {
                 tx.update_transfer(&it.delete(now)?).await?;
+            }
+            for (from, to) in [(a, b), (b, a)] {
+                end_of_persons(tx, from.account, to, now).await?;
             }
             tx.revoke_channels_between_agents(one, other, now).await?;
             tx.append_audit(logged(&caller, Action::PairingRevoked, &revoked))
@@ -271,6 +281,23 @@ pub(crate) async fn revoke(
         id,
         status: revoked.status(),
     }))
+}
+
+/// Ends what persons of an account sent to an agent themselves, unless another agent of theirs may
+/// still send to it. The accounts are held.
+async fn end_of_persons(tx: &mut Tx, from: AccountId, to: Party, now: Timestamp) -> Result<()> {
+    let agent = tx
+        .agent_of(to.account, &AgentRef::Id(to.agent))
+        .await?
+        .ok_or(ApiError::NotFound)?;
+    let left = tx.keep_active_pairings_with(from, agent.id).await?;
+    if may_person_send(from, &agent, &left).is_ok() {
+        return Ok(());
+    }
+    for it in tx.hold_live_transfers_of_persons(from, agent.id).await? {
+        tx.update_transfer(&it.delete(now)?).await?;
+    }
+    Ok(())
 }
 
 /// Refuses where the other side's agent has another key than the one that was compared; it keeps

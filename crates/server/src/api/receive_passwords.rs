@@ -1,5 +1,6 @@
 //! What people open with what they are sent, and what to encrypt for them with.
 
+use agentdrop_domain::accounts::Account;
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::receive_passwords::ReceivePassword;
 use agentdrop_protocol::text::Email;
@@ -7,6 +8,8 @@ use agentdrop_protocol::wire::Done;
 use agentdrop_protocol::wire::receive_passwords::{
     self as wire, RecipientPublicKey, SetReceivePassword,
 };
+use agentdrop_protocol::{AccountId, SessionId, Timestamp};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 
@@ -14,7 +17,9 @@ use super::error::{ApiError, Result};
 use super::extract::{Body, Query};
 use super::openapi::Errors;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, require_live_session};
+use crate::mail::Stamp;
+use crate::mail::kinds::{Change, receive_password_changed};
 
 /// The key that the account's owner is sent files under, its private half encrypted with their
 /// receive password.
@@ -49,25 +54,34 @@ pub(crate) async fn set(
     Body(body): Body<SetReceivePassword>,
 ) -> Result<Json<wire::ReceivePassword>> {
     caller.actor.require_account()?;
-    caller.actor.require_session()?;
-    let owner = caller.actor.account;
+    let session = caller.actor.require_session()?;
+    let (owner, now) = (caller.actor.account, app.clock.now());
     let password = ReceivePassword {
         account: owner,
         public_key: body.public_key,
         encrypted_private_key: body.encrypted_private_key,
-        set_at: app.clock.now(),
+        set_at: now,
     };
+    let (stamp, unit) = (Stamp::new(now)?, app.clone());
     let set = app
         .store
         .write(async move |tx| -> Result<_> {
-            tx.hold_accounts(owner, owner).await?;
+            let account = hold(tx, owner, session, now).await?;
+            let before = tx.receive_password_of(owner).await?;
             tx.put_receive_password(&password).await?;
+            let change = match before {
+                None => Change::Set,
+                Some(it) if it.public_key == password.public_key => Change::Password,
+                Some(_) => Change::Key,
+            };
+            tell(tx, &unit, stamp, &account, change).await?;
             let done = Action::ReceivePasswordSet;
             tx.append_audit(caller.witness.saw(done, Subject::of(&owner)))
                 .await?;
             Ok(password)
         })
         .await?;
+    app.mailer.wake.notify_one();
     app.activate.notify_one();
     Ok(Json(shown(set)))
 }
@@ -81,22 +95,55 @@ pub(crate) async fn set(
 )]
 pub(crate) async fn delete(State(app): State<App>, caller: Caller) -> Result<Json<Done>> {
     caller.actor.require_account()?;
-    caller.actor.require_session()?;
-    let owner = caller.actor.account;
+    let session = caller.actor.require_session()?;
+    let (owner, now) = (caller.actor.account, app.clock.now());
+    let (stamp, unit) = (Stamp::new(now)?, app.clone());
     app.store
         .write(async move |tx| -> Result<_> {
-            tx.hold_accounts(owner, owner).await?;
+            let account = hold(tx, owner, session, now).await?;
             if tx.delete_receive_password_of(owner).await? == 0 {
                 return Err(ApiError::NotFound);
             }
+            tell(tx, &unit, stamp, &account, Change::Removed).await?;
             let done = Action::ReceivePasswordRemoved;
             let seen = caller.witness.saw(done, Subject::of(&owner));
             Ok(tx.append_audit(seen).await?)
         })
         .await?;
+    app.mailer.wake.notify_one();
     Ok(Json(Done {
         message: "Receive password removed".to_owned(),
     }))
+}
+
+/// The account, held, if the session that asks was not ended since: whoever takes sessions away
+/// with a new password does not find another's key set behind that.
+async fn hold(
+    tx: &mut Tx,
+    owner: AccountId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Account> {
+    let held = tx.hold_accounts(owner, owner).await?;
+    require_live_session(tx, owner, session, now).await?;
+    held.into_iter().next().ok_or(ApiError::NotFound)
+}
+
+/// Mails the owner what became of the receive password; nothing to an address that may be somebody
+/// else's, who would be written to as often as anybody likes.
+async fn tell(
+    tx: &mut Tx,
+    app: &App,
+    stamp: Stamp,
+    account: &Account,
+    change: Change,
+) -> agentdrop_store::Result<()> {
+    if account.email_verified_at.is_none() {
+        return Ok(());
+    }
+    let letter = receive_password_changed(app, account, change);
+    let mail = stamp.seal(&app.server_key, account.id, &letter);
+    tx.enqueue_mail(&mail).await
 }
 
 /// What to encrypt for, so that whoever has an address can open it.

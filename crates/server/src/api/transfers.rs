@@ -20,6 +20,7 @@ use super::openapi::Errors;
 use super::pages::Page;
 use crate::app::App;
 use crate::at_rest::Details;
+use crate::audit::Witness;
 use crate::auth::Caller;
 
 /// What the account sent, or the agent whose key it is; newest first.
@@ -120,7 +121,8 @@ pub(crate) async fn delete(
                 uncount(tx, deleted.sender.account, deleted.created_at).await?;
             }
             let gone = Subject::of(&id);
-            tx.append_audit(logged(&caller, Action::TransferDeleted, &deleted, &gone))
+            let witness = &caller.witness;
+            tx.append_audit(logged(witness, Action::TransferDeleted, &deleted, &gone))
                 .await?;
             Ok(DeletedTransfer {
                 id,
@@ -135,12 +137,14 @@ pub(crate) async fn delete(
 
 /// What was done to a transfer, for the logs of both sides.
 pub(super) fn logged(
-    caller: &Caller,
+    witness: &Witness,
     action: Action,
     transfer: &Transfer,
     subject: &Subject,
 ) -> Vec<NewEntry> {
-    caller.witness.both(transfer.parties(), action, subject)
+    let sides = [Some(transfer.sender.account), transfer.told()];
+    let sides = sides.into_iter().flatten();
+    witness.both(sides, action, subject)
 }
 
 /// The page to ask the store for: one more than is shown, to know whether there are more.

@@ -10,7 +10,7 @@ use agentdrop_domain::keys::Key;
 use agentdrop_domain::sessions::Session;
 use agentdrop_domain::{Actor, Credential, Scope};
 use agentdrop_protocol::api_key::{ApiKey, KeyKind};
-use agentdrop_protocol::{AgentId, AgentRef, ErrorCode, KeyId, Timestamp};
+use agentdrop_protocol::{AccountId, AgentId, AgentRef, ErrorCode, KeyId, SessionId, Timestamp};
 use agentdrop_store::{Reader, Tx};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
@@ -125,12 +125,20 @@ pub(crate) async fn count_transfer(tx: &mut Tx, actor: &Actor, now: Timestamp) -
     match actor.credential {
         Credential::Key(key) if tx.count_transfer(key).await? == 0 => Err(revoked()),
         Credential::Key(_) => Ok(()),
-        Credential::Session(session) => {
-            let found = tx.session_of(actor.account, session).await?;
-            let live = found.filter(|it| it.is_live(now));
-            live.map(drop).ok_or_else(over)
-        }
+        Credential::Session(session) => require_live_session(tx, actor.account, session, now).await,
     }
+}
+
+/// Refuses a session that was ended since it asked. The account is held: ending sessions holds it.
+pub(crate) async fn require_live_session(
+    tx: &mut Tx,
+    account: AccountId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<()> {
+    let found = tx.session_of(account, session).await?;
+    let live = found.filter(|it| it.is_live(now));
+    live.map(drop).ok_or_else(over)
 }
 
 fn revoked() -> ApiError {

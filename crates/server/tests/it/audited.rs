@@ -14,6 +14,7 @@ use agentdrop_testkit::server::{PASSWORD, TestAccount, TestServer, text};
 use serde_json::{Value, json};
 
 use crate::audit::log;
+use crate::links::Link;
 use crate::operations::operations;
 use crate::parties::{Parties, Party};
 use crate::uploads::{IN_PARTS, WHOLE, body as announcing, put, url};
@@ -60,9 +61,13 @@ fn row(operation: &str) -> Row {
         // Whoever sent it is not told.
         "connections_reject" => Adds(&["connection.rejected"], &[]),
         "connections_revoke" => Adds(&["connection.revoked"], &["connection.revoked"]),
-        "downloads_acknowledge" => Adds(&["transfer.delivered"], &["transfer.delivered"]),
-        "downloads_create" => Adds(&["transfer.downloaded"], &["transfer.downloaded"]),
-        "email_verifications_confirm" => Adds(&["account.verified"], &[]),
+        "downloads_acknowledge" | "links_acknowledge" => {
+            Adds(&["transfer.delivered"], &["transfer.delivered"])
+        }
+        "downloads_create" | "links_download" => {
+            Adds(&["transfer.downloaded"], &["transfer.downloaded"])
+        }
+        "email_verifications_confirm" | "links_verify" => Adds(&["account.verified"], &[]),
         "email_verifications_create" => {
             Nothing("a mail changes nothing until its link is followed")
         }
@@ -180,6 +185,7 @@ async fn every_operation_that_changes_something_is_in_the_logs_it_concerns() {
         let session = people(&mut trial, &alex).await;
         accounts_and_keys(&mut trial, &alex).await;
         agents(&mut trial, &alex).await;
+        links(&mut trial, &alex, &jamie).await;
         trust(&mut trial, &alex, &jamie).await;
         deletion(&mut trial, &alex.with_key(session), &jamie).await;
 
@@ -352,6 +358,40 @@ async fn agents(trial: &mut Trial, alex: &Party) {
         .await;
 }
 
+/// What was sent to people is fetched by the link that was mailed to them.
+async fn links(trial: &mut Trial, alex: &Party, jamie: &Party) {
+    let http = trial.parties.server.http.clone();
+    let server = &trial.parties.server;
+    let key = &alex.account.key;
+    let session = server.session_of(&jamie.account).await;
+    let body = crate::receive_passwords::password(crate::receive_passwords::KEY);
+    let set = crate::receive_passwords::put(server, &session, &body).await;
+    set.expect(200);
+    let link = Link::sealed(server, key, "data-pipeline", &jamie.email).await;
+    let path = format!("/v1/d/{}", link.token);
+    let (download, ack, nothing) = (
+        format!("{path}/downloads"),
+        format!("{path}/ack"),
+        json!({}),
+    );
+    let taken = http.post(&download, "", &nothing);
+    let grant = trial.run("links_download", jamie, taken).await;
+    let received = json!({ "download_id": grant["download_id"], "status": "received" });
+    let said = http.post(&ack, "", &received);
+    trial.run("links_acknowledge", jamie, said).await;
+
+    let server = &trial.parties.server;
+    let body = json!({ "name": "Pat", "email": "pat@example.org", "password": PASSWORD });
+    let made = http.post("/v1/accounts", "", &body).await.expect(201);
+    let session = server.sign_in("pat@example.org").await;
+    let mut pat = alex.with_key(text(&made, "api_key"));
+    pat.account.id = text(&made, "id");
+    let link = Link::plain(server, key, "data-pipeline", "pat@example.org").await;
+    let path = format!("/v1/d/{}/verify", link.token);
+    let verified = http.post(&path, &session, &nothing);
+    trial.run("links_verify", &pat, verified).await;
+}
+
 async fn connect(trial: &mut Trial, alex: &Party, jamie: &Party) -> String {
     let invited = trial
         .run("connections_create", alex, alex.invite(&jamie.email))
@@ -411,7 +451,7 @@ async fn trust(trial: &mut Trial, alex: &Party, jamie: &Party) {
     transfers(trial, alex, jamie).await;
     uploads(trial, alex).await;
 
-    let session = trial.parties.server.session_of(&jamie.account).await;
+    let session = trial.parties.server.sign_in(&jamie.email).await;
     let person = jamie.with_key(session);
     trial
         .run("pairings_revoke", jamie, person.delete(&pairing))

@@ -5,12 +5,15 @@ use std::time::Duration;
 use agentdrop_server::{Config, EmailVerification};
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::{Answer, send};
+use agentdrop_testkit::person::ReceiveKey;
 use agentdrop_testkit::server::{PASSWORD, TestServer, text};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use crate::activation::opened;
 use crate::parties::Party;
-use crate::world::{assert_same, everything, rows};
+use crate::receive_passwords::put;
+use crate::world::{assert_same, everything, rows, until};
 
 const EMAIL: &str = "alex@example.org";
 const NEW: &str = "a better password";
@@ -131,7 +134,7 @@ async fn a_link_works_for_an_hour_and_until_there_is_a_newer_one() {
         let again = alex.post("/v1/email-verifications", &json!({})).await;
         again.expect(200);
         let is_newer = async || server.mail_to(EMAIL, VERIFY).await.token() != first;
-        crate::world::until("it is mailed again", is_newer).await;
+        until("it is mailed again", is_newer).await;
         let second = server.mail_to(EMAIL, VERIFY).await.token();
         let old = confirm(server, &first).await;
         old.expect_error(410, "GONE");
@@ -186,7 +189,7 @@ async fn a_password_is_set_by_who_reads_the_mail() {
         server.clock.advance(Duration::from_millis(1));
         ask_for_reset(server, EMAIL).await.expect(200);
         let is_newer = async || server.mail_to(EMAIL, RESET).await.token() != token;
-        crate::world::until("it is mailed again", is_newer).await;
+        until("it is mailed again", is_newer).await;
         let newer = server.mail_to(EMAIL, RESET).await.token();
         reset(server, &newer, NEW).await.expect(200);
         let ended = server.http.get("/v1/account", &session).await;
@@ -312,5 +315,84 @@ async fn a_link_that_was_asked_for_before_sets_no_password_after_it_was_changed(
         let late = reset(server, &token, "somebody else's choice").await;
         late.expect_error(410, "GONE");
         server.try_password(EMAIL, NEW).await.expect(201);
+    }
+}
+
+/// Whoever signs up with another's address, and says what to encrypt for, has nothing encrypted for
+/// that once the owner has come: the owner could not open it, nor could anybody else.
+#[tokio::test]
+async fn what_waited_for_the_owner_is_not_encrypted_for_who_was_there_before() {
+    for server in &each().await {
+        let sender = Party::new(server, "Bo", "bo@example.org").await;
+        let body = json!({ "name": "Squatter", "email": EMAIL, "password": PASSWORD });
+        let made = server.http.post("/v1/accounts", "", &body).await;
+        let squatter = server.sign_in(EMAIL).await;
+        let (theirs, own) = (ReceiveKey::new(), ReceiveKey::new());
+        put(server, &squatter, &theirs.password()).await.expect(200);
+        let to_person = [("mode", "agent-to-human")];
+        let sent = sender.send("label", EMAIL, &to_person).await.expect(201);
+        assert_eq!(sent["status"], "pending_recipient");
+        let path = format!("/v1/transfers/{}", text(&sent, "id"));
+
+        ask_for_reset(server, EMAIL).await.expect(200);
+        let mail = server.mail_to(EMAIL, RESET).await;
+        reset(server, &mail.token(), NEW).await.expect(200);
+        let refused = put(server, &squatter, &theirs.password()).await;
+        refused.expect_error(401, "UNAUTHORIZED");
+        server.activate().await;
+        let shown = sender.get(&path).await.expect(200);
+        assert_eq!(shown["status"], "pending_recipient");
+        let found = everything(server).await;
+        assert_eq!(found["receive_passwords"], Vec::<String>::new());
+
+        let body = json!({ "email": EMAIL, "password": NEW });
+        let signed_in = server.http.post("/v1/sessions", "", &body).await;
+        let session = text(&signed_in.expect(201), "session_token");
+        put(server, &session, &own.password()).await.expect(200);
+        let active = async || sender.get(&path).await.expect(200)["status"] == "active";
+        until("it is activated", active).await;
+        let key = text(&made.expect(201), "api_key");
+        let download = format!("{path}/download");
+        let refused = server.http.get(&download, &key).await;
+        refused.expect_error(401, "KEY_REVOKED");
+        let owner = sender.with_key(session);
+        let grant = owner.get(&download).await.expect(200);
+        let files = opened(&owner, server, &grant, &own).await;
+        assert_eq!(files, [("a.txt".to_owned(), b"0123456789".to_vec())]);
+    }
+}
+
+/// A key that was set before the address counted as its owner's is one from then on.
+#[tokio::test]
+async fn what_waits_is_activated_when_the_address_is_verified() {
+    for server in &each().await {
+        let sender = Party::new(server, "Bo", "bo@example.org").await;
+        let body = json!({ "name": "Alex", "email": EMAIL, "password": PASSWORD });
+        server
+            .http
+            .post("/v1/accounts", "", &body)
+            .await
+            .expect(201);
+        let session = server.sign_in(EMAIL).await;
+        let key = ReceiveKey::new();
+        put(server, &session, &key.password()).await.expect(200);
+        let to_person = [("mode", "agent-to-human")];
+        let sent = sender.send("label", EMAIL, &to_person).await.expect(201);
+        let path = format!("/v1/transfers/{}", text(&sent, "id"));
+        server.activate().await;
+        assert_eq!(
+            sender.get(&path).await.expect(200)["status"],
+            "pending_recipient"
+        );
+
+        let mail = server.mail_to(EMAIL, VERIFY).await;
+        confirm(server, &mail.token()).await.expect(200);
+        // By itself.
+        let active = async || sender.get(&path).await.expect(200)["status"] == "active";
+        until("it is activated", active).await;
+        let owner = sender.with_key(session);
+        let grant = owner.get(&format!("{path}/download")).await.expect(200);
+        let files = opened(&owner, server, &grant, &key).await;
+        assert_eq!(files, [("a.txt".to_owned(), b"0123456789".to_vec())]);
     }
 }

@@ -1,11 +1,13 @@
 //! What people open with what they are sent, and what to encrypt for them with.
 
+use std::time::Duration;
+
 use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::TestServer;
 use serde_json::{Value, json};
 
 use crate::parties::{Parties, Party};
-use crate::world::{assert_same, rows};
+use crate::world::{assert_same, rows, run_sql};
 
 pub(crate) const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
 const OTHER_KEY: &str = "pTdKtmpCIUNTHuaOwgTOqB2CQwAvYPVZfXsO7qcUGHw=";
@@ -65,6 +67,85 @@ async fn a_receive_password_is_set_changed_and_removed_in_a_session() {
     }
 }
 
+/// As with the password of the account: it may have been somebody else.
+#[tokio::test]
+async fn its_owner_is_mailed_what_became_of_it() {
+    for Parties { server, alex, .. } in &Parties::each().await {
+        let session = server.session_of(&alex.account).await;
+        let mut other_password = password(OTHER_KEY);
+        other_password["encrypted_private_key"]["salt"] = json!("BBBBBBBBBBBBBBBBBBBBBA==");
+        for (body, done, says) in [
+            (password(KEY), "was set", "what waited for you"),
+            (password(OTHER_KEY), "was replaced", "those from before"),
+            (other_password, "was changed", "the same"),
+            (Value::Null, "was removed", "waits until you set another"),
+        ] {
+            let before = told(server);
+            server.clock.advance(Duration::from_millis(1));
+            let changed = match body {
+                Value::Null => server.http.delete(PATH, &session).await,
+                body => put(server, &session, &body).await,
+            };
+            changed.expect(200);
+            let subject = format!("receive password for AgentDrop {done}");
+            let mail = server.mail_to(&alex.email, &subject).await;
+            assert_eq!(
+                mail.header("To"),
+                "\"Alex Morgan\" <alex.morgan@example.org>"
+            );
+            let said = mail.text.replace("\r\n", " ");
+            assert!(said.contains(says), "{said}");
+            assert!(said.contains(&server.url), "{said}");
+            // Nothing that works, and nothing of the keys.
+            for secret in ["token=", KEY, OTHER_KEY] {
+                assert!(!mail.text.contains(secret), "{}", mail.text);
+            }
+            assert_eq!(told(server), before + 1);
+        }
+        // What is refused is not told.
+        let before = told(server);
+        let refused = server.http.delete(PATH, &session).await;
+        refused.expect_error(404, "NOT_FOUND");
+        put(server, &alex.account.key, &password(KEY))
+            .await
+            .expect_error(403, "SESSION_REQUIRED");
+        server.send_mails().await;
+        assert_eq!(told(server), before);
+    }
+}
+
+/// How many mails there are about receive passwords.
+fn told(server: &TestServer) -> usize {
+    let mails = server.mails().into_iter();
+    mails
+        .filter(|it| it.header("Subject").contains("receive password"))
+        .count()
+}
+
+/// Else anybody signs up with another's address, and writes to it as often as they like.
+#[tokio::test]
+async fn an_address_that_may_be_anothers_is_not_written_to() {
+    for Parties {
+        server,
+        alex,
+        jamie,
+    } in &Parties::each().await
+    {
+        let session = server.session_of(&alex.account).await;
+        let sql = "UPDATE accounts SET email_verified_at = NULL WHERE name = 'Alex Morgan'";
+        run_sql(server, sql).await;
+        put(server, &session, &password(KEY)).await.expect(200);
+        server.http.delete(PATH, &session).await.expect(200);
+        // Mails go in the order in which they were written: behind this one there is none.
+        server.clock.advance(Duration::from_millis(1));
+        let body = json!({ "email": jamie.email });
+        let asked = server.http.post("/v1/password-resets", "", &body).await;
+        asked.expect(200);
+        server.mail_to(&jamie.email, "Set a new password").await;
+        assert_eq!(told(server), 0);
+    }
+}
+
 #[tokio::test]
 async fn what_is_weak_is_refused_and_named() {
     for Parties { server, alex, .. } in &Parties::each().await {
@@ -113,7 +194,7 @@ async fn who_cannot_be_encrypted_for_looks_like_who_is_not_there() {
 
         // An address that is only said to be somebody's is nobody's.
         let sql = "UPDATE accounts SET email_verified_at = NULL WHERE email = 'jamie@example.com'";
-        crate::world::run_sql(server, sql).await;
+        run_sql(server, sql).await;
         assert_same("unverified", &looked_up(alex, &jamie.email).await, &nobody);
         let wrong = looked_up(alex, "no address").await;
         wrong.expect_error(400, "VALIDATION_ERROR");

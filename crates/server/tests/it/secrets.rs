@@ -11,6 +11,7 @@ use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::links::Link;
 use crate::world::{World, everything, file_url, files_under};
 
 const NAME: &str = "payroll-of-the-queen.pdf";
@@ -64,6 +65,7 @@ async fn no_secret_lies_in_the_log_the_folder_or_the_database() {
         .init();
     for world in &World::each().await {
         let (mut secrets, sent, before) = whole_life(world).await;
+        let link = by_link(world).await;
         secrets.extend([NAME, MESSAGE, PLAINTEXT, METADATA, REQUEST].map(str::to_owned));
         let dumped = format!("{before}{:?}", everything(&world.server).await);
         let mut places = vec![("the database".to_owned(), dumped.into_bytes())];
@@ -72,6 +74,7 @@ async fn no_secret_lies_in_the_log_the_folder_or_the_database() {
             contains(&logged, b"/v1/transfers/{transfer_id}/download"),
             "it is the log"
         );
+        assert!(contains(&logged, b"/v1/d/{token}/downloads"), "it was used");
         assert!(
             contains(&places[0].1, sent.as_bytes()),
             "it is the database"
@@ -89,6 +92,12 @@ async fn no_secret_lies_in_the_log_the_folder_or_the_database() {
         for file in files {
             places.push((file.display().to_string(), std::fs::read(&file).unwrap()));
         }
+        // The mail itself lies in the outbox, which is a folder here.
+        for (place, bytes) in places.iter().filter(|it| !it.0.contains("/outbox/")) {
+            for guise in guises(link.trim_start_matches("agl_")) {
+                assert!(!contains(bytes, &guise), "what a link has lies in {place}");
+            }
+        }
         for secret in &secrets {
             for (place, bytes) in &places {
                 for guise in guises(secret) {
@@ -97,6 +106,29 @@ async fn no_secret_lies_in_the_log_the_folder_or_the_database() {
             }
         }
     }
+}
+
+/// What was sent to a person is looked at and fetched by the link that was mailed to them, whole and
+/// cut; answers what the link has.
+async fn by_link(world: &World) -> String {
+    let http = &world.server.http;
+    let account = world.get("/v1/account").await.expect(200);
+    let session = world.server.sign_in(&text(&account, "email")).await;
+    let link = Link::of(world, &session).await;
+    let (mut cut, nothing) = (link.token.clone(), json!({}));
+    cut.pop();
+    for (token, status) in [(&link.token, 200), (&cut, 404)] {
+        let path = format!("/v1/d/{token}");
+        let shown = http.get(&path, "").await;
+        assert_eq!(shown.status, status);
+        for behind in ["downloads", "verify", "ack"] {
+            let path = format!("{path}/{behind}");
+            http.post(&path, &session, &nothing).await;
+        }
+        let query = format!("/d/{token}?token={token}");
+        http.get(&query, "").await.expect_error(404, "NOT_FOUND");
+    }
+    link.token
 }
 
 /// A transfer from before its agents to after its end, and much that is refused; answers the

@@ -148,6 +148,19 @@ async fn pass(mut here: TcpStream, mut there: TcpStream, failed: Arc<Mutex<HashM
     here.write_all(busy).await.unwrap();
 }
 
+/// What a person's browser sealed is opened by the agent that it was sent to.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_opens_what_a_person_sent() {
+    for server in TestServer::each().await {
+        let account = server.account().await;
+        let session = server.session_of(&account).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        let arguments = [LATEST, &server.url, &path, &account.key, &session];
+        run(LATEST, "from_people.py", &arguments).await;
+    }
+}
+
 async fn across_accounts(version: &str) {
     for server in TestServer::each().await {
         let folder = tempfile::tempdir().unwrap();

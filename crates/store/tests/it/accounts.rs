@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use agentdrop_domain::accounts::AccountSettings;
 use agentdrop_domain::mailed_links::LinkPurpose;
+use agentdrop_domain::people::Standing;
 use agentdrop_protocol::AgentRef;
 use agentdrop_store::{Constraint, Error, Repeatable, Tx};
 use agentdrop_testkit::engines::stores;
@@ -73,7 +74,8 @@ async fn with_an_account_goes_all_that_is_its() {
                 .await?;
             tx.enqueue_mail(&mail(&alice)).await?;
             tx.put_receive_password(&receive_password(&alice)).await?;
-            tx.insert_stranger(alice.id, own, at(0)).await?;
+            tx.insert_stranger(alice.id, own, Standing::Stranger, at(0))
+                .await?;
             tx.hold_accounts(alice.id, alice.id).await?;
             tx.delete_account(alice.id).await
         })

@@ -23,6 +23,7 @@ mod receive_passwords;
 mod schema;
 mod sessions;
 mod things;
+mod transfer_links;
 mod transfers;
 mod units_of_work;
 mod upgrades;

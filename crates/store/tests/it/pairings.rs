@@ -3,6 +3,7 @@ use std::time::Duration;
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::connections::Connection;
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
+use agentdrop_protocol::wire::transfers::TransferMode;
 use agentdrop_protocol::{AccountId, AgentId, Slug};
 use agentdrop_store::{Constraint, Error, Result, Store, Tx};
 use agentdrop_testkit::engines::stores;
@@ -358,6 +359,62 @@ async fn who_ends_a_pairing_finds_what_was_sent_meanwhile() {
         let found = write(&store, async move |tx| {
             tx.revoke_pairings_of_connection(under.id, at(5)).await?;
             tx.hold_live_transfers_between_agents(ann, ben).await
+        })
+        .await;
+        slow.await.unwrap().unwrap();
+        assert_eq!(found, [expected], "{store:?}");
+    }
+}
+
+/// What a person may send to whom: all active pairings of their agents, and those alone.
+#[tokio::test]
+async fn who_looks_for_what_lets_a_person_send_finds_what_is_active() {
+    for store in stores().await {
+        let (cast, under) = connected(&store).await;
+        let active = pairing(&under, &cast.ann, &cast.ben, Permission::Both);
+        let amy = ready(&store, agent(&cast.alice, "amy")).await;
+        let asked = proposal(&under, &amy, &cast.ben, Permission::Both);
+        write_pairings(&store, &[&active, &asked]).await;
+        let (alice, bob) = (cast.alice.id, cast.bob.id);
+        let (ann, ben) = (cast.ann.id, cast.ben.id);
+        let (mine, theirs, others) = write(&store, async move |tx| {
+            Ok((
+                tx.keep_active_pairings_with(alice, ben).await?,
+                tx.keep_active_pairings_with(bob, ann).await?,
+                tx.keep_active_pairings_with(bob, ben).await?,
+            ))
+        })
+        .await;
+        assert_eq!(mine, std::slice::from_ref(&active), "{store:?}");
+        assert_eq!((theirs, others), (vec![active], vec![]), "{store:?}");
+    }
+}
+
+/// What a person sends while the pairing ends that lets them is found by whoever ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_ends_a_pairing_finds_what_a_person_sent_meanwhile() {
+    for store in stores().await {
+        let (cast, under) = connected(&store).await;
+        let made = pairing(&under, &cast.ann, &cast.ben, Permission::Both);
+        write_pairings(&store, &[&made]).await;
+        let (alice, ben) = (cast.alice.id, cast.ben.id);
+        let by_agent = transfer(&cast.ann, &cast.ben);
+        let mut sent = transfer(&cast.ann, &cast.ben);
+        sent.mode = TransferMode::HumanToAgent;
+        sent.sender.agent = None;
+        let expected = sent.clone();
+        let slow = begin(&store, move |tx| {
+            Box::pin(async move {
+                let kept = tx.keep_active_pairings_with(alice, ben).await?;
+                assert_eq!(kept.len(), 1);
+                tx.insert_transfer(&by_agent).await?;
+                tx.insert_transfer(&sent).await
+            })
+        })
+        .await;
+        let found = write(&store, async move |tx| {
+            tx.revoke_pairings_of_connection(under.id, at(5)).await?;
+            tx.hold_live_transfers_of_persons(alice, ben).await
         })
         .await;
         slow.await.unwrap().unwrap();

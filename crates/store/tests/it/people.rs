@@ -1,6 +1,7 @@
 //! Transfers to whoever has an address.
 
 use agentdrop_domain::accounts::Account;
+use agentdrop_domain::people::Standing;
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Transfer};
 use agentdrop_store::{Page, Store};
 use agentdrop_testkit::engines::{Database, Engine, database, stores};
@@ -210,9 +211,15 @@ async fn strangers_count_for_who_wrote_to_them_and_for_a_while() {
         let (alice, bob) = (cast.alice.id, cast.bob.id);
         let ids = [transfer_id(), transfer_id(), transfer_id()];
         write(&store, async move |tx| {
-            tx.insert_stranger(alice, ids[0], at(1)).await?;
-            tx.insert_stranger(alice, ids[1], at(2)).await?;
-            tx.insert_stranger(bob, ids[2], at(3)).await
+            tx.insert_stranger(alice, ids[0], Standing::Stranger, at(1))
+                .await?;
+            tx.insert_stranger(alice, ids[1], Standing::Stranger, at(2))
+                .await?;
+            // Whom somebody knows counts for nobody.
+            tx.insert_stranger(alice, transfer_id(), Standing::Registered, at(2))
+                .await?;
+            tx.insert_stranger(bob, ids[2], Standing::Stranger, at(3))
+                .await
         })
         .await;
         let counted = async |owner, since| {
@@ -353,5 +360,46 @@ async fn no_transfer_and_no_download_is_lost_when_the_table_is_made_anew() {
         run_sql(&database, "DELETE FROM transfers;").await;
         let left = texts(&database, "SELECT id FROM downloads").await;
         assert!(left.is_empty(), "{engine:?}");
+    }
+}
+
+/// Both ways, each by the address that is known to be the other's, as long as there is something
+/// left of it.
+#[tokio::test]
+async fn what_two_sent_each_other_as_people_is_found() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let there = transfer_to_person(&cast.ann, "Bob@example.org");
+        let back = transfer_to_person(&cast.ben, "alice@example.org");
+        let others = transfer_to_person(&cast.imp, "bob@example.org");
+        let to_other = transfer_to_person(&cast.ann, "mallory@example.org");
+        let between_agents = transfer(&cast.ann, &cast.ben);
+        let deleted = transfer_to_person(&cast.ann, "bob@example.org").delete(at(1));
+        let mut swept = transfer_to_person(&cast.ann, "bob@example.org");
+        swept.bytes_until = None;
+        let all = [
+            &there,
+            &back,
+            &others,
+            &to_other,
+            &between_agents,
+            &deleted.unwrap(),
+            &swept,
+        ];
+        write_transfers(&store, &all).await;
+        let (alice, bob) = (cast.alice.id, cast.bob.id);
+        let found = async || {
+            let found = write(&store, async move |tx| {
+                let one = tx.hold_live_transfers_between_people(alice, bob).await?;
+                let other = tx.hold_live_transfers_between_people(bob, alice).await?;
+                assert_eq!(one, other);
+                Ok(one)
+            });
+            found.await.iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found().await, [there.id, back.id], "{store:?}");
+        let sql = "UPDATE accounts SET email_verified_at = NULL WHERE email = 'bob@example.org'";
+        run_sql(store.database(), sql).await;
+        assert_eq!(found().await, [back.id], "{store:?}");
     }
 }

@@ -4,6 +4,7 @@ use agentdrop_domain::Scope;
 use agentdrop_domain::downloads::{Download, Outcome};
 use agentdrop_domain::mailed_links::LinkPurpose;
 use agentdrop_domain::pairings::Permission;
+use agentdrop_domain::people::Standing;
 use agentdrop_domain::uploads::Part;
 use agentdrop_domain::usage::Cycle;
 use agentdrop_protocol::wire::connections::ConnectionFilter;
@@ -15,8 +16,9 @@ use agentdrop_testkit::engines::stores;
 
 use crate::things::{
     Cast, account, account_id, agent, agent_keys, at, block, channel, connection, connection_token,
-    download, everything, file_id, invitation, key, mail, mailed_link, open_invitation, pairing,
-    receive_password, run_sql, session, texts, transfer, transfer_id, write, write_connections,
+    digest, download, everything, file_id, invitation, key, mail, mailed_link, open_invitation,
+    pairing, receive_password, run_sql, session, texts, transfer, transfer_id, transfer_to_person,
+    write, write_connections,
 };
 
 /// While servers are replaced one by one, the old ones go on beside a schema that has got new
@@ -35,7 +37,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 24, "{tables:?}");
+        assert_eq!(alter.len(), 25, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -57,6 +59,7 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
     let (alice, passing) = (cast.alice.clone(), account(&format!("x{}", account_id())));
     let owner = alice.id;
     let sent = transfer(&cast.ann, &cast.ben);
+    let (ann, bob) = (cast.ann.clone(), cast.bob.clone());
     write(store, async move |tx| {
         tx.insert_account(&passing).await?;
         assert_eq!(tx.delete_account(passing.id).await?, []);
@@ -88,7 +91,8 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
         assert!(tx.receive_password_of(owner).await?.is_some());
         assert!(tx.receive_key_for(&alice.email).await?.is_some());
         assert_eq!(tx.delete_receive_password_of(owner).await?, 1);
-        tx.insert_stranger(owner, transfer_id(), at(0)).await?;
+        tx.insert_stranger(owner, transfer_id(), Standing::Stranger, at(0))
+            .await?;
         assert_eq!(tx.strangers_of(owner, at(-1)).await?.len(), 1);
         assert_eq!(tx.delete_strangers_before(at(0)).await?, 1);
         let mail = mail(&alice);
@@ -105,6 +109,13 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
                 .await?
                 .is_empty()
         );
+        let to_bob = transfer_to_person(&ann, bob.email.as_str());
+        let (id, link) = (to_bob.id, digest());
+        tx.insert_transfer(&to_bob).await?;
+        tx.insert_transfer_link(&link, id, at(0)).await?;
+        assert!(tx.linked_transfer(&link).await?.is_some());
+        assert!(tx.hold_linked_transfer(&link).await?.is_some());
+        assert_eq!(tx.delete_transfer_links_of(id).await?, 1);
         let received = tx.received_transfers_to_export(owner, None, 9).await?;
         assert_eq!(received, []);
         Ok(())
@@ -318,6 +329,8 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         assert_eq!(tx.pairing_count_of(alice, other).await?, 1);
         assert!(tx.active_pairing(ann, ben).await?.is_some());
         assert!(tx.keep_active_pairing(ben, ann).await?.is_some());
+        assert_eq!(tx.keep_active_pairings_with(alice, ben).await?.len(), 1);
+        assert_eq!(tx.hold_live_transfers_of_persons(alice, ben).await?, []);
         assert!(tx.connection_between(alice, bob).await?.is_some());
         assert_eq!(tx.connection_counts_of(alice).await?.active, 1);
         let listed = tx.connections_of(alice, ConnectionFilter::All).await?;
@@ -330,6 +343,8 @@ async fn run_those_of_pairings(store: &Store, cast: &Cast) {
         assert_eq!(tx.agents_of_pairings_of(alice, other).await?.len(), 2);
         let live = tx.hold_live_transfers_between_accounts(alice, bob).await?;
         assert!(!live.is_empty());
+        let people = tx.hold_live_transfers_between_people(alice, bob).await?;
+        assert!(people.is_empty());
         let live = tx.hold_live_transfers_between_agents(ben, ann).await?;
         assert!(!live.is_empty());
         assert_eq!(

@@ -56,6 +56,7 @@ pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> 
         name: args.name,
         email: args.email,
         password,
+        invitation: None,
     };
     let created = client.create_account(asked).await?;
     printer.json(&created);

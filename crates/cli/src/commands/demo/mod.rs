@@ -170,6 +170,7 @@ impl Stage {
             name,
             email,
             password: None,
+            invitation: None,
         };
         let nobody = Client::builder(&url).build()?;
         let account = nobody.create_account(asked).await?;

@@ -8,7 +8,7 @@ use agentdrop_domain::transfers::{Recipient, Sealing, Transfer};
 use agentdrop_protocol::limits::STRANGER_WINDOW;
 use agentdrop_protocol::text::Email;
 use agentdrop_protocol::wire::transfers::TransferStatus;
-use agentdrop_protocol::{AccountId, ErrorCode, Timestamp, TransferId};
+use agentdrop_protocol::{AccountId, ErrorCode, LinkToken, Timestamp, TransferId};
 use agentdrop_store::Tx;
 
 use crate::api::connections::require_unblocked;
@@ -34,11 +34,17 @@ pub(in crate::api) async fn hold(
     let held = tx.hold_accounts(owner, other).await?;
     let is_it =
         |it: &&Account| it.email.folded() == email.folded() && it.email_verified_at.is_some();
-    let Some(person) = held.iter().find(is_it).map(|it| it.id) else {
+    let person = held.iter().find(is_it).map(|it| it.id);
+    // Of nobody it is asked as well, as if they were the sender, who has blocked nobody so: how
+    // long it takes does not tell whether there is somebody.
+    let asked = person.unwrap_or(owner);
+    let unblocked = require_unblocked(tx, owner, asked).await;
+    let password = tx.receive_password_of(asked).await?;
+    let Some(person) = person else {
         return Ok((Standing::Stranger, None));
     };
-    require_unblocked(tx, owner, person).await?;
-    let standing = match tx.receive_password_of(person).await? {
+    unblocked?;
+    let standing = match password {
         Some(it) => Standing::Enrolled(it.public_key),
         None => Standing::Registered,
     };
@@ -79,11 +85,9 @@ pub(in crate::api) async fn count(
     standing: Standing,
     now: Timestamp,
 ) -> Result<()> {
-    if standing != Standing::Stranger {
-        return Ok(());
-    }
     require_few(tx, owner, standing, now).await?;
-    Ok(tx.insert_stranger(owner, transfer, now).await?)
+    // Written for all, and counted for strangers: it takes as long either way.
+    Ok(tx.insert_stranger(owner, transfer, standing, now).await?)
 }
 
 /// Refuses another transfer to whom nobody knows, if there were too many. The account is held.
@@ -93,11 +97,12 @@ pub(in crate::api) async fn require_few(
     standing: Standing,
     now: Timestamp,
 ) -> Result<()> {
-    if standing != Standing::Stranger {
-        return Ok(());
-    }
+    // Looked up for all: it takes as long either way.
     let sent = tx.strangers_of(owner, now.minus(STRANGER_WINDOW)).await?;
-    Ok(require_few_strangers(&sent, now)?)
+    if standing == Standing::Stranger {
+        require_few_strangers(&sent, now)?;
+    }
+    Ok(())
 }
 
 /// What a person is told of a transfer; nothing yet of one that is about to be activated, of which
@@ -108,6 +113,7 @@ pub(in crate::api) fn letter(
     transfer: &Transfer,
     said: &Details,
     standing: Standing,
+    token: &LinkToken,
 ) -> Option<Letter> {
     let Recipient::Person { email, .. } = &transfer.recipient else {
         return None;
@@ -121,6 +127,8 @@ pub(in crate::api) fn letter(
     let sizes = transfer.files.iter().map(|it| it.size);
     let sent = Files {
         from,
+        transfer: transfer.id,
+        token,
         sender: &transfer.sender.label,
         named: said.files.iter().map(|it| &it.name).zip(sizes).collect(),
         message: said.message.as_ref(),

@@ -3,7 +3,7 @@
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::transfers::Sealing;
 use agentdrop_protocol::wire::channels::ChannelStatus;
-use agentdrop_protocol::{AccountId, ChannelId, ErrorCode};
+use agentdrop_protocol::{AccountId, ChannelId, EncryptionPublicKey, ErrorCode};
 use agentdrop_store::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +25,11 @@ const PUBLIC_KEY: usize = 32;
 /// What a person can open.
 const TO_PEOPLE: [&str; 2] = ["X25519-HKDF-AES-256-GCM-A2H", "AGENTDROP-2-A2H"];
 
+/// What agents open that is sealed by a person, whose browser has no key of its own.
+const FROM_PEOPLE: &str = "X25519-HKDF-AES-256-GCM";
+/// Bytes of a wrapped file key: its nonce, the key, and its tag.
+const WRAPPED_KEY: usize = 12 + 32 + 16;
+
 /// Checks the channel, and adds the keys of this time, so that it opens after they have changed.
 pub(in crate::api) async fn complete(
     tx: &mut Tx,
@@ -42,7 +47,11 @@ pub(in crate::api) async fn complete(
         return Err(ApiError::refused(ErrorCode::KeyChanged, message));
     }
     Ok(Sealing {
-        sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
+        // A person's is the one that they made for this transfer.
+        sender_key: match sending {
+            Some(agent) => agent.keys().map(|it| it.encryption),
+            None => sealing.sender_key,
+        },
         recipient_key: keys.map(|it| it.encryption),
         recipient_key_version: version,
         ..sealing.clone()
@@ -116,6 +125,58 @@ pub(in crate::api) fn require_for_person(fields: &mut Fields, sealing: &Sealing)
     }
     if sealing.channel.is_some() {
         fields.refuse("channel_id", "is between agents");
+    }
+}
+
+/// The key that a person made for a transfer; agents send with the one they are registered with.
+pub(in crate::api) fn sender_key(
+    fields: &mut Fields,
+    is_sealed_by_person: bool,
+) -> Option<EncryptionPublicKey> {
+    const FIELD: &str = "sender_public_key";
+    if is_sealed_by_person {
+        return fields.required(FIELD);
+    }
+    if fields.text(FIELD).is_some() {
+        fields.refuse(
+            FIELD,
+            "is for what a person encrypted, in the mode human-to-agent",
+        );
+    }
+    None
+}
+
+/// Refuses what no agent could open that is sealed by a person.
+pub(in crate::api) fn require_from_person(
+    fields: &mut Fields,
+    sealing: &Sealing,
+    nonces: &[Option<String>],
+) {
+    if sealing.algorithm.as_deref() != Some(FROM_PEOPLE) {
+        fields.refuse(
+            "encryption_algorithm",
+            format_args!("must be {FROM_PEOPLE}"),
+        );
+    }
+    let wrapped = sealing.encrypted_key.as_deref().unwrap_or_default();
+    if !is_base64(wrapped, Some(WRAPPED_KEY)) {
+        let message = format_args!("must be base64 of {WRAPPED_KEY} bytes, from a person");
+        fields.refuse("encrypted_key", message);
+    }
+    if !nonces.iter().all(Option::is_some) {
+        fields.refuse(
+            "encryption_ivs",
+            "must have one for each file, from a person",
+        );
+    }
+    if sealing.channel.is_some() {
+        fields.refuse("channel_id", "is between agents");
+    }
+    if sealing.salt.is_some() {
+        fields.refuse(
+            "encryption_salt",
+            "is not for what a person sends to an agent",
+        );
     }
 }
 

@@ -27,7 +27,8 @@ use crate::api::extract::Body;
 use crate::api::fields::Fields;
 use crate::api::once::{Answered, By, Once, Repeating};
 use crate::api::openapi::Errors;
-use crate::api::send::{Asked, To, person};
+use crate::api::send::asked::{Asked, To};
+use crate::api::send::person;
 use crate::app::App;
 use crate::at_rest::{Details, FileDetails};
 use crate::auth::{Caller, count_transfer};
@@ -83,6 +84,7 @@ async fn announce<T: Serialize + Send + 'static>(
     let now = app.clock.now();
     let id = TransferId::new(now, random()?);
     let asked = Asked::read(fields(&body, comes), body.files.len())?;
+    asked.require_sender(&caller.actor)?;
     let sent = match asked.sealing {
         Some(_) => Sent::Sealed,
         None => Sent::Plain,
@@ -117,7 +119,7 @@ async fn announce<T: Serialize + Send + 'static>(
         let until = upload_until(now, expires_at);
         let transfer = Transfer {
             id,
-            mode: asked.recipient.mode(),
+            mode: asked.mode,
             sender: resolved.sender,
             recipient: resolved.recipient,
             sealing: resolved.sealing,
@@ -156,7 +158,7 @@ fn fields(body: &AnnounceTransfer, comes: Comes) -> Fields {
             fields.push(name.to_owned(), value);
         }
     };
-    push("sender", Some(body.sender.to_string()));
+    push("sender", body.sender.as_ref().map(ToString::to_string));
     push("recipient", Some(body.recipient.to_string()));
     push(
         "recipient_account",
@@ -177,6 +179,10 @@ fn fields(body: &AnnounceTransfer, comes: Comes) -> Fields {
     push("encrypted_key", body.encrypted_key.clone());
     push("channel_id", body.channel_id.map(|it| it.to_string()));
     push("encryption_salt", body.encryption_salt.clone());
+    push(
+        "sender_public_key",
+        body.sender_public_key.as_ref().map(ToString::to_string),
+    );
     push("sender_signature", body.sender_signature.clone());
     push(
         "recipient_key_version",

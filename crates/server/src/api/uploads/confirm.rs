@@ -4,9 +4,9 @@ use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::people::Standing;
 use agentdrop_domain::transfers::{Recipient, Transfer};
-use agentdrop_protocol::wire::transfers::TransferStatus;
+use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::wire::uploads::ConfirmedTransfer;
-use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, TransferId};
+use agentdrop_protocol::{AgentRef, ErrorCode, TransferId};
 use agentdrop_store::Tx;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,12 +14,14 @@ use axum::http::StatusCode;
 use super::sent_by;
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::{Nothing, Path};
+use crate::api::mailed_links::new_token;
 use crate::api::once::{Answered, By, Once, Repeating};
 use crate::api::openapi::Errors;
-use crate::api::send::{keep_sharing, person, require_plain_allowed, sealing};
+use crate::api::send::asked::{keep_sharing, require_plain_allowed};
+use crate::api::send::{person, sealing};
 use crate::api::transfers::details;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, digest_of};
 use crate::mail::Stamp;
 
 /// Confirms that all files of an announced transfer have come: only now its recipient learns of it.
@@ -37,13 +39,17 @@ pub(crate) async fn confirm(
     Path(id): Path<TransferId>,
     Repeating(Nothing, once): Repeating<Nothing>,
 ) -> Result<Answered> {
-    let (now, stamp) = (app.clock.now(), Stamp::new(app.clock.now())?);
+    let now = app.clock.now();
+    let (stamp, token) = (Stamp::new(now)?, new_token()?);
     let of = app.clone();
     let by = By::from(&caller);
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, ConfirmedTransfer)> {
         let owner = caller.actor.account;
         // Whom it is for never changes; where it stands is read again once it is held.
         let transfer = sent_by(tx.transfer_of(owner, id).await?, &caller.actor)?;
+        if transfer.mode == TransferMode::HumanToAgent {
+            caller.actor.require_session()?;
+        }
         transfer.require_announced(now)?;
         let judged = judge(tx, &transfer).await?;
         let held = tx.hold_transfer_of(owner, id).await?;
@@ -55,14 +61,17 @@ pub(crate) async fn confirm(
             person::count(tx, owner, id, standing, now).await?;
             let from = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
             let said = details(&of, &confirmed)?;
-            if let Some(letter) = person::letter(&of, &from, &confirmed, &said, standing) {
+            let letter = person::letter(&of, &from, &confirmed, &said, standing, &token);
+            if let Some(letter) = letter {
+                let digest = digest_of(token.as_key());
+                tx.insert_transfer_link(&digest, id, now).await?;
                 let mail = stamp.seal(&of.server_key, owner, &letter);
                 tx.enqueue_mail(&mail).await?;
             }
         }
         let (witness, sent) = (caller.witness.at(now), Subject::of(&id));
-        let received = judged
-            .tell
+        let received = confirmed
+            .told()
             .and_then(|it| witness.told(it, Action::TransferReceived, sent.clone()));
         let seen = witness.saw(Action::TransferCreated, sent);
         tx.append_audit(seen.into_iter().chain(received)).await?;
@@ -85,8 +94,6 @@ struct Judged {
     status: TransferStatus,
     /// What a person is known by.
     standing: Option<Standing>,
-    /// The account whose log tells that it received something.
-    tell: Option<AccountId>,
 }
 
 /// Whether its sender may still send it, as it was encrypted; what that hangs on stays so until
@@ -97,7 +104,8 @@ async fn judge(tx: &mut Tx, transfer: &Transfer) -> Result<Judged> {
         Recipient::Agent { account, agent, .. } => {
             let sending = sending(tx, transfer).await?;
             let sending = sending.as_ref();
-            let recipient = keep_sharing(tx, owner, sending, (*account, *agent)).await?;
+            let recipient =
+                keep_sharing(tx, transfer.mode, owner, sending, (*account, *agent)).await?;
             match &transfer.sealing {
                 None => require_plain_allowed(tx, owner, recipient.account).await?,
                 Some(it) => sealing::require_channel(tx, owner, it, sending, &recipient).await?,
@@ -105,11 +113,10 @@ async fn judge(tx: &mut Tx, transfer: &Transfer) -> Result<Judged> {
             Ok(Judged {
                 status: TransferStatus::Active,
                 standing: None,
-                tell: Some(recipient.account),
             })
         }
         Recipient::Person { email, .. } => {
-            let (standing, account) = person::hold(tx, owner, email).await?;
+            let (standing, _) = person::hold(tx, owner, email).await?;
             let sending = sending(tx, transfer).await?;
             let (sealing, sending) = (transfer.sealing.as_ref(), sending.as_ref());
             let (status, _) = person::resolve(tx, owner, standing, sealing, sending).await?;
@@ -121,7 +128,6 @@ async fn judge(tx: &mut Tx, transfer: &Transfer) -> Result<Judged> {
             Ok(Judged {
                 status,
                 standing: Some(standing),
-                tell: account.filter(|_| status == TransferStatus::Active),
             })
         }
     }

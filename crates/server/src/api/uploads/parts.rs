@@ -140,7 +140,8 @@ pub(crate) async fn abort(
         tx.update_transfer(&deleted).await?;
         uncount(tx, deleted.sender.account, deleted.created_at).await?;
         let gone = Subject::of(&id);
-        tx.append_audit(logged(&caller, Action::TransferDeleted, &deleted, &gone))
+        let witness = &caller.witness;
+        tx.append_audit(logged(witness, Action::TransferDeleted, &deleted, &gone))
             .await?;
         Ok(Json(Upload {
             id,

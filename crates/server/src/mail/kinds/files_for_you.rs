@@ -2,8 +2,9 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_protocol::text::{Email, Label, Message};
-use agentdrop_protocol::{FileName, Timestamp};
+use agentdrop_protocol::{FileName, LinkToken, Timestamp, TransferId};
 
+use super::command;
 use crate::app::App;
 use crate::mail::{Letter, Paragraph};
 
@@ -27,6 +28,10 @@ pub(crate) enum Step {
 pub(crate) struct Files<'a> {
     /// The account that sent it.
     pub(crate) from: &'a Account,
+    /// The transfer.
+    pub(crate) transfer: TransferId,
+    /// What the link to it has.
+    pub(crate) token: &'a LinkToken,
     /// What of it did, as it calls itself.
     pub(crate) sender: &'a Label,
     /// The names of the files, with how many bytes each has.
@@ -59,29 +64,36 @@ pub(crate) fn files_for_you(app: &App, to: Email, sent: &Files<'_>, step: Step) 
         "They are there until {}.",
         sent.expires_at
     )));
-    let (text, command) = match step {
-        Step::Open => (
-            "They are encrypted for you: fetch them with your account, and open them with your \
-             receive password. At a command line:",
-            "inbox --mode agent-to-human",
-        ),
-        Step::SetReceivePassword => (
-            "They wait until you have set a receive password, which encrypts them for you alone. \
-             At a command line:",
-            "receive-password set",
-        ),
-        Step::SignUp => (
-            "They wait until you have an account with this address and have set a receive \
-             password, which encrypts them for you alone. If you do not know who sent them, there \
-             is nothing to be done. Once you have an account, at a command line:",
-            "receive-password set",
-        ),
-    };
-    paragraphs.push(Paragraph::text(text));
-    let server = &app.public_url;
+    match step {
+        Step::Open => paragraphs.push(Paragraph::text(
+            "They are encrypted for you: your receive password opens them. At a command line:",
+        )),
+        Step::SetReceivePassword => paragraphs.extend([
+            Paragraph::text(
+                "They wait until you have set a receive password, which encrypts them for you \
+                 alone. At a command line:",
+            ),
+            command(app, "receive-password set"),
+            Paragraph::text("A moment later they are ready, and you open them:"),
+        ]),
+        Step::SignUp => paragraphs.extend([
+            Paragraph::text(
+                "They wait until you have an account with this address and have set a receive \
+                 password, which encrypts them for you alone. If you do not know who sent them, \
+                 there is nothing to be done. Once you have an account, at a command line:",
+            ),
+            command(app, "receive-password set"),
+            Paragraph::text("A moment later they are ready, and you open them:"),
+        ]),
+    }
     paragraphs.push(Paragraph::Command(format!(
-        "agentdrop --server {server} {command}"
+        "agentdrop open '{}'",
+        link(app, sent)
     )));
+    paragraphs.push(Paragraph::text(
+        "Whoever has this link sees what is said here, so keep it to yourself. It leads nowhere \
+         once the files are gone.",
+    ));
     Letter {
         to,
         to_name: None,
@@ -92,6 +104,13 @@ pub(crate) fn files_for_you(app: &App, to: Email, sent: &Files<'_>, step: Step) 
         .to_owned(),
         paragraphs,
     }
+}
+
+/// Where the files are opened. What makes it work stands behind the `#`, which no browser tells a
+/// server, nor the page it goes to next, and so no log has it.
+fn link(app: &App, sent: &Files<'_>) -> String {
+    let token = sent.token.as_key().expose_secret();
+    app.url(&format!("/d/{}#{token}", sent.transfer))
 }
 
 fn listed(files: &[(&FileName, u64)]) -> String {

@@ -4,6 +4,7 @@ mod files_for_you;
 mod invite;
 mod pairing_proposed;
 mod password_changed;
+mod receive_password_changed;
 mod reset_password;
 mod verify_email;
 
@@ -11,6 +12,7 @@ pub(crate) use files_for_you::{Files, Step, files_for_you};
 pub(crate) use invite::invite;
 pub(crate) use pairing_proposed::pairing_proposed;
 pub(crate) use password_changed::password_changed;
+pub(crate) use receive_password_changed::{Change, receive_password_changed};
 pub(crate) use reset_password::reset_password;
 pub(crate) use verify_email::verify_email;
 

@@ -2,7 +2,7 @@
 
 use agentdrop_testkit::http::{Answer, send};
 
-use super::{Things, assert_refused};
+use super::{KEY, Things, assert_refused};
 use crate::operations::{Field, operations};
 use crate::world::{World, blobs, rows};
 
@@ -55,7 +55,8 @@ async fn every_field_of_the_form_is_checked() {
                 "recipient_key_version" => &["0", "-1", "1.5", "v1", "99999999999"],
                 "message" => &["\u{7}", "a\u{202e}b", "\u{1b}[2J"],
                 "metadata" => &["[]", "1", "x", "{", "{\"a\":\"\\u0000\"}", "{\"a\":1e999}"],
-                "mode" => &["agent", "human-to-agent", "AGENT-TO-AGENT", "[]"],
+                "mode" => &["agent", "human-to-human", "AGENT-TO-AGENT", "[]"],
+                "sender_public_key" => &["AAAA", "%", KEY],
                 "sender" => &["", " ", "\u{7}", "a\u{202e}b", "a\nb"],
                 "files" | "recipient" | "recipient_account" => &[],
                 other => panic!("{other} has no row here"),

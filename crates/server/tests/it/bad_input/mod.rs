@@ -18,6 +18,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::isolation::Trust;
+use crate::links::Link;
 use crate::operations::Operation;
 use crate::uploads::{Begun, full_body};
 use crate::world::World;
@@ -33,6 +34,8 @@ struct Things {
     download: String,
     /// What is still to be confirmed.
     begun: Begun,
+    /// Of the transfer that its link leads to.
+    link_download: String,
     /// The address of its account, which has a password.
     email: String,
     /// A session of its account.
@@ -61,6 +64,10 @@ impl Things {
         let account = world.get("/v1/account").await.expect(200);
         let (http, key) = (&world.server.http, &world.account.key);
         let begun = Begun::new(http, key, ["alice", "bob"]).await;
+        let link = Link::of(&world, &session).await;
+        let path = format!("/v1/d/{}/downloads", link.token);
+        let granted = world.server.http.post(&path, "", &json!({})).await;
+        let link_download = text(&granted.expect(200), "download_id");
         let parameters = vec![
             ("agent", "bob".to_owned()),
             ("block_id", trust.block),
@@ -71,6 +78,7 @@ impl Things {
             ("file_id", text(&grant["files"][0], "file_id")),
             ("key_id", key_id),
             ("session_id", session_id),
+            ("token", link.token),
             ("transfer_id", text(&sent, "id")),
         ];
         let download = text(&grant, "download_id");
@@ -79,6 +87,7 @@ impl Things {
             parameters,
             download,
             begun,
+            link_download,
             email: text(&account, "email"),
             session,
         }
@@ -122,7 +131,7 @@ impl Things {
 
     fn request(&self, operation: &Operation, path: &str) -> RequestBuilder {
         let key = match &*operation.id {
-            "receive_passwords_set" => &self.session,
+            "links_verify" | "receive_passwords_set" => &self.session,
             _ => &self.world.account.key,
         };
         self.world.server.http.request(&operation.method, path, key)
@@ -154,6 +163,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "uploads_abort" => json!({ "upload_id": things.begun.upload }),
         "uploads_complete" => things.begun.complete(),
         "uploads_create" | "uploads_create_in_parts" => full_body("alice", "bob"),
+        "links_acknowledge" => {
+            json!({ "download_id": things.link_download, "status": "received" })
+        }
         "account_export"
         | "account_show"
         | "agent_keys_list"
@@ -187,6 +199,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "inbox_list_of_agent"
         | "keys_list"
         | "keys_revoke"
+        | "links_download"
+        | "links_show"
+        | "links_verify"
         | "pairings_list"
         | "pairings_revoke"
         | "sessions_end"

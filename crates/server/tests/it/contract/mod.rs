@@ -9,6 +9,7 @@ mod channels;
 mod connections;
 mod later;
 mod pairings;
+mod people;
 mod transfers;
 
 use std::collections::BTreeSet;

@@ -150,8 +150,7 @@ async fn create_transfer() {
     older.end();
 }
 
-/// The three states of a recipient who is a person are tried in `people`; here, how often they may
-/// be in the last of them.
+/// The table of recipients who are people is replayed in `people`; here, the row of the errors.
 async fn too_many_strangers(page: &mut Page, server: &TestServer, alex: &Party) {
     let mut fields: Vec<_> = OLDER.to_vec();
     fields.retain(|it| it.0 != "recipient");

@@ -50,6 +50,7 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "keys_create"
         | "keys_list"
         | "keys_revoke"
+        | "links_verify"
         | "pairings_create"
         | "receive_passwords_delete"
         | "receive_passwords_set"

@@ -10,6 +10,7 @@ use reqwest::multipart;
 use serde_json::{Value, json};
 
 use super::{Ids, NO_SIMPLE, Neighbours, body};
+use crate::links::Link;
 use crate::operations::{Operation, operations};
 use crate::uploads::Begun;
 use crate::world::{assert_same, blobs, rows};
@@ -75,6 +76,7 @@ fn id_of(ids: &Ids, name: &str) -> String {
         "key_id" => &ids.key,
         "pairing_id" => &ids.pairing,
         "session_id" => &ids.session,
+        "token" => &ids.token,
         "transfer_id" => &ids.transfer,
         "upload_id" => &ids.upload,
         other => panic!("{other} has no row here"),
@@ -281,6 +283,7 @@ async fn own(server: &TestServer, account: &TestAccount) -> Ids {
     let block = format!("{}/block", found[1].0);
     http.post(&block, key, &json!({})).await.expect(200);
     let blocked = http.get("/v1/blocked", key).await.expect(200);
+    let link = Link::plain(server, key, "mallory", &text(&body, "email")).await;
     let me = http.get("/v1/agents/mallory", key).await.expect(200);
     Ids {
         agent: text(&me, "id"),
@@ -293,6 +296,7 @@ async fn own(server: &TestServer, account: &TestAccount) -> Ids {
         key: text(&made, "id"),
         pairing: found[0].2.clone(),
         session: format!("ses_{NO_SIMPLE}"),
+        token: link.token,
         transfer: text(&sent, "id"),
         announced: begun.transfer,
         announced_file: begun.file,

@@ -18,6 +18,7 @@ pub(crate) fn is_a_persons(operation: &str) -> bool {
         operation,
         "account_delete"
             | "account_export"
+            | "links_verify"
             | "pairings_revoke"
             | "receive_passwords_delete"
             | "receive_passwords_set"
@@ -149,7 +150,7 @@ async fn what_is_a_persons_no_key_does() {
             .into_iter()
             .filter(|it| is_a_persons(&it.id))
             .collect();
-        assert_eq!(persons.len(), 7);
+        assert_eq!(persons.len(), 8);
         for operation in &persons {
             let refused = ask(it, operation, &it.world.account.key, &it.ids).await;
             refused.expect_error(403, "SESSION_REQUIRED");

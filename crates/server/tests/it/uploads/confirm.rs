@@ -182,3 +182,24 @@ async fn strangers_are_counted_when_they_are_written_to() {
         refused.expect_error(429, "INVITE_RATE_LIMIT");
     }
 }
+
+/// What comes from people comes from them alone, to its end.
+#[tokio::test]
+async fn what_a_person_announced_a_person_confirms() {
+    for world in &World::each().await {
+        let (server, key) = (&world.server, &world.account.key);
+        let session = server.session_of(&world.account).await;
+        let mut body = body(&[("a", 1)], &json!({ "mode": "human-to-agent" }));
+        body.as_object_mut().unwrap().remove("sender");
+        let refused = server.http.post(WHOLE, key, &body).await;
+        refused.expect_error(403, "SESSION_REQUIRED");
+        let announced = server.http.post(WHOLE, &session, &body).await.expect(201);
+        stored(&put(&server.http, &url(&announced, 0), b"x").await);
+        let path = format!("/v1/transfers/{}/confirm", text(&announced, "id"));
+        let refused = server.http.post(&path, key, &json!({})).await;
+        refused.expect_error(403, "SESSION_REQUIRED");
+        let confirmed = server.http.post(&path, &session, &json!({})).await;
+        assert_eq!(confirmed.expect(200)["status"], "active");
+        assert_eq!(world.downloaded(&announced, 0).await, b"x");
+    }
+}

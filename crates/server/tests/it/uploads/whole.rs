@@ -244,7 +244,6 @@ async fn what_cannot_be_announced_is_refused_and_takes_no_room() {
                 json!({ "is_encrypted": true, "encryption_salt": "AAAA" }),
                 "encryption_salt",
             ),
-            (json!({ "mode": "human-to-agent" }), "mode"),
             (json!({ "mode": "agent-to-human" }), "recipient"),
             (json!({ "expires_in": "366d" }), "expires_in"),
             (json!({ "metadata": { "a": "\u{0}" } }), "metadata"),

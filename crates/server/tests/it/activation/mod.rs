@@ -1,89 +1,39 @@
 //! What waited for a person is theirs alone once they have a key.
 
-use agentdrop_cobblestone::{HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
-use agentdrop_envelope::{FileKey, Header, Manifest, file_context, open_manifest};
-use agentdrop_testkit::server::text;
-use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+mod at_rest;
+mod trouble;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use agentdrop_domain::transfers::Transfer;
+use agentdrop_testkit::person::ReceiveKey;
+use agentdrop_testkit::server::{TestServer, text};
 use serde_json::Value;
 
+use crate::audit::log;
 use crate::parties::{Parties, Party};
-use crate::receive_passwords::{KEY, password, put};
+use crate::receive_passwords::put;
 use crate::world::{blobs, everything, until};
 
-/// A receive key, with its private half.
-struct Key(PrivateKey);
-
-impl Key {
-    fn new() -> Self {
-        Self(PrivateKey::generate(&X25519).unwrap())
-    }
-
-    fn public(&self) -> String {
-        STANDARD.encode(self.0.compute_public_key().unwrap())
-    }
-
-    /// What a grant says its files are encrypted with.
-    fn opens(&self, grant: &Value) -> FileKey {
-        struct Length;
-        impl KeyType for Length {
-            fn len(&self) -> usize {
-                32
-            }
-        }
-        assert_eq!(grant["encryption_algorithm"], "AGENTDROP-2-A2H");
-        assert_eq!(grant["recipient_public_key"], self.public());
-        let bytes = |field| STANDARD.decode(text(grant, field)).unwrap();
-        let (ephemeral, salt) = (bytes("encrypted_key"), bytes("encryption_salt"));
-        let peer = UnparsedPublicKey::new(&X25519, ephemeral);
-        let key = agree(&self.0, peer, (), |shared| {
-            let mut key = [0; 32];
-            let prk = Salt::new(HKDF_SHA256, &salt).extract(shared);
-            let okm = prk.expand(&[b"agentdrop/v2 a2h"], Length).unwrap();
-            okm.fill(&mut key).unwrap();
-            Ok(FileKey::take(&mut key))
-        });
-        key.unwrap()
-    }
-}
-
 /// All files of a grant, opened: their names, and what they hold.
-async fn opened(by: &Party, parties: &Parties, grant: &Value, key: &Key) -> Vec<(String, Vec<u8>)> {
-    let file_key = key.opens(grant);
+pub(crate) async fn opened(
+    by: &Party,
+    server: &TestServer,
+    grant: &Value,
+    key: &ReceiveKey,
+) -> Vec<(String, Vec<u8>)> {
     let mut objects = Vec::new();
     for file in grant["files"].as_array().unwrap() {
         let url = text(file, "download_url");
-        let got = parties.server.http.get(&url, &by.account.key).await;
+        let got = server.http.get(&url, &by.account.key).await;
         assert_eq!(
             (got.status, got.bytes.len() as u64),
             (200, file["size"].as_u64().unwrap())
         );
         objects.push(got.bytes);
     }
-    let envelope = objects.remove(0);
-    let (header, behind) = Header::read(&envelope).unwrap();
-    assert!(header.stanzas.is_empty());
-    let manifest = open_manifest(&envelope, behind, &file_key).unwrap();
-    let (manifest, _, signature) = Manifest::read(&manifest).unwrap();
-    assert_eq!(signature, [0; 64], "the server signs in nobody's name");
-    assert_eq!(manifest.files.len(), objects.len());
-    let mut files = Vec::new();
-    for ((i, object), said) in (1..).zip(&objects).zip(&manifest.files) {
-        let (begin, sealed) = object.split_at(HEADER_BYTES);
-        let context = file_context(&header.transfer, i);
-        let mut opener =
-            Opener::new(&file_key.file(i), &context, begin.try_into().unwrap()).unwrap();
-        let (mut sealed, mut plain) = (sealed.to_vec(), Vec::new());
-        for chunk in sealed.chunks_mut(SEALED_CHUNK_BYTES) {
-            plain.extend_from_slice(opener.open_next(chunk).unwrap());
-        }
-        opener.finish().unwrap();
-        assert_eq!(plain.len() as u64, said.size);
-        files.push((said.name.as_str().to_owned(), plain));
-    }
-    files
+    key.open(grant, objects)
 }
 
 async fn send(parties: &Parties, email: &str, files: &[(&str, &[u8])]) -> Value {
@@ -100,6 +50,33 @@ async fn send(parties: &Parties, email: &str, files: &[(&str, &[u8])]) -> Value 
     sent
 }
 
+/// The row of a transfer of alex's, as the server stores it.
+async fn row(parties: &Parties, sent: &Value) -> Transfer {
+    let store = parties.server.database().open().await;
+    let (owner, id) = (&parties.alex.account.id, text(sent, "id"));
+    let mut reader = store.read().await.unwrap();
+    let found = reader.transfer_of(owner.parse().unwrap(), id.parse().unwrap());
+    found.await.unwrap().unwrap()
+}
+
+/// Puts these bytes where a file is, or none was.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    std::fs::File::create(path)
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
+}
+
+fn path_of(transfer: &Value) -> String {
+    format!("/v1/transfers/{}", text(transfer, "id"))
+}
+
+/// Where a transfer stands, as its sender is shown it.
+async fn status(parties: &Parties, transfer: &Value) -> String {
+    let shown = parties.alex.get(&path_of(transfer)).await;
+    text(&shown.expect(200), "status")
+}
+
 #[tokio::test]
 async fn whoever_sets_a_receive_password_gets_what_waited_and_nobody_else_reads_it() {
     for parties in &Parties::each().await {
@@ -112,12 +89,10 @@ async fn whoever_sets_a_receive_password_gets_what_waited_and_nobody_else_reads_
 
         let (pat, key) = (
             Party::new(server, "Pat", "pat@example.org").await,
-            Key::new(),
+            ReceiveKey::new(),
         );
         let session = server.session_of(&pat.account).await;
-        put(server, &session, &password(&key.public()))
-            .await
-            .expect(200);
+        put(server, &session, &key.password()).await.expect(200);
         let path = format!("/v1/transfers/{}", text(&sent, "id"));
         // By itself: nobody has to come back for it.
         let active = async || pat.get(&path).await.expect(200)["status"] == "active";
@@ -143,7 +118,7 @@ async fn whoever_sets_a_receive_password_gets_what_waited_and_nobody_else_reads_
         assert_ne!(wrapped(&before), wrapped(&after));
 
         let grant = pat.get(&format!("{path}/download")).await.expect(200);
-        let found = opened(&pat, parties, &grant, &key).await;
+        let found = opened(&pat, server, &grant, &key).await;
         let expected = files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
         assert_eq!(found, expected);
         server.activate().await;
@@ -155,11 +130,9 @@ async fn whoever_sets_a_receive_password_gets_what_waited_and_nobody_else_reads_
 #[tokio::test]
 async fn what_comes_plain_for_who_has_a_key_is_activated_at_once() {
     for parties in &Parties::each().await {
-        let (server, jamie, key) = (&parties.server, &parties.jamie, Key::new());
+        let (server, jamie, key) = (&parties.server, &parties.jamie, ReceiveKey::new());
         let session = server.session_of(&jamie.account).await;
-        put(server, &session, &password(&key.public()))
-            .await
-            .expect(200);
+        put(server, &session, &key.password()).await.expect(200);
         let sent = send(parties, &jamie.email, &[("a.txt", b"x")]).await;
         let path = format!("/v1/transfers/{}", text(&sent, "id"));
         let active = async || jamie.get(&path).await.expect(200)["status"] == "active";
@@ -176,7 +149,7 @@ async fn what_comes_plain_for_who_has_a_key_is_activated_at_once() {
 #[tokio::test]
 async fn what_was_begun_before_is_begun_anew() {
     for parties in &Parties::each().await {
-        let (server, jamie, key) = (&parties.server, &parties.jamie, Key::new());
+        let (server, jamie, key) = (&parties.server, &parties.jamie, ReceiveKey::new());
         let sent = send(parties, &jamie.email, &[("a.txt", b"x")]).await;
         let deleted = send(parties, &jamie.email, &[("a.txt", b"y")]).await;
         let path = format!("/v1/transfers/{}", text(&deleted, "id"));
@@ -184,22 +157,78 @@ async fn what_was_begun_before_is_begun_anew() {
         for blob in blobs(server) {
             let name = blob.display().to_string();
             let (transfer, _) = name.rsplit_once('.').unwrap();
-            let mut half = std::fs::File::create(format!("{transfer}.1")).unwrap();
-            std::io::Write::write_all(&mut half, b"half of it").unwrap();
+            overwrite(Path::new(&format!("{transfer}.1")), b"half of it");
         }
         let session = server.session_of(&jamie.account).await;
-        put(server, &session, &password(&key.public()))
-            .await
-            .expect(200);
+        put(server, &session, &key.password()).await.expect(200);
         server.activate().await;
         let path = format!("/v1/transfers/{}", text(&sent, "id"));
         let active = async || jamie.get(&path).await.expect(200)["status"] == "active";
         until("it is activated", active).await;
         let grant = jamie.get(&format!("{path}/download")).await.expect(200);
-        let found = opened(jamie, parties, &grant, &key).await;
+        let found = opened(jamie, server, &grant, &key).await;
         assert_eq!(found, [("a.txt".to_owned(), b"x".to_vec())]);
         let gone = format!("/v1/transfers/{}", text(&deleted, "id"));
         assert_eq!(jamie.get(&gone).await.expect(200)["status"], "deleted");
-        assert_ne!(key.public(), KEY);
+    }
+}
+
+/// Both sides are told when it happens, each what the other did, and once.
+#[tokio::test]
+async fn both_logs_are_told_that_it_was_activated() {
+    for parties in &Parties::each().await {
+        let Parties {
+            server,
+            alex,
+            jamie,
+        } = parties;
+        let sent = send(parties, &jamie.email, &[("a.txt", b"x")]).await;
+        let own = send(parties, &alex.email, &[("a.txt", b"y")]).await;
+        let session = server.session_of(&jamie.account).await;
+        let to_self = server.session_of(&alex.account).await;
+        let key = ReceiveKey::new();
+        for session in [session, to_self] {
+            put(server, &session, &key.password()).await.expect(200);
+        }
+        server.activate().await;
+        server.activate().await;
+        let about = async |whose: &Party, transfer: &Value| -> Vec<(Value, Value, Value)> {
+            let mut entries = log(server, &whose.account).await;
+            entries.reverse();
+            let id = text(transfer, "id");
+            entries.retain(|it| it["subject"].to_string().contains(&id));
+            for it in &entries[1.min(entries.len())..] {
+                assert_eq!(
+                    (&it["address"], &it["request_id"]),
+                    (&Value::Null, &Value::Null)
+                );
+            }
+            let said = entries.iter().map(|it| {
+                let actor = &it["actor"];
+                (
+                    it["action"].clone(),
+                    actor["kind"].clone(),
+                    actor["id"].clone(),
+                )
+            });
+            said.collect()
+        };
+        let activated = |by: &Party| {
+            let said = ("transfer.activated".into(), "account".into());
+            (said.0, said.1, Value::from(by.account.id.as_str()))
+        };
+        let sender = about(alex, &sent).await;
+        assert_eq!(sender[0].0, "transfer.created");
+        assert_eq!(sender[1..], [activated(jamie)]);
+        let received = ("transfer.received".into(), "account".into());
+        let received = (
+            received.0,
+            received.1,
+            Value::from(alex.account.id.as_str()),
+        );
+        assert_eq!(about(jamie, &sent).await, [received]);
+        let both = about(alex, &own).await;
+        assert_eq!(both[0].0, "transfer.created");
+        assert_eq!(both[1..], [activated(alex)]);
     }
 }
