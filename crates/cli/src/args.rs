@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     accept, account, agents, audit, block, completions, confirm, connect, connections, delete,
-    doctor, inbox, keys, list, login, man, pair, pairings, receive, register, reject, send, show,
-    unblock,
+    doctor, inbox, keys, list, login, man, open, pair, pairings, receive, receive_password,
+    register, reject, send, show, unblock,
 };
 #[cfg(feature = "serve")]
 use crate::commands::{admin, demo, serve};
@@ -42,12 +42,14 @@ pub(crate) enum Command {
     Demo(demo::Args),
     /// Make an agent, with keys made here, and its identity in .agentdrop
     Register(register::Args),
-    /// Send files to an agent, sealed so that only it can open them
+    /// Send files to an agent or a person, sealed so that only they can open them
     Send(send::Args),
     /// List what waits to be received
     Inbox(inbox::Args),
     /// Receive what was sent here
     Receive(receive::Args),
+    /// Open what you were sent, with your receive password
+    Open(open::Args),
     /// List what was sent
     List(list::Args),
     /// Show one transfer
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Login(login::Args),
     /// End the session that `agentdrop login` began
     Logout,
+    /// Set and manage the password that opens what people send you
+    ReceivePassword(receive_password::Args),
     /// Show and manage the account
     Account(account::Args),
     /// Show the audit log of the account: who did what, when, and from where

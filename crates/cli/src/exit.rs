@@ -127,6 +127,11 @@ fn hint_for(code: &str) -> Option<&'static str> {
     if code == "PLAINTEXT" {
         return Some("the server can read it; take it all the same with `--accept-plaintext`");
     }
+    if code == "RECIPIENT_HAS_NO_KEY" {
+        return Some(
+            "ask them to set one; or send it all the same with `--yes`: the server could read it until they have",
+        );
+    }
     let Ok(code) = code.parse::<ErrorCode>();
     Some(match code {
         E::AgentNotAvailable => {

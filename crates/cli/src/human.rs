@@ -7,6 +7,8 @@ use agentdrop_protocol::wire::transfers::Transfer;
 
 /// What sealing adds to a file: the tag of AES-256-GCM.
 const TAG_BYTES: u64 = 16;
+/// The format of ours for people.
+const ENVELOPED: &str = "AGENTDROP-2-A2H";
 /// Characters of a name that a table shows.
 const SHOWN_CHARS: usize = 40;
 
@@ -69,6 +71,10 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
 
 /// How many bytes the files of a transfer have that are not its seal.
 pub(crate) fn content_bytes(transfer: &Transfer) -> u64 {
+    if has_envelope(transfer) {
+        let files = transfer.files.iter().skip(1);
+        return files.map(|it| chunked_content(it.size)).sum();
+    }
     let seals = if transfer.is_encrypted {
         TAG_BYTES * transfer.files.len() as u64
     } else {
@@ -79,6 +85,9 @@ pub(crate) fn content_bytes(transfer: &Transfer) -> u64 {
 
 /// The names of a transfer's files, for a table.
 pub(crate) fn names(transfer: &Transfer) -> String {
+    if has_envelope(transfer) {
+        return count(transfer.files.len().saturating_sub(1), "file");
+    }
     let Some(first) = transfer.files.first() else {
         return String::new();
     };
@@ -87,6 +96,17 @@ pub(crate) fn names(transfer: &Transfer) -> String {
         1 => name,
         files => format!("{name} and {} more", files - 1),
     }
+}
+
+/// Whether what its files are is known to its recipient alone; the first one tells them.
+fn has_envelope(transfer: &Transfer) -> bool {
+    transfer.encryption_algorithm.as_deref() == Some(ENVELOPED)
+}
+
+/// How many bytes a file of chunks holds: 16 KiB and a tag each, behind 56 bytes.
+const fn chunked_content(bytes: u64) -> u64 {
+    let chunks = bytes.saturating_sub(56);
+    chunks.saturating_sub(chunks.div_ceil(16 * 1024 + TAG_BYTES) * TAG_BYTES)
 }
 
 /// The files of a transfer: one by its name, several by their number.

@@ -6,6 +6,7 @@ mod exit;
 mod global;
 mod human;
 mod interrupt;
+mod link;
 mod printer;
 mod profile;
 mod progress;

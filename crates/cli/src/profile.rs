@@ -31,6 +31,17 @@ pub(crate) struct Profile {
     agent: Option<AgentRef>,
 }
 
+/// Who sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SendAs {
+    /// The agent that the identity is of, if there is one.
+    Agent,
+    /// The same, or whoever has a key of the account.
+    AgentOrOwner,
+    /// The person who signed in.
+    Person,
+}
+
 /// A client, and who it is.
 #[derive(Debug)]
 pub(crate) struct Caller {
@@ -177,6 +188,33 @@ impl Profile {
         let session = self.session.take();
         let session = session.filter(|it| it.server() == called);
         Ok(session.map(SavedSession::into_token))
+    }
+
+    /// A client that sends: as the identity, or as the person who signed in.
+    ///
+    /// To people also an account's key sends, which is nobody that could seal for agents.
+    pub(crate) fn sender(mut self, sender: SendAs) -> Result<Client> {
+        if sender == SendAs::Person {
+            // The server is the same, whoever sends.
+            self.server = Some(self.server()?.to_owned());
+            self.identity = None;
+            return self.person();
+        }
+        if self.identity.is_none() {
+            let is_session = |it: &ApiKey| it.kind() == KeyKind::Session;
+            self.find_session()?;
+            let signed_in = self
+                .api_key
+                .as_ref()
+                .map_or_else(|| self.session.is_some(), is_session);
+            if signed_in {
+                return self.person();
+            }
+            if sender == SendAs::AgentOrOwner && self.api_key.is_some() {
+                return Ok(self.caller()?.client);
+            }
+        }
+        self.agent()
     }
 
     /// A client that seals and opens as the identity.

@@ -29,6 +29,7 @@ impl Bar {
         let bar = Arc::clone(&self.0);
         move |report: Report| {
             let doing = match report.phase {
+                Phase::Reading => "reading",
                 Phase::Sending => "sending",
                 Phase::Fetching => "fetching",
                 Phase::Opening => "opening",

@@ -7,6 +7,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Files are read, to tell ahead of them what they are.
+    Reading,
     /// Files are sealed and sent.
     Sending,
     /// Sealed files are fetched.

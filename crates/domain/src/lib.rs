@@ -12,6 +12,7 @@ pub mod blocks;
 pub mod channels;
 pub mod connections;
 pub mod downloads;
+pub mod events;
 pub mod keys;
 pub mod links;
 pub mod mailed_links;

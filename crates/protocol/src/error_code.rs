@@ -98,6 +98,7 @@ define_codes! {
     StorageUnavailable "STORAGE_UNAVAILABLE" 507 "The server has no room to store this; nothing was kept."
     TargetNotConnected "TARGET_NOT_CONNECTED" 400 "The other agent has no public key."
     TermsChanged "TERMS_CHANGED" 409 "The pairing is not, or no longer, what was to be agreed to."
+    TransferExists "TRANSFER_EXISTS" 409 "There is a transfer of the id that the sender chose."
     TransferInvalidStatus "INVALID_STATUS" 409 "The transfer waits until its recipient can open it."
     TransferLimitReached "TRANSFER_LIMIT_REACHED" 429 "The account has sent as many transfers this month as its plan allows."
     Unauthorized "UNAUTHORIZED" 401 "The API key or session is missing or not valid, or the password is wrong."

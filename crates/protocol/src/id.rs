@@ -149,6 +149,22 @@ define_id! {
     UploadId, "up_", simple, "up_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
 }
 
+impl TransferId {
+    /// When its maker says it was made; `None` if it is no UUID of version 7.
+    pub fn made_at(&self) -> Option<Timestamp> {
+        let is_rfc = self.0.get_variant() == uuid::Variant::RFC4122;
+        let (seconds, nanos) = self
+            .0
+            .get_timestamp()
+            .filter(|_| is_rfc && self.0.get_version_num() == 7)?
+            .to_unix();
+        let millis = i64::try_from(seconds).ok()?.checked_mul(1000)?;
+        Some(Timestamp::from_millis(
+            millis.checked_add(i64::from(nanos / 1_000_000))?,
+        ))
+    }
+}
+
 /// `unix_ts_ms(48) | version 7 | rand_a(12) | variant | rand_b(62)`, RFC 9562 §5.7.
 fn uuid_v7(now: Timestamp, chance: [u8; 10]) -> Uuid {
     let millis = u64::try_from(now.as_millis()).unwrap_or_default();
@@ -174,6 +190,21 @@ mod tests {
     fn ids_sort_by_the_time_they_were_made() {
         let later = Timestamp::from_millis(NOW.as_millis() + 1);
         assert!(TransferId::new(NOW, [255; 10]) < TransferId::new(later, [0; 10]));
+    }
+
+    #[test]
+    fn only_an_id_of_version_7_says_when_it_was_made() {
+        let id = TransferId::new(NOW, [7; 10]);
+        assert_eq!(id.made_at(), Some(NOW));
+        let with = |at: usize, byte| {
+            let mut bytes = *id.as_bytes();
+            bytes[at] = byte;
+            TransferId::from_bytes(bytes).made_at()
+        };
+        assert_eq!(with(6, 0x40), None, "version 4");
+        assert_eq!(with(8, 0x00), None, "another variant");
+        assert_eq!(TransferId::from_bytes([0; 16]).made_at(), None);
+        assert_eq!(TransferId::from_bytes([0xff; 16]).made_at(), None);
     }
 
     #[test]

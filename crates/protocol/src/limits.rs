@@ -33,6 +33,10 @@ pub const MAX_REASON_CHARS: usize = 500;
 
 /// Files in one transfer.
 pub const MAX_FILES: usize = 100;
+/// How long before now a sender may have made the id of its transfer: lists are in the order of ids.
+pub const MAX_ID_AGE: Duration = Duration::from_hours(24);
+/// How far ahead of the server's a sender's clock may be.
+pub const MAX_CLOCK_LEAD: Duration = Duration::from_mins(5);
 /// Downloads that one transfer may allow.
 pub const MAX_DOWNLOADS: u32 = 1_000;
 /// Downloads that a transfer allows where its sender says nothing.
@@ -103,3 +107,7 @@ pub const INVITE_WINDOW: Duration = Duration::from_hours(1);
 pub const MAX_STRANGERS: u32 = 5;
 /// For so long such a transfer counts against [`MAX_STRANGERS`].
 pub const STRANGER_WINDOW: Duration = Duration::from_hours(24);
+/// How long what happened can be asked for again.
+pub const EVENT_WINDOW: Duration = Duration::from_hours(7 * 24);
+/// Streams of events at a time, of one account.
+pub const MAX_EVENT_STREAMS: usize = 64;

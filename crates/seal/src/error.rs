@@ -4,6 +4,9 @@
 
 use std::io;
 
+use agentdrop_cobblestone::Refused;
+use agentdrop_envelope::Malformed;
+
 /// Why something could not be sealed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +23,9 @@ pub enum SealError {
         crate::MAX_PLAINTEXT_BYTES
     )]
     TooLong,
+    /// There are more files, or more is said of them, than one envelope holds.
+    #[error("there is more to say of the files than an envelope holds")]
+    TooMuch,
     /// No secret can be agreed on with the peer's key.
     #[error(transparent)]
     UnusableKey(#[from] UnusableKey),
@@ -29,12 +35,27 @@ pub enum SealError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// It is genuine, and its sender wanted it to be opened by a time that is over.
+    #[error("the time is over that its sender gave it")]
+    Expired,
     /// Reading the sealed bytes or writing the plaintext failed.
     #[error("reading or writing failed while opening")]
     Io(#[from] io::Error),
     /// The key, the nonce, the salt or the bytes are not what was sealed. Which of them is not told.
     #[error("the sealed bytes are not genuine, or are not for this key")]
     Refused,
+}
+
+impl From<Malformed> for OpenError {
+    fn from(_: Malformed) -> Self {
+        Self::Refused
+    }
+}
+
+impl From<Refused> for OpenError {
+    fn from(_: Refused) -> Self {
+        Self::Refused
+    }
 }
 
 impl From<UnusableKey> for OpenError {

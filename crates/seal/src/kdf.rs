@@ -11,6 +11,8 @@ pub(crate) enum Label {
     Channel,
     /// The content key of a transfer to a person.
     Human,
+    /// The key of an [envelope](crate::person) for a person.
+    Person,
     /// The key that wraps a random content key.
     Wrap,
 }
@@ -20,6 +22,7 @@ impl Label {
         match self {
             Self::Channel => b"agentdrop-transfer-v1",
             Self::Human => b"agentdrop-a2h-v1",
+            Self::Person => b"agentdrop/v2 a2h",
             Self::Wrap => b"agentdrop-file-transfer-v1",
         }
     }
@@ -55,10 +58,8 @@ mod tests {
     #[test]
     fn no_two_labels_give_the_same_key() {
         let secret = Secret::take("a secret", &mut [7; 32]).unwrap();
-        let [channel, human, wrap] =
-            [Label::Channel, Label::Human, Label::Wrap].map(|label| derive(&secret, None, label));
-        assert_ne!(channel.expose(), human.expose());
-        assert_ne!(channel.expose(), wrap.expose());
-        assert_ne!(human.expose(), wrap.expose());
+        let labels = [Label::Channel, Label::Human, Label::Person, Label::Wrap];
+        let keys = labels.map(|label| *derive(&secret, None, label).expose());
+        assert_eq!(std::collections::BTreeSet::from(keys).len(), labels.len());
     }
 }

@@ -22,6 +22,13 @@
 //!   a transfer together with their nonces, leave one out, or deliver a transfer twice.
 //! - **Security against a quantum computer.** What is recorded today can be opened when there is one.
 //!
+//! # What the envelope for a person promises
+//!
+//! [`person`] is ours on both sides. To the first three of the above it adds, against the server too: names, message and how
+//! many files there are, are hidden; a file belongs to its place in its transfer, so that none is swapped, left out or
+//! delivered under another transfer; and nothing is cut off unseen. Who sent it, it does not show: anybody who knows a
+//! person's public key can seal for them.
+//!
 //! # Example
 //!
 //! ```
@@ -51,6 +58,7 @@
 //! ```
 
 pub mod compat;
+pub mod person;
 pub mod receive_password;
 
 mod error;

@@ -14,6 +14,7 @@ use crate::auth::{Lockout, Passwords};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
+use crate::events::Hub;
 use crate::mail::Mailer;
 use crate::rates::Requests;
 use crate::under_way::UnderWay;
@@ -48,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) lockout: Lockout,
     /// What hashes passwords.
     pub(crate) passwords: Passwords,
+    /// Who listens to what happens.
+    pub(crate) events: Hub,
     /// Woken when something became due for the sweep.
     pub(crate) sweep: tokio::sync::Notify,
     /// Woken when something that waited for a person may be activated.

@@ -17,6 +17,7 @@ mod blob;
 mod clock;
 mod config;
 mod data_dir;
+mod events;
 mod mail;
 mod observe;
 mod rates;
@@ -140,6 +141,7 @@ impl Server {
             limits: config.limits,
             signup: config.signup(),
             email_verification: config.email_verification(),
+            events: events::Hub::default(),
             sweep: tokio::sync::Notify::new(),
             activate: tokio::sync::Notify::new(),
             activating: tokio::sync::Mutex::new(()),
@@ -175,6 +177,7 @@ impl Server {
     pub async fn run(self, stop: CancellationToken) {
         let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
         let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
+        let events = tokio::spawn(events::run(self.app.clone(), stop.clone()));
         serve::serve(
             self.listener,
             router::router(self.app),
@@ -184,7 +187,7 @@ impl Server {
         .await;
         // Whoever ends the server by other means than `stop` does not get here.
         stop.cancel();
-        drop((sweep.await, mail.await));
+        drop((sweep.await, mail.await, events.await));
     }
 
     /// What sweeps when it is told to, for tests; the server itself sweeps when something is due.

@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 use crate::api::error::ApiError;
 use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
-    downloads, email_verifications, export, files, health, inbox, keys, links, openapi, pairings,
-    password_resets, profile, receive_passwords, send, sessions, transfers, uploads, usage,
+    downloads, email_verifications, events, export, files, health, inbox, keys, links, openapi,
+    pairings, password_resets, profile, receive_passwords, send, sessions, transfers, uploads,
+    usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -89,6 +90,8 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(links::acknowledge))
         .routes(routes!(links::verify))
         .routes(routes!(audit::list))
+        .routes(routes!(events::list))
+        .routes(routes!(events::stream))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
 }

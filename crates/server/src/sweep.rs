@@ -1,9 +1,12 @@
 //! What is no longer needed goes: bytes, and what was remembered for a while.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use agentdrop_domain::transfers::File;
+use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
+use agentdrop_domain::transfers::{File, Transfer};
 use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW, STRANGER_WINDOW};
+use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -80,7 +83,7 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
 }
 
 async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(TransferId, u32)>> {
-    let mut due = Vec::new();
+    let (mut due, mut told) = (Vec::new(), Vec::new());
     for transfer in tx.hold_transfers_to_sweep(now, BATCH).await? {
         let (id, files) = (transfer.id, File::blob_count(&transfer.files));
         // One that was deleted before gave its place back then.
@@ -95,9 +98,30 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
             }
             tx.delete_transfer_links_of(id).await?;
             due.push((id, files));
+            told.extend(expired(&swept, now));
         }
     }
+    tx.append_audit(told).await?;
     Ok(due)
+}
+
+/// For the logs of its sender and its recipient, that a transfer has expired, if it has.
+fn expired(swept: &Transfer, now: Timestamp) -> Vec<NewEntry> {
+    if swept.status != TransferStatus::Expired {
+        return vec![];
+    }
+    let sides = [Some(swept.sender.account), swept.told()];
+    let sides: BTreeSet<_> = sides.into_iter().flatten().collect();
+    let told = |account| NewEntry {
+        account,
+        at: now,
+        action: Action::TransferExpired,
+        who: Who::Server,
+        address: None,
+        request_id: None,
+        subject: Subject::of(&swept.id),
+    };
+    sides.into_iter().map(told).collect()
 }
 
 /// Deletes the blobs from before this start that no transfer needs: their upload was cut off

@@ -13,6 +13,7 @@ macro_rules! columns {
          subject, previous, hash"
     };
 }
+pub(crate) use columns;
 
 macro_rules! head {
     () => {
@@ -208,7 +209,7 @@ fn is_spelled_so(entry: &Entry, row: &Row<'_>) -> bool {
         && row.get::<String>("subject").ok() == json(&entry.event.subject).ok()
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry> {
+pub(crate) fn entry(row: &Row<'_>) -> Result<Entry> {
     let (seq, kind): (u64, ActorKind) = (row.number("seq")?, row.parse("actor_kind")?);
     let id: Option<String> = row.get("actor_id")?;
     let agent = row.parse_optional("actor_agent_id")?;

@@ -119,6 +119,8 @@ pub enum Constraint {
     InstanceName,
     /// Two pairings of two agents at a time.
     PairingAgents,
+    /// Two transfers of one id.
+    TransferId,
 }
 
 impl Constraint {
@@ -141,6 +143,7 @@ impl Constraint {
             "pairings_between",
             "pairings.a_agent_id, pairings.b_agent_id",
         ),
+        (Self::TransferId, "transfers_pkey", "transfers.id"),
     ];
 
     pub(crate) fn by_name(name: &str) -> Option<Self> {

@@ -26,6 +26,20 @@ impl Reader {
         .await
     }
 
+    /// The key `id` of `owner`, or of one of its agents; revoked or not.
+    pub async fn key_of(&mut self, owner: AccountId, id: KeyId) -> Result<Option<Key>> {
+        self.fetch_optional(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM api_keys WHERE account_id = $1 AND id = $2"
+            ),
+            params![&owner.to_string(), &id.to_string()],
+            key,
+        )
+        .await
+    }
+
     /// The keys of `owner` that work, its agents' among them; newest first.
     pub async fn keys_of(&mut self, owner: AccountId) -> Result<Vec<Key>> {
         self.fetch_all(

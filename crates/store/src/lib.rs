@@ -14,6 +14,7 @@ mod connections;
 mod db;
 mod downloads;
 mod error;
+mod events;
 mod export;
 mod instance;
 mod keys;

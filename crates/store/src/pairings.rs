@@ -88,6 +88,21 @@ impl Reader {
         .await
     }
 
+    /// The accounts of the agents that the agent `id` is paired with, as long as both sides agree.
+    pub async fn paired_accounts_of(&mut self, id: AgentId) -> Result<Vec<AccountId>> {
+        self.fetch_all(
+            "SELECT DISTINCT CASE WHEN a_agent_id = $1 THEN b_account_id ELSE a_account_id END
+                    AS account_id
+             FROM pairings
+             WHERE (a_agent_id = $1 OR b_agent_id = $1) AND confirmed_at IS NOT NULL
+               AND revoked_at IS NULL
+             ORDER BY account_id",
+            params![&id.to_string()],
+            |row| row.parse("account_id"),
+        )
+        .await
+    }
+
     /// The active pairing of two agents, if they have one, whoever is named first.
     pub async fn active_pairing(
         &mut self,

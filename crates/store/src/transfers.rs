@@ -215,6 +215,20 @@ impl Reader {
         run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
     }
 
+    /// Whether there is a transfer `id`, whoever's it is.
+    ///
+    /// For what gives ids away alone, which asks for nobody.
+    pub async fn is_transfer(&mut self, id: TransferId) -> Result<bool> {
+        let found = self
+            .fetch_optional(
+                "SELECT id FROM transfers WHERE id = $1",
+                params![&id.to_string()],
+                |row| row.get::<String>("id"),
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Whether a blob of the transfer `id` has bytes that are still needed.
     ///
     /// For the sweep alone, which asks for nobody.

@@ -98,15 +98,20 @@ impl Http {
     }
 }
 
-/// Sends a request and reads the answer whole.
+/// Sends a request and reads the answer whole; of a stream of events, how it begins.
 pub async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("the server answers");
+    let mut response = request.send().await.expect("the server answers");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let bytes = response
-        .bytes()
-        .await
-        .expect("the answer comes whole")
-        .to_vec();
+    let is_endless = headers
+        .get("content-type")
+        .is_some_and(|it| it == "text/event-stream");
+    let bytes = if is_endless {
+        let begin = response.chunk().await.expect("the stream begins");
+        begin.expect("it is not over at once").to_vec()
+    } else {
+        let whole = response.bytes().await;
+        whole.expect("the answer comes whole").to_vec()
+    };
     Answer {
         status,
         headers,
@@ -115,8 +120,11 @@ pub async fn send(request: RequestBuilder) -> Answer {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// The body as JSON; of a stream of events, how it begins.
     pub fn json(&self) -> Value {
+        if self.header("content-type") == "text/event-stream" {
+            return serde_json::json!({ "begins": String::from_utf8_lossy(&self.bytes) });
+        }
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.bytes)))
     }

@@ -21,11 +21,13 @@ pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod man;
+pub(crate) mod open;
 #[cfg(feature = "serve")]
 mod openapi;
 pub(crate) mod pair;
 pub(crate) mod pairings;
 pub(crate) mod receive;
+pub(crate) mod receive_password;
 pub(crate) mod register;
 pub(crate) mod reject;
 pub(crate) mod send;
@@ -74,11 +76,13 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Login(args) => login::run(args, global, printer).await,
             Command::Logout => login::end(global, printer).await,
             Command::Man(args) => man::run(&args, printer),
+            Command::Open(args) => Box::pin(open::run(args, global, printer)).await,
             #[cfg(feature = "serve")]
             Command::Openapi => Ok(openapi::run(printer)),
             Command::Pair(args) => pair::run(&args, global, printer).await,
             Command::Pairings(args) => pairings::run(&args, global, printer).await,
             Command::Receive(args) => Box::pin(receive::run(args, global, printer)).await,
+            Command::ReceivePassword(args) => receive_password::run(args, global, printer).await,
             Command::Register(args) => register::run(args, global, printer).await,
             Command::Reject(args) => reject::run(&args, global, printer).await,
             Command::Send(args) => Box::pin(send::run(args, global, printer)).await,

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use agentdrop_client::{Client, Incoming, Page, Received};
+use agentdrop_client::{Client, Incoming, Page, Received, Security};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::limits::MAX_PAGE;
 use agentdrop_protocol::text::Message;
-use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferStatus};
+use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode, TransferStatus};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure, Result, chain};
@@ -137,16 +137,21 @@ async fn one(
         .await?)
 }
 
-fn show(it: &Received, printer: &Printer) {
+pub(super) fn show(it: &Received, printer: &Printer) {
     for file in &it.files {
         printer.bare(&file.path.display().to_string());
     }
     let names: Vec<&str> = it.files.iter().map(|it| it.name.as_str()).collect();
     let bytes = human::bytes(it.files.iter().map(|it| it.bytes).sum());
     printer.done(&format!(
-        "received {}, {bytes}, from {}",
+        "received {}, {bytes}, from {}{}",
         human::files(&names),
-        it.sender
+        it.sender,
+        if it.mode == TransferMode::HumanToAgent {
+            ", a person"
+        } else {
+            ""
+        }
     ));
     let message = it.message.as_ref().map(Message::as_str);
     let mut fields = Vec::new();
@@ -165,7 +170,7 @@ fn show(it: &Received, printer: &Printer) {
     }
     let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
     printer.fields(&fields);
-    if it.sender_key.is_none() {
+    if it.security == Security::Plaintext {
         let message = "it was not sealed: the server could read and change it";
         printer.warning(message, "ask the sender to seal what it sends");
     }
@@ -175,12 +180,13 @@ fn show(it: &Received, printer: &Printer) {
     }
 }
 
-fn as_json(it: &Received) -> Value {
+pub(super) fn as_json(it: &Received) -> Value {
     let files = it.files.iter().map(|file| {
         json!({ "path": file.path.display().to_string(), "name": file.name, "bytes": file.bytes })
     });
     json!({
         "id": it.id,
+        "mode": it.mode,
         "sender": it.sender,
         "message": it.message,
         "security": it.security.as_str(),

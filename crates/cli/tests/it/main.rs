@@ -10,6 +10,7 @@ mod flow;
 mod help;
 mod interrupt;
 mod output;
+mod people;
 mod serve;
 mod support;
 mod trust;

@@ -89,17 +89,7 @@ impl Sandbox {
 
     /// Runs a line of words, with this on standard input.
     pub(crate) fn typed(&self, line: &str, input: &str) -> Run {
-        let mut command = self.command(line.split_whitespace());
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // It may have refused before it reads.
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).ok();
-        drop(stdin);
-        child.wait_with_output().unwrap().into()
+        Run::typed(&mut self.command(line.split_whitespace()), input)
     }
 
     /// Runs a line of words that has to succeed, and answers its one object.
@@ -140,6 +130,20 @@ impl Run {
     pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         output.into()
+    }
+
+    /// Runs it with this on standard input.
+    pub(crate) fn typed(command: &mut Command, input: &str) -> Self {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have refused before it reads.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).ok();
+        drop(stdin);
+        child.wait_with_output().unwrap().into()
     }
 
     /// Checks how it ended.
@@ -191,7 +195,10 @@ impl Serve {
 
     fn start_on(sandbox: &Sandbox, (data_dir, log): (&str, &str), more: &[&str]) -> Self {
         let (data_dir, log) = (sandbox.path(data_dir), sandbox.path(log));
-        let mut command = sandbox.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        let mut command = sandbox.command(["--json", "serve"]);
+        if !more.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command
             .args(more)
             .arg("--data-dir")

@@ -4,6 +4,7 @@
 //! come from strangers, and messages end on terminals.
 
 mod api;
+mod person;
 
 use std::fmt;
 use std::io;
@@ -14,6 +15,7 @@ use agentdrop_protocol::{AgentRef, ErrorCode, FileName, TransferId};
 use agentdrop_seal::SealError;
 
 pub use self::api::ApiError;
+pub use self::person::PersonError;
 
 /// Characters of a server's message that are repeated; a longer one is no message.
 const MAX_MESSAGE_CHARS: usize = 1_000;
@@ -55,6 +57,9 @@ pub enum Error {
         /// The file.
         file: FileName,
     },
+    /// It was not sent to a person, or did not open for one.
+    #[error(transparent)]
+    Person(PersonError),
     /// Sealing failed.
     #[error("cannot seal the file")]
     Seal(#[from] SealError),
@@ -235,6 +240,7 @@ impl Error {
             Self::Io { .. } => "IO",
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::Open { .. } => "OPEN_REFUSED",
+            Self::Person(error) => error.code(),
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
             Self::Transport(error) => error.problem.code(),
@@ -262,6 +268,7 @@ impl Error {
             Self::FileCount(count) => {
                 (*count > MAX_FILES).then(|| "pack them into an archive, and send that".into())
             }
+            Self::Person(error) => Some(error.hint().into()),
             Self::Seal(_) => None,
             Self::Send { problem, .. } => Some(problem.hint().into()),
             Self::Transport(error) => Some(error.problem.hint().into()),
@@ -283,6 +290,7 @@ impl Error {
             | Self::FileCount(_)
             | Self::NoSuchAgent(_)
             | Self::Open { .. }
+            | Self::Person(_)
             | Self::Send { .. }
             | Self::Trust(_) => true,
             Self::Answer(_) | Self::Io { .. } | Self::Seal(_) | Self::Transport(_) => false,
@@ -483,7 +491,7 @@ macro_rules! wrapped {
     };
 }
 
-wrapped!(ApiError => Api, ConfigError => Config, TransportError => Transport, TrustError => Trust);
+wrapped!(ApiError => Api, ConfigError => Config, PersonError => Person, TransportError => Transport, TrustError => Trust);
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@
 //! transfer is bound to the bytes, and the sender's key is the server's word.
 
 mod fetch;
+mod person;
 mod place;
 mod unlock;
 
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use agentdrop_protocol::limits::{MAX_FILES, MAX_SEALED_BYTES};
 use agentdrop_protocol::text::{Label, Message};
 use agentdrop_protocol::wire::downloads::{Download, DownloadFile};
-use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer};
+use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode};
 use agentdrop_protocol::{EncryptionPublicKey, FileName, TransferId};
 use agentdrop_seal::{ContentKey, Nonce, OpenError, SealedFile};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,8 @@ enum Plaintext {
 pub struct Received {
     /// The transfer.
     pub id: TransferId,
+    /// Between whom it went.
+    pub mode: TransferMode,
     /// Who sent it, in the sender's words.
     pub sender: Label,
     /// The message beside the files.
@@ -87,6 +90,9 @@ pub struct ReceivedFile {
 pub enum Security {
     /// Sealed in a format of the published clients: secret, and whole. Names are not bound to it.
     Compatible,
+    /// Sealed in our own format: names, order and number of the files are bound to it, too. Who sent it
+    /// is the server's word.
+    Sealed,
     /// Not sealed: the server could read it and change it.
     Plaintext,
 }
@@ -96,6 +102,7 @@ impl Security {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Compatible => "compatible",
+            Self::Sealed => "sealed",
             Self::Plaintext => "plaintext",
         }
     }
@@ -151,7 +158,7 @@ impl Client {
         let (folder, files) = (incoming.folder, listed.files.len());
         let quarantine = blocking(move || Quarantine::make(&folder, files)).await?;
         let grant = self.download(id).await?;
-        check(&grant, &listed)?;
+        check(&grant, &listed, MAX_FILES)?;
         let unlocked = if grant.is_encrypted {
             Some(self.unlock(&grant).await?)
         } else {
@@ -208,6 +215,7 @@ impl Client {
             .await;
         Ok(Received {
             id,
+            mode: listed.mode,
             sender: grant.sender,
             message: grant.message,
             security: if grant.is_encrypted {
@@ -250,6 +258,18 @@ struct Work {
 }
 
 impl Work {
+    /// The sealed file `n`, which reports when it is read; each byte passes so many times.
+    fn watched(&self, n: usize, sealed: File, grant: &Download, passes: u64) -> Watched {
+        let before: u64 = grant.files.iter().take(n).map(|it| it.size).sum();
+        Watched {
+            file: sealed,
+            watcher: self.watcher.clone(),
+            stop: self.stop.clone(),
+            done_bytes: passes * before,
+            total_bytes: passes * self.total_bytes,
+        }
+    }
+
     /// Checks the sealed file `n`, opens it where it lies, and answers how many bytes it has then.
     async fn open(
         &self,
@@ -260,36 +280,18 @@ impl Work {
         nonce: Nonce,
         grant: &Download,
     ) -> Result<u64> {
-        // Each byte passes twice: once to be checked, once to be opened.
-        let before: u64 = grant.files.iter().take(n).map(|it| 2 * it.size).sum();
-        let watched = Watched {
-            file: sealed,
-            watcher: self.watcher.clone(),
-            stop: self.stop.clone(),
-            done_bytes: before,
-            total_bytes: 2 * self.total_bytes,
+        // Once to be checked, once to be opened.
+        let watched = self.watched(n, sealed, grant, 2);
+        let open = move |sealed| {
+            let verified = SealedFile::new(sealed, nonce)?.verify(&key)?;
+            verified.open_in_place()
         };
-        let name = file.name.clone();
-        blocking(move || {
-            let failed = |error| match error {
-                OpenError::Io(source) => Error::io("open", name.as_str())(source),
-                _ => Error::Open { file: name.clone() },
-            };
-            let sealed = SealedFile::new(watched, nonce).map_err(failed)?;
-            let verified = sealed.verify(&key).map_err(failed)?;
-            let (opened, bytes) = verified.open_in_place().map_err(failed)?;
-            let without_tag = opened.file.set_len(bytes);
-            without_tag
-                .and_then(|()| opened.file.sync_all())
-                .map_err(Error::io("write", name.as_str()))?;
-            Ok(bytes)
-        })
-        .await
+        in_place(watched, file.name.clone(), open).await
     }
 }
 
 /// Refuses a grant that is not of what was announced.
-fn check(grant: &Download, listed: &Transfer) -> Result<(), TrustError> {
+fn check(grant: &Download, listed: &Transfer, max_files: usize) -> Result<(), TrustError> {
     let claims_seal = grant.encryption_algorithm.is_some() || grant.encrypted_key.is_some();
     if !grant.is_encrypted && (listed.is_encrypted || claims_seal) {
         return Err(TrustError::Downgrade(listed.id));
@@ -303,7 +305,7 @@ fn check(grant: &Download, listed: &Transfer) -> Result<(), TrustError> {
     };
     let same_files = grant.files.len() == listed.files.len()
         && ids.len() == grant.files.len()
-        && (1..=MAX_FILES).contains(&grant.files.len())
+        && (1..=max_files).contains(&grant.files.len())
         && grant.files.iter().all(as_announced);
     if grant.id != listed.id || !same_files {
         return Err(TrustError::Changed(listed.id));
@@ -317,6 +319,30 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .expect("working on files does not panic")
+}
+
+/// Opens a file where it lies, cuts off what is left of the sealed one, and answers how many bytes it
+/// has then.
+async fn in_place(
+    sealed: Watched,
+    name: FileName,
+    open: impl FnOnce(Watched) -> Result<(Watched, u64), OpenError> + Send + 'static,
+) -> Result<u64> {
+    blocking(move || {
+        let (opened, bytes) = open(sealed).map_err(|error| refused(error, &name))?;
+        let cut = opened.file.set_len(bytes);
+        cut.and_then(|()| opened.file.sync_all())
+            .map_err(Error::io("write", name.as_str()))?;
+        Ok(bytes)
+    })
+    .await
+}
+
+fn refused(error: OpenError, name: &FileName) -> Error {
+    match error {
+        OpenError::Io(source) => Error::io("open", name.as_str())(source),
+        _ => Error::Open { file: name.clone() },
+    }
 }
 
 /// A file that counts what is read of it, and fails when nobody waits for it any more.

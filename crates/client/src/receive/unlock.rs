@@ -140,7 +140,7 @@ fn nonces(grant: &Download) -> Result<Vec<Nonce>, TrustError> {
     nonces.collect()
 }
 
-fn bytes(
+pub(super) fn bytes(
     transfer: TransferId,
     text: Option<&str>,
     what: &'static str,

@@ -27,7 +27,7 @@ pub(crate) const CHANNEL: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e502";
 pub(crate) const ACCOUNT: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e503";
 pub(crate) const TRANSFER: &str = "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
 pub(crate) const DOWNLOAD: &str = "dl_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
-const NOW: &str = "2026-04-17T12:00:00.000Z";
+pub(crate) const NOW: &str = "2026-04-17T12:00:00.000Z";
 
 /// How a file is served.
 #[derive(Default)]
@@ -338,7 +338,7 @@ pub(crate) fn transfer(is_encrypted: bool) -> Value {
     })
 }
 
-fn add_file(
+pub(crate) fn add_file(
     listed: &mut Value,
     granted: &mut Value,
     n: usize,

@@ -3,6 +3,8 @@
 
 mod calls;
 mod hostile;
+mod opening;
+mod people;
 mod receiving;
 mod registering;
 mod sending;

@@ -20,6 +20,8 @@ pub enum Who {
     ConnectionToken(AgentId),
     /// The operator of the server.
     Operator,
+    /// The server itself.
+    Server,
     /// A person who signed in.
     Session(SessionId),
 }
@@ -34,6 +36,7 @@ impl Who {
             Self::Anonymous => ActorKind::Anonymous,
             Self::ConnectionToken(_) => ActorKind::ConnectionToken,
             Self::Operator => ActorKind::Operator,
+            Self::Server => ActorKind::Server,
             Self::Session(_) => ActorKind::Session,
         }
     }
@@ -44,7 +47,7 @@ impl Who {
             Self::Account(it) => Some(it.to_string()),
             Self::AccountKey(it) | Self::AgentKey(it, _) => Some(it.to_string()),
             Self::Session(it) => Some(it.to_string()),
-            Self::Anonymous | Self::ConnectionToken(_) | Self::Operator => None,
+            Self::Anonymous | Self::ConnectionToken(_) | Self::Operator | Self::Server => None,
         }
     }
 
@@ -56,6 +59,7 @@ impl Who {
             | Self::AccountKey(_)
             | Self::Anonymous
             | Self::Operator
+            | Self::Server
             | Self::Session(_) => None,
         }
     }
@@ -73,6 +77,7 @@ impl Who {
             (ActorKind::Anonymous, None, None) => Some(Self::Anonymous),
             (ActorKind::ConnectionToken, None, Some(agent)) => Some(Self::ConnectionToken(agent)),
             (ActorKind::Operator, None, None) => Some(Self::Operator),
+            (ActorKind::Server, None, None) => Some(Self::Server),
             (ActorKind::Session, Some(id), None) => id.parse().ok().map(Self::Session),
             _ => None,
         }

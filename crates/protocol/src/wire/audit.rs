@@ -82,6 +82,8 @@ super::define_choice! {
         TransferDelivered = "transfer.delivered",
         /// One of the downloads that a transfer allows was taken.
         TransferDownloaded = "transfer.downloaded",
+        /// The time of a transfer ran out.
+        TransferExpired = "transfer.expired",
         /// Another account sent a transfer.
         TransferReceived = "transfer.received",
         /// The recipient said that it did not take a transfer.
@@ -104,6 +106,8 @@ super::define_choice! {
         ConnectionToken = "connection_token",
         /// The operator of the server.
         Operator = "operator",
+        /// The server itself, for nobody.
+        Server = "server",
         /// A person of the account who signed in.
         Session = "session",
     }

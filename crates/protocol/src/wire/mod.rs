@@ -11,6 +11,7 @@ pub mod channels;
 pub mod connections;
 pub mod downloads;
 pub mod email_verifications;
+pub mod events;
 pub mod health;
 pub mod inbox;
 pub mod keys;

@@ -242,10 +242,10 @@ pub(crate) async fn rotate_key(
         let agent = hold(tx, &caller, &named).await?;
         let agent = agent.connect(keys);
         tx.update_agent_keys(&agent, now).await?;
-        let rotated = caller
-            .witness
-            .saw(Action::AgentKeyRotated, named_in_log(&agent));
-        tx.append_audit(rotated).await?;
+        let peers = tx.paired_accounts_of(agent.id).await?;
+        let (action, what) = (Action::AgentKeyRotated, named_in_log(&agent));
+        tx.append_audit(caller.witness.both(peers, action, &what))
+            .await?;
         let message = "The agent has a new key. The old one opens what was sent before.";
         Ok((StatusCode::OK, status(&of, agent, message)))
     })

@@ -356,6 +356,12 @@ impl From<PolicyError> for ApiError {
     }
 }
 
+/// Of two transfers that their senders gave one id, the first has it.
+pub(crate) fn transfer_exists() -> ApiError {
+    let message = "there is a transfer of this id; take another one";
+    ApiError::refused(ErrorCode::TransferExists, message)
+}
+
 /// The same for a name that nobody has and for a name that somebody else's agent has.
 pub(crate) fn share_required() -> ApiError {
     let message = "there is no agent of this name that shares files with the sender";
@@ -425,6 +431,7 @@ impl From<StoreError> for ApiError {
                 ErrorCode::PairingExists,
                 "the two agents have a pairing that is active or waits to be confirmed",
             ),
+            StoreError::Conflict(Constraint::TransferId) => transfer_exists(),
             StoreError::Full(_) => Self::Broken(ErrorCode::StorageUnavailable, error.into()),
             StoreError::GaveWay(_) => Self::GaveWay(error.into()),
             StoreError::Unreachable(_) => Self::Broken(ErrorCode::Unavailable, error.into()),

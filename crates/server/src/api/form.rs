@@ -129,7 +129,8 @@ pub(super) async fn read(
         let name = field.name().unwrap_or_default().to_owned();
         match (&*name, field.file_name()) {
             ("files" | "files[]" | "file", Some(_)) => {
-                if form.files.len() == MAX_FILES {
+                // An envelope may go before them.
+                if form.files.len() > MAX_FILES {
                     return Err(ApiError::invalid(
                         "files",
                         format!("must be at most {MAX_FILES}"),

@@ -14,6 +14,7 @@ pub(crate) mod docs;
 pub(crate) mod downloads;
 pub(crate) mod email_verifications;
 pub(crate) mod error;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod fields;

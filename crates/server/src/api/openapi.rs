@@ -44,8 +44,8 @@ pub(crate) struct TransferForm {
     /// The recipient's account, if it is not clear: its e-mail address, id or name.
     #[schema(max_length = 256)]
     recipient_account: Option<String>,
-    /// The files, at least one and at most 100.
-    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 100)]
+    /// The files, at least one and at most 100; one more where an envelope goes before them.
+    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 101)]
     files: Vec<Vec<u8>>,
     /// Between whom it goes; `agent-to-agent` if nothing is said. `human-to-agent` in a session alone.
     mode: Option<TransferMode>,
@@ -88,6 +88,12 @@ pub(crate) struct TransferForm {
     /// The version of the recipient's key that it is encrypted for; refused if that is another now.
     #[schema(minimum = 1, maximum = 2_147_483_647)]
     recipient_key_version: Option<u32>,
+    /// The recipient's key that it is encrypted for; refused if that is another now.
+    recipient_public_key: Option<EncryptionPublicKey>,
+    /// The hex digits of the id that it gets, for a sender that binds what it encrypts to it: a UUID of
+    /// version 7, made within the last 24 hours.
+    #[schema(pattern = "^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$")]
+    transfer_id: Option<String>,
 }
 
 /// What stands around the operations.

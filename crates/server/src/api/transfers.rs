@@ -169,7 +169,7 @@ pub(super) fn shown_all(
 }
 
 /// A transfer, as its sender and its recipient see it.
-pub(super) fn shown(app: &App, transfer: Transfer, now: Timestamp) -> Result<wire::Transfer> {
+pub(crate) fn shown(app: &App, transfer: Transfer, now: Timestamp) -> Result<wire::Transfer> {
     let details = details(app, &transfer)?;
     let files = transfer
         .files

@@ -87,8 +87,17 @@ impl ServerKey {
         transfer: TransferId,
     ) -> Result<(TransferKey, Vec<u8>), NoChance> {
         let key = TransferKey(Zeroizing::new(random()?));
-        let wrapped = seal(&self.wrap, transfer.as_bytes(), &key.0[..])?;
+        let wrapped = self.wrap_transfer_key(transfer, &key)?;
         Ok((key, wrapped))
+    }
+
+    /// A key that was made before its transfer had this id, wrapped.
+    pub(crate) fn wrap_transfer_key(
+        &self,
+        transfer: TransferId,
+        key: &TransferKey,
+    ) -> Result<Vec<u8>, NoChance> {
+        seal(&self.wrap, transfer.as_bytes(), &key.0[..])
     }
 
     /// The key of `transfer`, from its wrapped form.

@@ -104,6 +104,20 @@ async fn holder_of_session(app: &App, token: &ApiKey) -> Result<Actor> {
     })
 }
 
+/// Whether a caller's credential still works, who was let in a while ago.
+pub(crate) async fn is_live(reader: &mut Reader, actor: &Actor, now: Timestamp) -> Result<bool> {
+    Ok(match actor.credential {
+        Credential::Key(key) => {
+            let found = reader.key_of(actor.account, key).await?;
+            found.is_some_and(|it| it.revoked_at.is_none())
+        }
+        Credential::Session(session) => {
+            let found = reader.session_of(actor.account, session).await?;
+            found.is_some_and(|it| it.is_live(now))
+        }
+    })
+}
+
 impl Caller {
     /// The agent that acts: the key's own, or the one that the request names, or none.
     pub(crate) async fn agent(&self, reader: &mut Reader) -> Result<Option<Agent>> {

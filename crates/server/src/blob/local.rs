@@ -50,14 +50,27 @@ impl Blobs {
 
     /// Puts staged blobs where they are read; when this returns, they outlive a power cut.
     ///
-    /// If it fails, or is not waited for, [`Blobs::delete`] takes back what it did.
+    /// Where one is there, which is another transfer's, it fails, and nothing was done.
     pub(crate) async fn keep(&self, transfer: TransferId, staged: Vec<Staged>) -> io::Result<()> {
         let blobs = self.clone();
         blocking(move || {
-            for (staged, position) in staged.into_iter().zip(0..) {
-                staged.rename_to(&blobs.path(BlobKey::file(transfer, position)))?;
+            let mut kept = Vec::new();
+            let place = || {
+                for (staged, position) in staged.into_iter().zip(0..) {
+                    let path = blobs.path(BlobKey::file(transfer, position));
+                    staged.place_at(&path)?;
+                    kept.push(path);
+                }
+                File::open(blobs.shard(transfer))?.sync_all()
+            };
+            let placed = place();
+            if placed.is_err() {
+                for path in kept {
+                    // What stays behind has no row, and is deleted at the next start.
+                    drop(fs::remove_file(path));
+                }
             }
-            File::open(blobs.shard(transfer))?.sync_all()
+            placed
         })
         .await
     }

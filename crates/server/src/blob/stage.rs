@@ -7,6 +7,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use super::local::blocking;
 use crate::clock::random;
@@ -87,6 +89,20 @@ impl Staging {
 }
 
 impl Staged {
+    /// Puts it where nothing is; two that come there at once do not replace each other.
+    pub(super) fn place_at(mut self, path: &Path) -> io::Result<()> {
+        match renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
+            // A file system that cannot do that at once has links, which fail too if the name is taken.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                fs::hard_link(&self.path, path)?;
+                fs::remove_file(&self.path)?;
+            }
+            done => done?,
+        }
+        self.kept = true;
+        Ok(())
+    }
+
     pub(super) fn rename_to(mut self, path: &Path) -> io::Result<()> {
         fs::rename(&self.path, path)?;
         self.kept = true;

@@ -1,5 +1,7 @@
 //! Sending to people, and what they see of it.
 
+use agentdrop_server::EmailVerification;
+use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
 use agentdrop_testkit::server::{TestServer, text};
 use futures_util::future::join_all;
@@ -253,5 +255,43 @@ async fn whoever_blocks_an_account_is_not_sent_files_by_it() {
         jamie.post(&path, &json!({})).await.expect(200);
         let refused = to(alex, &jamie.email, &[]).await;
         refused.expect_error(403, "BLOCKED");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_written_to_in_the_name_of_an_address_that_nobody_has_shown() {
+    for engine in Engine::ALL {
+        let parties = Parties::on(
+            TestServer::start(engine, |config| {
+                config.email_verification = Some(EmailVerification::Required);
+            })
+            .await,
+        );
+        let Parties {
+            server,
+            alex,
+            jamie,
+        } = parties.await;
+        let mine = format!("email = '{}'", jamie.email);
+        let verify = format!("UPDATE accounts SET email_verified_at = 1 WHERE {mine}");
+        run_sql(&server, &verify).await;
+        to(&alex, "new@example.org", &[]).await.expect(201);
+        let waits = text(&to(&alex, &jamie.email, &[]).await.expect(201), "id");
+        enrol(&server, &jamie).await;
+        server.activate().await;
+        let path = format!("/v1/transfers/{waits}");
+        let sent = jamie.get(&path).await.expect(200);
+        assert_eq!(sent["status"], "active", "they have it all the same");
+        let sealed = to(&alex, &jamie.email, &SEALED).await.expect(201);
+        assert_eq!(sealed["status"], "active");
+
+        run_sql(&server, "UPDATE accounts SET email_verified_at = 1").await;
+        to(&alex, "late@example.org", &[]).await.expect(201);
+        let subject = "Files wait for you on AgentDrop";
+        server.mail_to("late@example.org", subject).await;
+        server.send_mails().await;
+        let about = server.mails();
+        let of_alex = about.iter().filter(|it| it.text.contains("Weekly report"));
+        assert_eq!(of_alex.count(), 1, "{about:?}");
     }
 }

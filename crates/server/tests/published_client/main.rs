@@ -148,6 +148,19 @@ async fn pass(mut here: TcpStream, mut there: TcpStream, failed: Arc<Mutex<HashM
     here.write_all(busy).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_listens() {
+    for version in [LATEST, "0.3.0", "0.2.16"] {
+        for server in TestServer::each().await {
+            let account = server.account().await;
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path().display().to_string();
+            let arguments = [&*server.url, &account.key, &folder];
+            run(version, "listen.py", &arguments).await;
+        }
+    }
+}
+
 /// What a person's browser sealed is opened by the agent that it was sent to.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_client_opens_what_a_person_sent() {

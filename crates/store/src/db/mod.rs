@@ -14,6 +14,8 @@ use std::fmt;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use tokio::sync::watch;
+
 pub use tx::{Reader, Tx};
 pub(crate) use value::{Row, Value, params};
 
@@ -21,7 +23,10 @@ use crate::{Error, Result};
 
 /// A connected database. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Store(Engine);
+pub struct Store {
+    engine: Engine,
+    written: watch::Sender<()>,
+}
 
 #[derive(Clone)]
 enum Engine {
@@ -41,18 +46,22 @@ impl Store {
     /// It is `sqlite://PATH`, whose file is made if it is not there, or `postgres://…` as
     /// PostgreSQL's own programs read it. Other processes may have the same database open.
     pub async fn open(url: &str) -> Result<Self> {
-        Ok(Self(if let Some(path) = url.strip_prefix("sqlite://") {
+        let engine = if let Some(path) = url.strip_prefix("sqlite://") {
             Engine::Sqlite(sqlite::Database::open(path.as_ref())?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Engine::Postgres(postgres::Database::open(url).await?)
         } else {
             return Err(Error::Url("begins with neither sqlite:// nor postgres://"));
-        }))
+        };
+        Ok(Self {
+            engine,
+            written: watch::Sender::new(()),
+        })
     }
 
     /// Takes a connection to read from.
     pub async fn read(&self) -> Result<Reader> {
-        Ok(Reader::new(match &self.0 {
+        Ok(Reader::new(match &self.engine {
             Engine::Sqlite(it) => Connection::Sqlite(it.reader().await?),
             Engine::Postgres(it) => Connection::Postgres(it.connection().await?),
         }))
@@ -70,19 +79,27 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
     {
-        match &self.0 {
+        let done = match &self.engine {
             Engine::Sqlite(it) => {
                 it.writer
                     .write(move |tx| poll_once(tx.run(unit)).unwrap_or(Err(Error::Waited.into())))
-                    .await
+                    .await?
             }
             Engine::Postgres(it) => {
                 let mut tx = Tx::new(Connection::Postgres(it.begin().await?));
                 let done = tx.run(unit).await?;
                 tx.commit().await?;
-                Ok(done)
+                done
             }
-        }
+        };
+        self.written.send_replace(());
+        Ok(done)
+    }
+
+    /// Changes whenever this store has written something; what other processes write, and what was
+    /// written for a caller who went away meanwhile, it does not tell.
+    pub fn written(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
     }
 }
 

@@ -6,12 +6,15 @@ mod sessions;
 mod settings;
 mod usage;
 
+use std::str::FromStr;
+
 use agentdrop_protocol::text::Email;
 use agentdrop_protocol::{LinkToken, SessionId};
 use clap::Subcommand;
 
 use crate::exit::{Exit, Result};
 use crate::global::Global;
+use crate::link::{Link, NoLink};
 use crate::printer::Printer;
 use crate::secret_input::Source;
 
@@ -51,9 +54,9 @@ enum Command {
     },
     /// Show that the address is yours with what was mailed to it, or have it mailed again
     Verify {
-        /// What was mailed
-        #[arg(value_parser = token)]
-        token: Option<LinkTokenArg>,
+        /// What was mailed: a token, or the link that came with files
+        #[arg(value_name = "TOKEN|LINK")]
+        mailed: Option<Mailed>,
     },
     /// List where you are signed in, or end one of the sessions
     Sessions {
@@ -69,6 +72,25 @@ enum Command {
 
 /// What stands in a mailed link, as text: the type that is secret is not cloned.
 type LinkTokenArg = String;
+
+/// What shows that somebody reads the mail of an address.
+#[derive(Clone, Debug)]
+enum Mailed {
+    Link(Link),
+    Token(LinkTokenArg),
+}
+
+impl FromStr for Mailed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains('/') {
+            let link = text.parse().map_err(|error: NoLink| error.to_string());
+            return link.map(Self::Link);
+        }
+        token(text).map(Self::Token)
+    }
+}
 
 fn token(text: &str) -> Result<LinkTokenArg, String> {
     let parsed = text.trim().parse::<LinkToken>();
@@ -96,8 +118,14 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
                 password::reset(token, source, global, printer).await
             }
         },
-        Some(Command::Verify { token }) => {
-            let token = token.as_deref().map(parsed);
+        Some(Command::Verify {
+            mailed: Some(Mailed::Link(link)),
+        }) => password::verify_link(&link, global, printer).await,
+        Some(Command::Verify { mailed }) => {
+            let token = mailed.and_then(|it| match it {
+                Mailed::Token(token) => Some(parsed(&token)),
+                Mailed::Link(_) => None,
+            });
             password::verify(token, global, printer).await
         }
         Some(Command::Sessions { end: None }) => sessions::list(global, printer).await,

@@ -8,6 +8,7 @@ use agentdrop_protocol::{ErrorCode, LinkToken};
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::link::Link;
 use crate::printer::Printer;
 use crate::profile::Profile;
 use crate::secret_input::Source;
@@ -62,6 +63,28 @@ pub(super) async fn verify(
         let client = Profile::load(global)?.owner()?;
         client.verify_email().await?
     };
+    said(&done, printer);
+    Ok(Exit::Done)
+}
+
+/// Shows with the link that came with files that the address is this account's.
+pub(super) async fn verify_link(link: &Link, global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.person()?;
+    if client.server() != link.server().trim_end_matches('/') {
+        return Err(Failure::refused(
+            "ANOTHER_SERVER",
+            format!(
+                "the link is of {}, not of {}",
+                link.server(),
+                client.server()
+            ),
+            format!(
+                "sign in there: `agentdrop login EMAIL --server {}`",
+                link.server()
+            ),
+        ));
+    }
+    let done = client.verify_link(&link.token()).await?;
     said(&done, printer);
     Ok(Exit::Done)
 }

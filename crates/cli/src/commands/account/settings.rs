@@ -7,6 +7,7 @@ use agentdrop_protocol::wire::accounts::{CreateAccount, OwnAccount, UpdateAccoun
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::human;
+use crate::link::Link;
 use crate::printer::Printer;
 use crate::profile::Profile;
 use crate::secret_input::Source;
@@ -17,8 +18,11 @@ pub(super) struct Create {
     #[arg(long)]
     name: Name,
     /// Whom it belongs to
-    #[arg(long)]
-    email: Email,
+    #[arg(long, required_unless_present = "invitation")]
+    email: Option<Email>,
+    /// The link that was mailed with files: the address is known to be yours then
+    #[arg(long, value_name = "LINK")]
+    invitation: Option<Link>,
     /// Make it without a password: nobody signs in until one is set by mail
     #[arg(long, conflicts_with = "password_stdin")]
     no_password: bool,
@@ -45,7 +49,22 @@ pub(super) async fn show(global: &Global, printer: &Printer) -> Result<Exit> {
 }
 
 pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> Result<Exit> {
-    let server = Profile::load(global)?.server()?.to_owned();
+    let (server, invited) = match &args.invitation {
+        // A link works at its own server alone.
+        Some(link) => (link.server().to_owned(), Some(invited(link).await?)),
+        None => (Profile::load(global)?.server()?.to_owned(), None),
+    };
+    let email = match (args.email, invited) {
+        (Some(email), Some(invited)) if email.folded() != invited.folded() => {
+            return Err(Failure::refused(
+                "ANOTHER_ADDRESS",
+                format!("the link was mailed to {invited}, not to {email}"),
+                "leave `--email` out; the account is made with the address of the link",
+            ));
+        }
+        (Some(email), _) | (None, Some(email)) => email,
+        (None, None) => unreachable!("one of the two was asked for"),
+    };
     let client = Client::builder(server).build()?;
     let password = if args.no_password {
         None
@@ -54,9 +73,9 @@ pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> 
     };
     let asked = CreateAccount {
         name: args.name,
-        email: args.email,
+        email,
         password,
-        invitation: None,
+        invitation: args.invitation.as_ref().map(Link::token),
     };
     let created = client.create_account(asked).await?;
     printer.json(&created);
@@ -68,10 +87,25 @@ pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> 
         ("key", &created.api_key),
     ]);
     printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
+    if args.invitation.is_some() {
+        printer.note("The address is verified. `agentdrop login`, and `agentdrop receive-password set`, open what waits.");
+        return Ok(Exit::Done);
+    }
     printer.note(
         "If a link was mailed to the address, follow it: until then, nobody's invitation is shown to you.",
     );
     Ok(Exit::Done)
+}
+
+/// Whom a link was mailed to.
+async fn invited(link: &Link) -> Result<Email> {
+    let client = Client::builder(link.server()).build()?;
+    let found = client.link(&link.token()).await?;
+    let email = found.transfer.transfer.recipient.parse();
+    email.map_err(|_| {
+        let message = "the link leads to files for no address";
+        Failure::refused("BAD_ANSWER", message, "check that it is whole")
+    })
 }
 
 pub(super) async fn set(args: Set, global: &Global, printer: &Printer) -> Result<Exit> {

@@ -5,10 +5,14 @@ use agentdrop_domain::people::Standing;
 use agentdrop_domain::policy::{may_person_send, may_send};
 use agentdrop_domain::transfers::{Recipient, Sealing, Sender};
 use agentdrop_domain::{Actor, Scope};
-use agentdrop_protocol::limits::{DEFAULT_DOWNLOADS, MAX_DOWNLOADS, MAX_LABEL_CHARS};
+use agentdrop_protocol::limits::{
+    DEFAULT_DOWNLOADS, MAX_CLOCK_LEAD, MAX_DOWNLOADS, MAX_FILES, MAX_ID_AGE, MAX_LABEL_CHARS,
+};
 use agentdrop_protocol::text::{Email, Label, Message};
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
-use agentdrop_protocol::{AccountId, AgentId, AgentRef, ErrorCode, Lifetime};
+use agentdrop_protocol::{
+    AccountId, AgentId, AgentRef, ErrorCode, Lifetime, Timestamp, TransferId,
+};
 use agentdrop_store::Tx;
 use serde_json::{Map, Value};
 
@@ -36,6 +40,8 @@ pub(in crate::api) struct Resolved {
 
 /// What a form asks for, as far as it can be read without the store.
 pub(in crate::api) struct Asked {
+    /// The id that its sender gave it.
+    pub(in crate::api) id: Option<TransferId>,
     pub(in crate::api) mode: TransferMode,
     /// Nothing said is what a person who sends is known by.
     sender: Option<Label>,
@@ -51,7 +57,12 @@ pub(in crate::api) struct Asked {
 }
 
 impl Asked {
-    pub(in crate::api) fn read(mut fields: Fields, file_count: usize) -> Result<Self> {
+    pub(in crate::api) fn read(
+        mut fields: Fields,
+        file_count: usize,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let id = read_id(&mut fields, now);
         let mode = fields
             .optional("mode")
             .unwrap_or(TransferMode::AgentToAgent);
@@ -93,7 +104,12 @@ impl Asked {
                 None
             }
         });
+        let has_envelope = sealing.as_ref().is_some_and(sealing::has_envelope);
+        if file_count > MAX_FILES + usize::from(has_envelope) {
+            fields.refuse("files", format_args!("must be at most {MAX_FILES}"));
+        }
         let asked = Self {
+            id,
             mode,
             sender,
             sealing,
@@ -269,6 +285,23 @@ pub(in crate::api) async fn require_plain_allowed(
 fn label_of(email: &Email) -> Label {
     let room: String = email.as_str().chars().take(MAX_LABEL_CHARS).collect();
     room.parse().expect("an address is printable")
+}
+
+/// The id that a sender gave its transfer, to bind what it encrypts to it.
+///
+/// Lists are in the order of ids, so it has to be one of about now.
+fn read_id(fields: &mut Fields, now: Timestamp) -> Option<TransferId> {
+    let text = fields.text("transfer_id")?;
+    let Ok(id) = format!("tr_{text}").parse::<TransferId>() else {
+        fields.refuse("transfer_id", "must be 32 lower-case hex digits");
+        return None;
+    };
+    let around_now = now.minus(MAX_ID_AGE)..=now.plus(MAX_CLOCK_LEAD);
+    if !id.made_at().is_some_and(|it| around_now.contains(&it)) {
+        let message = "must be a UUID of version 7 of the last 24 hours; check the clock";
+        fields.refuse("transfer_id", message);
+    }
+    Some(id)
 }
 
 fn read_metadata(fields: &mut Fields) -> Map<String, Value> {

@@ -4,6 +4,8 @@ pub(in crate::api) mod asked;
 pub(in crate::api) mod person;
 pub(in crate::api) mod sealing;
 
+use std::io::ErrorKind;
+
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::transfers::{File, Transfer};
@@ -16,7 +18,7 @@ use tracing::Instrument as _;
 
 use self::asked::{Asked, To};
 use crate::api::allowance::Allowance;
-use crate::api::error::{ApiError, Result};
+use crate::api::error::{ApiError, Result, transfer_exists};
 use crate::api::form::{self, Digests};
 use crate::api::mailed_links::new_token;
 use crate::api::once::{Answered, Begun, By, Once};
@@ -25,7 +27,6 @@ use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
 use crate::auth::{Caller, count_transfer, digest_of};
-use crate::blob::Staged;
 use crate::clock::random;
 use crate::mail::Stamp;
 
@@ -60,7 +61,8 @@ pub(crate) async fn create(
     // where the transfer is written down.
     let owner = caller.actor.account;
     let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
-    let allowance = if once.is_answered(&app).await? {
+    let is_answered = once.is_answered(&app).await?;
+    let allowance = if is_answered {
         allowance.unused()
     } else {
         allowance
@@ -69,8 +71,17 @@ pub(crate) async fn create(
     let form = form::read(&app, &key, &allowance, request, digests).await?;
     form.tell(&mut once);
     let now = app.clock.now();
-    let asked = Asked::read(form.fields, form.files.len())?;
+    let asked = Asked::read(form.fields, form.files.len(), now)?;
     asked.require_sender(&caller.actor)?;
+    // What was answered before has its bytes under the chosen id; these are thrown away.
+    let (id, wrapped_key) = match asked.id.filter(|_| !is_answered) {
+        Some(chosen) => {
+            require_free(&app, chosen).await?;
+            let wrapped_key = app.server_key.wrap_transfer_key(chosen, &key)?;
+            (chosen, wrapped_key)
+        }
+        None => (id, wrapped_key),
+    };
 
     let mut files = Vec::with_capacity(form.files.len());
     let (mut staged, mut said) = (Vec::new(), Vec::new());
@@ -109,7 +120,12 @@ pub(crate) async fn create(
     let keeping = {
         let app = app.clone();
         async move {
-            let answered = keep(&app, caller, asked, new, staged, once).await;
+            let kept = app.blobs.keep(id, staged).await;
+            kept.map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => transfer_exists(),
+                _ => error.into(),
+            })?;
+            let answered = keep(&app, caller, asked, new, once).await;
             // Where the database went away during the commit, the transfer may be kept all the same;
             // if it is not, the next start finds bytes without a transfer.
             let in_doubt = matches!(&answered, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
@@ -143,18 +159,22 @@ struct New {
     now: Timestamp,
 }
 
-/// Puts the files where they are read, and writes the transfer down.
+/// Refuses an id that a transfer has, whoever's it is.
+///
+/// Of two that come with one id at once, the bytes of the second find those of the first in their
+/// place.
+async fn require_free(app: &App, chosen: TransferId) -> Result<()> {
+    let mut reader = app.store.read().await?;
+    if reader.is_transfer(chosen).await? {
+        return Err(transfer_exists());
+    }
+    Ok(())
+}
+
+/// Writes the transfer down whose files are where they are read.
 ///
 /// A crash between the two leaves blobs without a row, which the next start deletes.
-async fn keep(
-    app: &App,
-    caller: Caller,
-    asked: Asked,
-    new: New,
-    staged: Vec<Staged>,
-    once: Begun,
-) -> Result<Answered> {
-    app.blobs.keep(new.id, staged).await?;
+async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) -> Result<Answered> {
     let of = app.clone();
     let is_to_person = matches!(asked.recipient, To::Person(_));
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, wire::Transfer)> {

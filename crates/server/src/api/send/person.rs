@@ -2,7 +2,7 @@
 
 use agentdrop_domain::accounts::Account;
 use agentdrop_domain::agents::Agent;
-use agentdrop_domain::people::{Standing, require_few_strangers};
+use agentdrop_domain::people::{PersonError, Standing, require_few_strangers};
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::transfers::{Recipient, Sealing, Transfer};
 use agentdrop_protocol::limits::STRANGER_WINDOW;
@@ -11,6 +11,7 @@ use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{AccountId, ErrorCode, LinkToken, Timestamp, TransferId};
 use agentdrop_store::Tx;
 
+use super::sealing::has_envelope;
 use crate::api::connections::require_unblocked;
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
@@ -68,6 +69,9 @@ pub(in crate::api) async fn resolve(
         return Ok((standing.status_of(Sent::Plain)?, None));
     };
     let status = standing.status_of(Sent::Sealed)?;
+    if sealing.recipient_key.is_some() && sealing.recipient_key != standing.key() {
+        return Err(PersonError::KeyChanged.into());
+    }
     let sealing = Sealing {
         sender_key: sending.and_then(Agent::keys).map(|it| it.encryption),
         recipient_key: standing.key(),
@@ -118,6 +122,8 @@ pub(in crate::api) fn letter(
     let Recipient::Person { email, .. } = &transfer.recipient else {
         return None;
     };
+    // Nobody is written to in the name of an address that may be somebody else's.
+    from.email_verified_at?;
     let step = match (standing, transfer.status) {
         (Standing::Enrolled(_), TransferStatus::PendingRecipient) => return None,
         (Standing::Enrolled(_), _) => Step::Open,
@@ -125,12 +131,17 @@ pub(in crate::api) fn letter(
         (Standing::Stranger, _) => Step::SignUp,
     };
     let sizes = transfer.files.iter().map(|it| it.size);
+    let mut named: Vec<_> = said.files.iter().map(|it| &it.name).zip(sizes).collect();
+    if transfer.sealing.as_ref().is_some_and(has_envelope) {
+        // An envelope and numbers, which tell nobody anything.
+        named.clear();
+    }
     let sent = Files {
         from,
         transfer: transfer.id,
         token,
         sender: &transfer.sender.label,
-        named: said.files.iter().map(|it| &it.name).zip(sizes).collect(),
+        named,
         message: said.message.as_ref(),
         expires_at: transfer.expires_at,
     };

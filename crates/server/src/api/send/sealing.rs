@@ -23,7 +23,9 @@ const NONCE: usize = 12;
 /// Bytes of an ephemeral public key.
 const PUBLIC_KEY: usize = 32;
 /// What a person can open.
-const TO_PEOPLE: [&str; 2] = ["X25519-HKDF-AES-256-GCM-A2H", "AGENTDROP-2-A2H"];
+const TO_PEOPLE: [&str; 2] = ["X25519-HKDF-AES-256-GCM-A2H", ENVELOPE];
+/// What has an envelope.
+const ENVELOPE: &str = "AGENTDROP-2-A2H";
 
 /// What agents open that is sealed by a person, whose browser has no key of its own.
 const FROM_PEOPLE: &str = "X25519-HKDF-AES-256-GCM";
@@ -42,7 +44,10 @@ pub(in crate::api) async fn complete(
     let keys = recipient.keys();
     let version = keys.map(|_| recipient.key_version);
     // The recipient could not open what was sealed for a key that it has no more.
-    if sealing.recipient_key_version.is_some() && sealing.recipient_key_version != version {
+    let key = keys.map(|it| it.encryption);
+    if (sealing.recipient_key_version.is_some() && sealing.recipient_key_version != version)
+        || (sealing.recipient_key.is_some() && sealing.recipient_key != key)
+    {
         let message = "the recipient has another key now; ask for it, and encrypt for that one";
         return Err(ApiError::refused(ErrorCode::KeyChanged, message));
     }
@@ -52,7 +57,7 @@ pub(in crate::api) async fn complete(
             Some(agent) => agent.keys().map(|it| it.encryption),
             None => sealing.sender_key,
         },
-        recipient_key: keys.map(|it| it.encryption),
+        recipient_key: key,
         recipient_key_version: version,
         ..sealing.clone()
     })
@@ -103,10 +108,16 @@ pub(in crate::api) fn read(
         channel: fields.optional::<ChannelId>("channel_id"),
         salt: base64(fields, "encryption_salt", Some(SALT)),
         signature: base64(fields, "sender_signature", None),
+        recipient_key: fields.optional("recipient_public_key"),
         recipient_key_version: fields.number("recipient_key_version", 1, i32::MAX.cast_unsigned()),
         ..Sealing::default()
     };
     (Some(sealing), nonces(fields, file_count))
+}
+
+/// Whether an envelope, which says what its files are, goes before them.
+pub(super) fn has_envelope(sealing: &Sealing) -> bool {
+    sealing.algorithm.as_deref() == Some(ENVELOPE)
 }
 
 /// Refuses what no person could open.

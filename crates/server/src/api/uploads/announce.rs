@@ -6,9 +6,7 @@ use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::plans::Sent;
 use agentdrop_domain::transfers::{AtRest, File, Transfer};
 use agentdrop_domain::uploads::{Upload, upload_until};
-use agentdrop_protocol::limits::{
-    DEFAULT_PART_BYTES, MAX_FILES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES,
-};
+use agentdrop_protocol::limits::{DEFAULT_PART_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use agentdrop_protocol::text::ContentType;
 use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::wire::uploads::{
@@ -83,7 +81,7 @@ async fn announce<T: Serialize + Send + 'static>(
 ) -> Result<Answered> {
     let now = app.clock.now();
     let id = TransferId::new(now, random()?);
-    let asked = Asked::read(fields(&body, comes), body.files.len())?;
+    let asked = Asked::read(fields(&body, comes), body.files.len(), now)?;
     asked.require_sender(&caller.actor)?;
     let sent = match asked.sealing {
         Some(_) => Sent::Sealed,
@@ -189,9 +187,6 @@ fn fields(body: &AnnounceTransfer, comes: Comes) -> Fields {
         body.recipient_key_version.map(|it| it.to_string()),
     );
     push("encryption_ivs", nonces(body));
-    if body.files.len() > MAX_FILES {
-        fields.refuse("files", format_args!("must be at most {MAX_FILES}"));
-    }
     for (n, file) in body
         .files
         .iter()

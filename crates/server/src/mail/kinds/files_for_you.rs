@@ -34,7 +34,7 @@ pub(crate) struct Files<'a> {
     pub(crate) token: &'a LinkToken,
     /// What of it did, as it calls itself.
     pub(crate) sender: &'a Label,
-    /// The names of the files, with how many bytes each has.
+    /// The names of the files, with how many bytes each has; none where they are not known here.
     pub(crate) named: Vec<(&'a FileName, u64)>,
     /// What came with them.
     pub(crate) message: Option<&'a Message>,
@@ -51,9 +51,15 @@ pub(crate) fn files_for_you(app: &App, to: Email, sent: &Files<'_>, step: Step) 
             app.public_url
         )),
         Paragraph::Quote(format!("{sender}\nof {} <{}>", from.name, from.email)),
-        Paragraph::text("The files:"),
-        Paragraph::Quote(listed(&sent.named)),
     ];
+    if sent.named.is_empty() {
+        paragraphs.push(Paragraph::text(
+            "What the files are called, and what is said with them, is encrypted as well.",
+        ));
+    } else {
+        paragraphs.push(Paragraph::text("The files:"));
+        paragraphs.push(Paragraph::Quote(listed(&sent.named)));
+    }
     let message = sent.message.map(Message::as_str).unwrap_or_default();
     if !message.trim().is_empty() {
         paragraphs.push(Paragraph::text("It says:"));

@@ -6,6 +6,8 @@ use super::{KEY, Things, assert_refused};
 use crate::operations::{Field, operations};
 use crate::world::{World, blobs, rows};
 
+/// Zeros, with which no secret can be agreed on.
+const NO_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const FORM: &str = "multipart/form-data";
 
 #[tokio::test]
@@ -52,6 +54,17 @@ async fn every_field_of_the_form_is_checked() {
                     "99999999999999999999d",
                 ],
                 "max_downloads" => &["0", "-1", "1001", "1.5", "1e2", "NaN", "99999999999", "0x1"],
+                "recipient_public_key" => &["AAAA", "%", "[]", NO_KEY],
+                "transfer_id" => &[
+                    "x",
+                    "019D9B5C-D400-7000-8000-000000000000",
+                    "019d9b5cd40070008000000000000000ff",
+                    // Of another version, of another time, and none at all.
+                    "019d9b5cd40040008000000000000000",
+                    "00000000000070008000000000000000",
+                    "ffffffffffff7fffbfffffffffffffff",
+                    "00000000000000000000000000000000",
+                ],
                 "recipient_key_version" => &["0", "-1", "1.5", "v1", "99999999999"],
                 "message" => &["\u{7}", "a\u{202e}b", "\u{1b}[2J"],
                 "metadata" => &["[]", "1", "x", "{", "{\"a\":\"\\u0000\"}", "{\"a\":1e999}"],

@@ -189,6 +189,8 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "connections_list"
         | "connections_list_agents"
         | "connections_reject"
+        | "events_list"
+        | "events_stream"
         | "connections_revoke"
         | "downloads_create"
         | "email_verifications_create"

@@ -16,6 +16,8 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "agents_resolve"
         | "agents_show_me"
         | "channels_list"
+        | "events_list"
+        | "events_stream"
         | "inbox_list"
         | "pairings_list"
         | "recipients_show_public_key"

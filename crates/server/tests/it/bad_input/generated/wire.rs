@@ -112,7 +112,12 @@ async fn read(stream: &mut TcpStream) -> (Reply, bool) {
         let injected = field("x-injected").is_some();
         // What is written while it is read has no length, but a last chunk that is empty.
         let chunked = field("transfer-encoding").is_some_and(|it| it == "chunked");
-        let is_last = |bytes: &[u8]| chunked && bytes.ends_with(b"\r\n0\r\n\r\n");
+        // A stream of events is not waited for: that it begins is its answer.
+        let is_endless = field("content-type").is_some_and(|it| it == "text/event-stream");
+        let is_last = |bytes: &[u8]| {
+            let is_over = chunked && bytes.ends_with(b"\r\n0\r\n\r\n");
+            is_over || (is_endless && !bytes.is_empty())
+        };
         while length.is_none_or(|it| bytes.len() < it) && !is_last(&bytes) {
             if !more(stream, &mut bytes).await {
                 break;
@@ -127,7 +132,7 @@ async fn read(stream: &mut TcpStream) -> (Reply, bool) {
             injected,
             followed,
         };
-        return (reply, whole && !closes);
+        return (reply, whole && !closes && !is_endless);
     }
 }
 
