@@ -46,6 +46,7 @@ pub const fn told_as(action: Action) -> Option<EventKind> {
         | Action::ReceivePasswordSet
         | Action::SessionCreated
         | Action::SessionEnded
-        | Action::SessionRefused => return None,
+        | Action::SessionRefused
+        | Action::TransferAnnounced => return None,
     })
 }

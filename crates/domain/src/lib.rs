@@ -23,6 +23,7 @@ pub mod policy;
 pub mod receive_passwords;
 pub mod sessions;
 pub mod transfers;
+pub mod uploads;
 pub mod usage;
 
 pub use actor::{Actor, Credential, Scope};

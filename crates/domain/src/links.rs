@@ -94,6 +94,7 @@ mod tests {
             status,
             bytes_until: Some(END),
             created_at: NOW,
+            announced: false,
             expires_at: END,
             deleted_at: None,
         }

@@ -144,6 +144,11 @@ define_id! {
     TransferId, "tr_", simple, "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
 }
 
+define_id! {
+    /// The coming of one file in parts.
+    UploadId, "up_", simple, "up_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6"
+}
+
 impl TransferId {
     /// When its maker says it was made; `None` if it is no UUID of version 7.
     pub fn made_at(&self) -> Option<Timestamp> {

@@ -14,6 +14,7 @@ pub mod idempotency_key;
 pub mod lifetime;
 pub mod limits;
 pub mod link_token;
+pub mod part_tag;
 pub mod password;
 pub mod public_key;
 pub mod slug;
@@ -27,11 +28,12 @@ pub use error_code::ErrorCode;
 pub use file_name::FileName;
 pub use id::{
     AccountId, AgentId, BlockId, ChannelId, ConnectionId, DownloadId, FileId, KeyId, MailId,
-    PairingId, SessionId, TransferId,
+    PairingId, SessionId, TransferId, UploadId,
 };
 pub use idempotency_key::IdempotencyKey;
 pub use lifetime::Lifetime;
 pub use link_token::LinkToken;
+pub use part_tag::PartTag;
 pub use password::Password;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};
 pub use slug::{AgentRef, Slug};

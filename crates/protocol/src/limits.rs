@@ -54,14 +54,29 @@ pub const DEFAULT_PAGE: u32 = 20;
 /// Entries in a page of an inbox where the caller says nothing.
 pub const DEFAULT_INBOX_PAGE: u32 = 50;
 
-/// A JSON body; the largest field in one is [`MAX_METADATA_BYTES`].
-pub const MAX_JSON_BYTES: usize = 256 * 1024;
+/// A JSON body; the largest names each of [`MAX_PARTS`] parts.
+pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// A form field that is not a file: a hundred nonces as a JSON array, with room.
 pub const MAX_FIELD_BYTES: usize = 64 * 1024;
 /// One AES-256-GCM message: NIST SP 800-38D §5.2.1.1 allows 2^39 - 256 bits, and 16 bytes of tag.
 pub const MAX_SEALED_BYTES: u64 = (1 << 36) - 32 + 16;
 /// What encrypting a file adds to it, in each of the formats: one tag.
 pub const SEAL_BYTES: u64 = 16;
+
+/// Bytes in a part of a file where its sender says nothing.
+pub const DEFAULT_PART_BYTES: u64 = 50 * 1024 * 1024;
+/// Bytes in a part of a file, but for the last: as few and as many as S3 takes.
+pub const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
+/// See [`MIN_PART_BYTES`].
+pub const MAX_PART_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// Parts of all files of a transfer together: each has an address, and all come in one answer.
+pub const MAX_PARTS: u32 = 10_000;
+/// What an uploaded part is answered with, and named by; room for those of any object store.
+pub const MAX_ETAG_CHARS: usize = 128;
+/// Whom a transfer is for, by a name or an address.
+pub const MAX_RECIPIENT_CHARS: usize = 256;
+/// What was announced may come for so long; then it is thrown away.
+pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
 
 /// A transfer lives at least this long.
 pub const MIN_LIFETIME: Duration = Duration::from_mins(1);

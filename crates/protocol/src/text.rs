@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::limits::{
-    MAX_CONTENT_TYPE_CHARS, MAX_DESCRIPTION_CHARS, MAX_EMAIL_CHARS, MAX_INVITE_MESSAGE_CHARS,
-    MAX_LABEL_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_REASON_CHARS, MAX_URL_CHARS,
+    MAX_CONTENT_TYPE_CHARS, MAX_DESCRIPTION_CHARS, MAX_EMAIL_CHARS, MAX_ETAG_CHARS,
+    MAX_INVITE_MESSAGE_CHARS, MAX_LABEL_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_REASON_CHARS,
+    MAX_RECIPIENT_CHARS, MAX_URL_CHARS,
 };
 use crate::{ParseError, serde_as_text};
 
@@ -125,6 +126,14 @@ define_text! {
 define_text! {
     /// A message with an invitation.
     InviteMessage, MAX_INVITE_MESSAGE_CHARS, Many, |_| Ok(())
+}
+define_text! {
+    /// Whom a transfer is for, or of whose account they are: a slug, an id, a name or an address.
+    RecipientName, MAX_RECIPIENT_CHARS, One, |_| Ok(())
+}
+define_text! {
+    /// What an uploaded part was answered with as its `ETag`.
+    ETag, MAX_ETAG_CHARS, One, |_| Ok(())
 }
 define_text! {
     /// An e-mail address.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
+use agentdrop_protocol::limits::MAX_PARTS;
 use agentdrop_protocol::wire::transfers::TransferStatus;
-use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, TransferId};
+use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, PartTag};
 use agentdrop_store::Tx;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -18,21 +19,18 @@ use tokio_util::sync::CancellationToken;
 use crate::api::error::{ApiError, Failure, Result};
 use crate::api::mailed_links::new_token;
 use crate::app::App;
-use crate::at_rest::{
-    CHUNK, Details, FileDetails, FileOpener, ForPerson, SEALED_CHUNK, TransferKey, sealed_len,
-};
+use crate::at_rest::{Details, FileDetails, ForPerson};
 use crate::auth::digest_of;
 use crate::blob::{BlobKey, Staged};
 use crate::clock::random;
 use crate::mail::Stamp;
 use crate::mail::kinds::{Files, Step, files_for_you};
+use crate::stored::StoredFile;
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
 /// How many transfers are looked up at a time.
 const BATCH: u32 = 100;
-/// Chunks that are read at a time.
-const CHUNKS: u64 = 4;
 
 /// Activates whenever there may be something to, until it is told to stop.
 pub(crate) async fn run(app: &App, stop: &CancellationToken) {
@@ -84,6 +82,7 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
         return Ok(());
     };
     let (id, old) = (transfer.id, transfer.blobs());
+    let parts = parts(app, &transfer).await?;
     let (sealed, staged) = seal(app, &transfer, person, key).await?;
     let new = sealed.names();
     // An earlier try whose end nobody was told of, for the database went away in its commit, has
@@ -95,8 +94,7 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
     if let Err(error) = app.blobs.put(staged).await {
         // A disk that filled up is not to keep the part of it that was put there.
         for position in new {
-            let transfer = id;
-            app.blobs.remove(BlobKey { transfer, position }).await?;
+            app.blobs.remove(BlobKey::file(id, position)).await?;
         }
         return Err(error.into());
     }
@@ -115,8 +113,14 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
         let mut reader = app.store.read().await?;
         if !reader.needs_blob(id, position).await? {
             drop(reader);
-            let transfer = id;
-            app.blobs.remove(BlobKey { transfer, position }).await?;
+            app.blobs.remove(BlobKey::file(id, position)).await?;
+        }
+    }
+    for part in parts {
+        let mut reader = app.store.read().await?;
+        if !reader.needs_part(id, part).await? {
+            drop(reader);
+            app.blobs.remove(BlobKey::part(id, part)).await?;
         }
     }
     switched.map(drop)
@@ -140,6 +144,17 @@ enum Switched {
     Ended,
     /// It is another by now, or for another.
     Not,
+}
+
+/// The parts that have bytes of a transfer.
+async fn parts(app: &App, transfer: &Transfer) -> Result<Vec<PartTag>> {
+    let mut parts = Vec::new();
+    let mut reader = app.store.read().await?;
+    for file in transfer.files.iter().filter(|it| it.upload.is_some()) {
+        let of_file = reader.parts(transfer.id, file.id, 1, MAX_PARTS).await?;
+        parts.extend(of_file.iter().map(|it| it.tag));
+    }
+    Ok(parts)
 }
 
 /// A transfer as it is to be, encrypted for its recipient.
@@ -166,36 +181,34 @@ async fn seal(
     let said = Details::open(&old_key, &transfer.details)?;
     let mut made = ForPerson::new(id, &key)?;
     let first = transfer.blobs().into_iter().max().map_or(0, |it| it + 1);
-    let name = |n: usize| BlobKey {
-        transfer: id,
-        position: first + u32::try_from(n).unwrap_or(u32::MAX),
-    };
+    let place = |n: usize| first + u32::try_from(n).unwrap_or(u32::MAX);
     let (mut files, mut staged) = (Vec::new(), Vec::new());
     for (n, (file, said)) in transfer.files.iter().zip(&said.files).enumerate() {
-        let position = u32::try_from(n).unwrap_or(u32::MAX);
-        let (size, blob) = seal_file(app, id, &old_key, position, file, said, &mut made).await?;
-        let to = name(n + 1);
+        let (size, blob) = seal_file(app, transfer, n, said, &mut made).await?;
+        let to = place(n + 1);
         files.push(File {
             id: file.id,
             size,
             at_rest: AtRest::Sender,
             nonce: None,
-            blob: Some(to.position),
+            blob: Some(to),
+            upload: None,
         });
-        staged.push((to, blob));
+        staged.push((BlobKey::file(id, to), blob));
     }
     let sealing = made.sealing(key);
     let envelope = made.envelope(transfer, person, &key, said.message.clone(), now, random()?)?;
     let mut staging = app.blobs.stage().await?;
     let size = envelope.len() as u64;
     staging.write(Bytes::from(envelope)).await?;
-    staged.push((name(0), staging.finish().await?));
+    staged.push((BlobKey::file(id, place(0)), staging.finish().await?));
     let first = File {
         id: FileId::new(now, random()?),
         size,
         at_rest: AtRest::Sender,
         nonce: None,
-        blob: Some(name(0).position),
+        blob: Some(place(0)),
+        upload: None,
     };
     files.insert(0, first);
     let mut shown = said.clone();
@@ -213,38 +226,25 @@ async fn seal(
     Ok((sealed, staged))
 }
 
-/// Encrypts one file anew, chunk by chunk; answers how many bytes came of it.
+/// Encrypts one file anew, piece by piece; answers how many bytes came of it.
 async fn seal_file(
     app: &App,
-    transfer: TransferId,
-    key: &TransferKey,
-    position: u32,
-    file: &File,
+    transfer: &Transfer,
+    position: usize,
     said: &FileDetails,
     made: &mut ForPerson,
 ) -> Result<(u64, Staged)> {
-    let from = BlobKey {
-        transfer,
-        position: file.blob.unwrap_or(position),
-    };
-    let (blob, mut staging) = (app.blobs.read(from).await?, app.blobs.stage().await?);
-    let opener = FileOpener::new(key, position, file.size);
-    let (mut sealer, begin) = made.begin_file(position + 1)?;
+    let file = transfer.files.get(position).ok_or(ApiError::NotFound)?;
+    let mut stored = StoredFile::open(app, transfer, position, &(0..file.size)).await?;
+    let mut staging = app.blobs.stage().await?;
+    let place = u32::try_from(position).unwrap_or(u32::MAX);
+    let (mut sealer, begin) = made.begin_file(place + 1)?;
     staging.write(Bytes::from(begin)).await?;
-    let chunks = file.size.div_ceil(CHUNK as u64).max(1);
-    for n in (0..chunks).step_by(usize::try_from(CHUNKS).unwrap_or(1)) {
-        let until = ((n + CHUNKS) * SEALED_CHUNK as u64).min(sealed_len(file.size));
-        let at = n * SEALED_CHUNK as u64;
-        let length = usize::try_from(until - at).unwrap_or(0);
-        let mut sealed = blob.read_at(at, length).await?;
-        if sealed.len() < length {
-            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
-        }
-        for (n, chunk) in (n..).zip(sealed.chunks_mut(SEALED_CHUNK)) {
-            let plain = opener.open(n, chunk)?;
-            let plain = chunk.get(..plain).unwrap_or_default();
-            staging.write(Bytes::from(sealer.update(plain)?)).await?;
-        }
+    let mut read = 0;
+    while read < file.size {
+        let plain = stored.read(read..file.size).await?;
+        read += plain.len() as u64;
+        staging.write(Bytes::from(sealer.update(&plain)?)).await?;
     }
     let (end, sealed_size) = made.end_file(sealer, file.size, said)?;
     staging.write(Bytes::from(end)).await?;
@@ -298,6 +298,7 @@ impl Sealed {
             ..active
         };
         tx.update_transfer_contents(&active).await?;
+        tx.delete_parts(id).await?;
         let sizes = transfer.files.iter().map(|it| it.size);
         let sent = Files {
             from,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agentdrop_protocol::wire::plans::Plan;
-use agentdrop_protocol::{DownloadId, FileId, Timestamp};
+use agentdrop_protocol::{DownloadId, FileId, Timestamp, TransferId};
 use agentdrop_store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -93,6 +93,41 @@ impl App {
         ))
     }
 
+    /// The address that a part of a file is sent to, which works without an API key.
+    ///
+    /// A file that comes whole is its own first part.
+    pub(crate) fn upload_url(
+        &self,
+        transfer: TransferId,
+        file: FileId,
+        part: u32,
+        until: Timestamp,
+    ) -> String {
+        let signature = self.server_key.sign_upload_url(transfer, file, part, until);
+        let signature = URL_SAFE_NO_PAD.encode(signature.0);
+        let until = until.as_millis();
+        self.url(&format!(
+            "/v1/uploads/{transfer}/{file}?part={part}&expires={until}&signature={signature}"
+        ))
+    }
+
+    /// Whether such an address is one that [`App::upload_url`] made.
+    pub(crate) fn is_upload_url(
+        &self,
+        transfer: TransferId,
+        file: FileId,
+        part: u32,
+        until: Timestamp,
+        signature: &str,
+    ) -> bool {
+        let signature = read_signature(signature);
+        let verifies = |it| {
+            self.server_key
+                .verifies_upload_url(transfer, file, part, until, it)
+        };
+        signature.is_some_and(verifies)
+    }
+
     /// Whether a file's address is one that [`App::file_url`] made.
     pub(crate) fn is_file_url(
         &self,
@@ -101,10 +136,12 @@ impl App {
         until: Timestamp,
         signature: &str,
     ) -> bool {
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok();
-        let signature = signature
-            .and_then(|it| <[u8; 32]>::try_from(it).ok())
-            .map(UrlSignature);
+        let signature = read_signature(signature);
         signature.is_some_and(|it| self.server_key.verifies_url(download, file, until, it))
     }
+}
+
+fn read_signature(text: &str) -> Option<UrlSignature> {
+    let signature = URL_SAFE_NO_PAD.decode(text).ok()?;
+    <[u8; 32]>::try_from(signature).ok().map(UrlSignature)
 }

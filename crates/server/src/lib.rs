@@ -23,6 +23,7 @@ mod observe;
 mod rates;
 mod router;
 mod serve;
+mod stored;
 mod sweep;
 mod under_way;
 mod web;

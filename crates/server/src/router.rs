@@ -14,7 +14,8 @@ use crate::api::error::ApiError;
 use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
     downloads, email_verifications, events, export, files, health, inbox, keys, links, openapi,
-    pairings, password_resets, profile, receive_passwords, send, sessions, transfers, usage,
+    pairings, password_resets, profile, receive_passwords, send, sessions, transfers, uploads,
+    usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -67,6 +68,13 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(pairings::update, pairings::revoke))
         .routes(routes!(pairings::confirm))
         .routes(routes!(send::create, transfers::list))
+        .routes(routes!(uploads::announce::create))
+        .routes(routes!(uploads::announce::create_in_parts))
+        .routes(routes!(uploads::put::put))
+        .routes(routes!(uploads::parts::list))
+        .routes(routes!(uploads::parts::complete))
+        .routes(routes!(uploads::parts::abort))
+        .routes(routes!(uploads::confirm::confirm))
         .routes(routes!(inbox::of_caller))
         .routes(routes!(receive_passwords::public_key))
         .routes(routes!(transfers::show, transfers::delete))

@@ -13,7 +13,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::activate;
+use crate::api::allowance::uncount;
 use crate::app::App;
+use crate::blob::BlobName;
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
@@ -84,8 +86,16 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
     let (mut due, mut told) = (Vec::new(), Vec::new());
     for transfer in tx.hold_transfers_to_sweep(now, BATCH).await? {
         let (id, files) = (transfer.id, File::blob_count(&transfer.files));
+        // One that was deleted before gave its place back then.
+        let never_came = transfer
+            .is_coming()
+            .then_some((transfer.sender.account, transfer.created_at));
         if let Some(swept) = transfer.sweep(now) {
             tx.update_transfer(&swept).await?;
+            tx.delete_parts(id).await?;
+            if let Some((owner, announced_at)) = never_came {
+                uncount(tx, owner, announced_at).await?;
+            }
             tx.delete_transfer_links_of(id).await?;
             due.push((id, files));
             told.extend(expired(&swept, now));
@@ -121,7 +131,11 @@ async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error
     for shard in 0..=u8::MAX {
         for blob in app.blobs.in_shard(shard, since).await? {
             let mut reader = app.store.read().await?;
-            if !reader.needs_blob(blob.transfer, blob.position).await? {
+            let is_needed = match blob.name {
+                BlobName::Part(tag) => reader.needs_part(blob.transfer, tag).await?,
+                BlobName::Position(at) => reader.needs_blob(blob.transfer, at).await?,
+            };
+            if !is_needed {
                 drop(reader);
                 app.blobs.remove(blob).await?;
                 deleted += 1;

@@ -7,7 +7,7 @@ use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{AccountId, Timestamp, TransferId};
 
 use crate::db::{Row, dialect, holding, params};
-use crate::transfers::is_of;
+use crate::transfers::is_for;
 use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
@@ -235,9 +235,9 @@ impl Tx {
         let with_bytes = self
             .fetch_all(
                 concat!(
-                    "SELECT id, files FROM transfers WHERE ",
-                    is_of!(),
-                    " AND bytes_until IS NOT NULL"
+                    "SELECT id, files FROM transfers WHERE (sender_account_id = $1 OR ",
+                    is_for!(),
+                    ") AND bytes_until IS NOT NULL"
                 ),
                 params![&id],
                 |row| {
@@ -247,7 +247,10 @@ impl Tx {
             )
             .await?;
         for delete in [
-            concat!("DELETE FROM transfers WHERE ", is_of!()),
+            concat!(
+                "DELETE FROM transfers WHERE sender_account_id = $1 OR ",
+                is_for!()
+            ),
             "DELETE FROM channels WHERE a_account_id = $1 OR b_account_id = $1",
             "DELETE FROM connections WHERE inviter_account_id = $1 OR invitee_account_id = $1",
             // They refer to no account; whoever claims one meanwhile finds none, and takes it back.

@@ -26,6 +26,7 @@ mod receive_passwords;
 mod sessions;
 mod transfer_links;
 mod transfers;
+mod uploads;
 mod usage;
 
 pub use agents::ReachableAgent;

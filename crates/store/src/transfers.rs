@@ -16,22 +16,30 @@ macro_rules! columns {
          (SELECT accounts.id FROM accounts
           WHERE accounts.email_folded = transfers.recipient_email_folded
             AND accounts.email_verified_at IS NOT NULL) AS person_account_id,
-         files, auto_delete, max_downloads, downloads, status, bytes_until, created_at, expires_at,
-         deleted_at"
+         files, auto_delete, max_downloads, downloads, status, bytes_until, created_at,
+         announced, expires_at, deleted_at"
     };
 }
 pub(crate) use columns;
 
-/// That `$1` receives a transfer: its agent does, or it has the address that the transfer is for.
+/// That a transfer is for `$1`: for its agent, or for the address that it has.
 ///
 /// The address is looked up each time, so that what waits for it is there from the moment on that
 /// it counts as known whose it is, and for nobody else before.
-macro_rules! is_received {
+macro_rules! is_for {
     () => {
         "(recipient_account_id = $1
           OR recipient_email_folded = (SELECT accounts.email_folded FROM accounts
                                        WHERE accounts.id = $1
                                          AND accounts.email_verified_at IS NOT NULL))"
+    };
+}
+pub(crate) use is_for;
+
+/// That `$1` receives a transfer: it is for them, and its files are all there.
+macro_rules! is_received {
+    () => {
+        concat!("(NOT announced AND ", crate::transfers::is_for!(), ")")
     };
 }
 pub(crate) use is_received;
@@ -317,7 +325,8 @@ impl Tx {
     }
 
     /// The transfers between two accounts, either way, whose bytes could still be fetched, held
-    /// until this unit of work ends.
+    /// until this unit of work ends. What was only announced is its sender's alone, and is judged
+    /// again when it is confirmed.
     pub async fn hold_live_transfers_between_accounts(
         &mut self,
         one: AccountId,
@@ -331,7 +340,8 @@ impl Tx {
                 " FROM transfers
                  WHERE ((sender_account_id = $1 AND recipient_account_id = $2)
                         OR (sender_account_id = $2 AND recipient_account_id = $1))
-                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+                   AND bytes_until IS NOT NULL AND status <> 'deleted'
+                   AND NOT announced ORDER BY id"
             )
         );
         self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
@@ -360,7 +370,8 @@ impl Tx {
                                                           WHERE accounts.id = $1
                                                             AND accounts.email_verified_at
                                                                 IS NOT NULL)))
-                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+                   AND bytes_until IS NOT NULL AND status <> 'deleted'
+                   AND NOT announced ORDER BY id"
             )
         );
         self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
@@ -381,7 +392,8 @@ impl Tx {
                 " FROM transfers
                  WHERE ((sender_agent_id = $1 AND recipient_agent_id = $2)
                         OR (sender_agent_id = $2 AND recipient_agent_id = $1))
-                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+                   AND bytes_until IS NOT NULL AND status <> 'deleted'
+                   AND NOT announced ORDER BY id"
             )
         );
         self.fetch_all(sql, params![&one.to_string(), &other.to_string()], transfer)
@@ -403,7 +415,8 @@ impl Tx {
                 " FROM transfers
                  WHERE sender_account_id = $1 AND recipient_agent_id = $2
                    AND mode = 'human-to-agent'
-                   AND bytes_until IS NOT NULL AND status <> 'deleted' ORDER BY id"
+                   AND bytes_until IS NOT NULL AND status <> 'deleted'
+                   AND NOT announced ORDER BY id"
             )
         );
         let (owner, agent) = (owner.to_string(), agent.to_string());
@@ -426,9 +439,9 @@ impl Tx {
                  sender_key_id, recipient_account_id, recipient_agent_id, recipient_label,
                  recipient_email_folded, sealing, wrapped_key, details, files, total_size,
                  auto_delete, max_downloads, downloads, status, bytes_until, created_at,
-                 expires_at, deleted_at)
+                 announced, expires_at, deleted_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19, $20, $21, $22, $23)",
+                 $18, $19, $20, $21, $22, $23, $24)",
             params![
                 &it.id.to_string(),
                 it.mode.as_str(),
@@ -451,6 +464,7 @@ impl Tx {
                 it.status.as_str(),
                 it.bytes_until.map(Timestamp::as_millis),
                 it.created_at.as_millis(),
+                it.announced,
                 it.expires_at.as_millis(),
                 it.deleted_at.map(Timestamp::as_millis),
             ],
@@ -483,12 +497,14 @@ impl Tx {
     /// Writes down where a transfer stands now.
     pub async fn update_transfer(&mut self, transfer: &Transfer) -> Result<()> {
         self.execute(
-            "UPDATE transfers SET downloads = $1, status = $2, bytes_until = $3, deleted_at = $4
-             WHERE id = $5",
+            "UPDATE transfers SET downloads = $1, status = $2, bytes_until = $3,
+                                  announced = $4, deleted_at = $5
+             WHERE id = $6",
             params![
                 transfer.downloads,
                 transfer.status.as_str(),
                 transfer.bytes_until.map(Timestamp::as_millis),
+                transfer.announced,
                 transfer.deleted_at.map(Timestamp::as_millis),
                 &transfer.id.to_string(),
             ],
@@ -527,6 +543,7 @@ pub(crate) fn transfer(row: &Row<'_>) -> Result<Transfer> {
         status: row.parse("status")?,
         bytes_until: row.time_optional("bytes_until")?,
         created_at: row.time("created_at")?,
+        announced: row.get("announced")?,
         expires_at: row.time("expires_at")?,
         deleted_at: row.time_optional("deleted_at")?,
     })

@@ -84,7 +84,11 @@ impl Child {
                 let magnitude = 4 + chance.below(17);
                 let size = usize::try_from(chance.below(1 << magnitude)).unwrap();
                 let bytes = content(&label, size);
-                let sent = send(&http, &key, &label, bytes).await;
+                let sent = if chance.below(2) == 0 {
+                    send(&http, &key, &label, bytes).await
+                } else {
+                    send_by_address(&http, &key, &label, bytes).await
+                };
                 let gone = sent.is_none();
                 let outcome = sent.map_or(Outcome::Unknown, Outcome::Acknowledged);
                 attempts.push(Attempt {
@@ -178,6 +182,31 @@ async fn send(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<Str
     let answer: serde_json::Value = response.json().await.ok()?;
     assert_eq!(status.as_u16(), 201, "{answer}");
     Some(text(&answer, "id"))
+}
+
+/// The same by a signed address: announced, sent, confirmed.
+async fn send_by_address(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<String> {
+    let file = json!({ "name": "file", "size": bytes.len() });
+    let body = json!({
+        "sender": label, "recipient": "bob", "max_downloads": 1000, "files": [file],
+    });
+    let path = "/v1/transfers/presigned";
+    let response = http.request("POST", path, key).json(&body).send();
+    let response = response.await.ok()?;
+    let status = response.status();
+    let announced: serde_json::Value = response.json().await.ok()?;
+    assert_eq!(status.as_u16(), 201, "{announced}");
+    let url = text(&announced["upload_urls"][0], "upload_url");
+    let response = http.request("PUT", &url, "").body(bytes).send();
+    assert_eq!(response.await.ok()?.status().as_u16(), 200);
+    let id = text(&announced, "id");
+    let path = format!("/v1/transfers/{id}/confirm");
+    let response = http.request("POST", &path, key).json(&json!({})).send();
+    let response = response.await.ok()?;
+    let status = response.status();
+    let confirmed: serde_json::Value = response.json().await.ok()?;
+    assert_eq!(status.as_u16(), 200, "{confirmed}");
+    Some(id)
 }
 
 /// Fetches the one file of a transfer; nothing, if the server is gone.

@@ -109,23 +109,31 @@ async fn check_bytes(server: &Child, key: &str, attempt: &Attempt) {
     );
 }
 
-/// Every transfer that the server lists: label and id.
+/// Every transfer that the server has: label and id. What was announced and never confirmed is none,
+/// and is taken back.
 async fn list(server: &Child, key: &str) -> HashMap<String, String> {
-    let (mut all, mut offset) = (HashMap::new(), 0);
+    let (mut all, mut announced, mut offset) = (HashMap::new(), Vec::new(), 0);
     loop {
         let path = format!("/v1/transfers?limit=100&offset={offset}");
         let page = server.http.get(&path, key).await.expect(200);
         let transfers = page["transfers"].as_array().unwrap();
-        all.extend(
-            transfers
-                .iter()
-                .map(|it| (text(it, "sender"), text(it, "id"))),
-        );
+        for it in transfers {
+            match &*text(it, "status") {
+                "pending" => announced.push(text(it, "id")),
+                "deleted" => {}
+                _ => drop(all.insert(text(it, "sender"), text(it, "id"))),
+            }
+        }
         offset += transfers.len();
         if page["has_more"] == false {
-            return all;
+            break;
         }
     }
+    for id in announced {
+        let path = format!("/v1/transfers/{id}");
+        server.http.delete(&path, key).await.expect(200);
+    }
+    all
 }
 
 /// The bytes of the file that `label` names.

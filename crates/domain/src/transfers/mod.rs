@@ -9,6 +9,7 @@ use agentdrop_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::downloads::{Download, grant_until};
+use crate::uploads::Upload;
 use crate::{Actor, Credential};
 
 /// Files on their way from an agent to another, or to a person.
@@ -42,6 +43,8 @@ pub struct Transfer {
     pub bytes_until: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Whether its files were only announced so far: then it is its sender's alone.
+    pub announced: bool,
     /// Until when it can be downloaded.
     pub expires_at: Timestamp,
     /// When it was deleted.
@@ -118,6 +121,9 @@ pub struct File {
     /// Which of the transfer's blobs has its bytes; nothing said is the one of its own place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<u32>,
+    /// How its bytes come, or came, if it is by signed addresses: then its parts have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Upload>,
 }
 
 /// Who encrypted the stored bytes of a file.
@@ -184,13 +190,17 @@ impl Transfer {
     /// Whether the caller receives it.
     pub fn is_received_by(&self, actor: &Actor) -> bool {
         // No agent is a person: without one named, only the account itself acts.
-        self.recipient.account() == Some(actor.account) && actor.acts_as(self.recipient.agent())
+        !self.announced
+            && self.recipient.account() == Some(actor.account)
+            && actor.acts_as(self.recipient.agent())
     }
 
     /// The account that was told of it as its recipient. A person is, once it is encrypted for them:
     /// as long as it waits, nothing tells its sender whether the person has an account.
     pub fn told(&self) -> Option<AccountId> {
         match &self.recipient {
+            // It is its sender's alone.
+            _ if self.announced => None,
             Recipient::Agent { account, .. } => Some(*account),
             Recipient::Person { account, .. } => account.filter(|_| self.sealing.is_some()),
         }
@@ -242,7 +252,7 @@ impl Transfer {
         }
     }
 
-    /// The blobs that have its bytes.
+    /// The blobs that have its bytes, less those of parts.
     pub fn blobs(&self) -> Vec<u32> {
         File::blobs(&self.files).collect()
     }
@@ -305,6 +315,8 @@ impl Transfer {
         let status = match self.status_at(now) {
             // The grace after a delivery ran out.
             TransferStatus::Active => TransferStatus::Deleted,
+            // Nobody confirmed it in time.
+            TransferStatus::Pending => TransferStatus::Expired,
             status => status,
         };
         let deleted_at = (status == TransferStatus::Deleted).then_some(now);
@@ -327,9 +339,10 @@ impl Transfer {
 }
 
 impl File {
-    /// The blobs that have the bytes of files.
+    /// The blobs that have the bytes of files, less those of parts, which have names of their own.
     pub fn blobs(files: &[Self]) -> impl Iterator<Item = u32> {
-        files.iter().zip(0..).map(|(file, at)| file.blob_at(at))
+        let files = files.iter().zip(0..).filter(|it| it.0.upload.is_none());
+        files.map(|(file, at)| file.blob_at(at))
     }
 
     /// How many blobs there are at most: one more than the last.

@@ -1,9 +1,10 @@
 //! The life of a transfer, step by step.
 
 use super::*;
-use agentdrop_protocol::KeyId;
+use agentdrop_protocol::{KeyId, PartTag, UploadId};
 
 use crate::Scope;
+use crate::uploads::{NamedPart, Part, UploadError};
 
 const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
@@ -43,6 +44,7 @@ fn transfer() -> Transfer {
         status: TransferStatus::Active,
         bytes_until: Some(at(3_600)),
         created_at: at(0),
+        announced: false,
         expires_at: at(3_600),
         deleted_at: None,
     }
@@ -206,6 +208,122 @@ fn what_waits_is_activated_once_and_not_past_its_time() {
     assert_eq!(late, Err(TransferError::Expired));
     let deleted = waiting.delete(at(1)).unwrap();
     assert_eq!(activate(deleted, at(2)), Err(TransferError::Deleted));
+}
+
+/// One whose files, one that comes whole and one that comes in parts, are still to come.
+fn announced() -> Transfer {
+    let file = |n, upload| File {
+        id: FileId::new(at(0), [n; 10]),
+        size: 10,
+        at_rest: AtRest::Sender,
+        nonce: None,
+        blob: None,
+        upload: Some(upload),
+    };
+    let upload = UploadId::from_bytes([1; 16]);
+    Transfer {
+        status: TransferStatus::Pending,
+        announced: true,
+        bytes_until: Some(at(600)),
+        files: vec![
+            file(1, Upload::whole(10)),
+            file(2, Upload::in_parts(upload, 5)),
+        ],
+        ..transfer()
+    }
+}
+
+/// The same with its second file put together.
+fn completed() -> Transfer {
+    let tags = [1, 2].map(|it| PartTag::new([it; 16]));
+    let stored = [1, 2].map(|number| Part {
+        number,
+        tag: tags[number as usize - 1],
+        bytes: 5,
+    });
+    let etags = tags.map(|it| it.to_string());
+    let named = [1, 2].map(|number| NamedPart {
+        number,
+        etag: &etags[number as usize - 1],
+    });
+    let (transfer, file) = (announced(), announced().files[1].id);
+    transfer
+        .complete_file(file, &named, &stored, at(1))
+        .unwrap()
+}
+
+#[test]
+fn it_is_confirmed_once_and_only_with_all_its_files() {
+    let whole = [announced().files[0].id];
+    let confirm = |it: Transfer, whole| it.confirm(whole, TransferStatus::Active, at(2));
+    for (transfer, whole, missing) in [
+        (announced(), &[][..], vec![0, 1]),
+        (announced(), &whole, vec![1]),
+        (completed(), &[], vec![0]),
+    ] {
+        let refused = confirm(transfer, whole);
+        assert_eq!(refused, Err(UploadError::FilesMissing(missing)));
+    }
+    let confirmed = confirm(completed(), &whole).unwrap();
+    assert_eq!(confirmed.status, TransferStatus::Active);
+    assert_eq!(confirmed.bytes_until, Some(at(3_600)));
+    assert!(!confirmed.announced && !confirmed.is_coming());
+    let again = confirm(confirmed, &whole);
+    assert_eq!(again, Err(UploadError::AlreadyConfirmed));
+}
+
+#[test]
+fn nothing_of_it_comes_at_the_wrong_time() {
+    let [whole, parts] = [0, 1].map(|it| announced().files[it].id);
+    let comes =
+        |it: &Transfer, file, number, now| it.expected_part(file, number, at(now)).map(|it| it.0);
+    assert_eq!(comes(&announced(), whole, 1, 599), Ok(10));
+    assert_eq!(comes(&announced(), parts, 2, 599), Ok(5));
+    let other = FileId::new(at(0), [9; 10]);
+    for (file, number) in [(whole, 0), (whole, 2), (parts, 3), (other, 1)] {
+        let none = comes(&announced(), file, number, 1);
+        assert_eq!(none, Err(UploadError::NoSuchPart));
+    }
+    let late = comes(&announced(), whole, 1, 600);
+    assert_eq!(late, Err(TransferError::Expired.into()));
+    let late = comes(&completed(), parts, 1, 1);
+    assert_eq!(late, Err(UploadError::AlreadyCompleted));
+    // What comes whole may come again until it is confirmed.
+    assert_eq!(comes(&completed(), whole, 1, 1), Ok(10));
+    let deleted = announced().delete(at(1)).unwrap();
+    let late = comes(&deleted, whole, 1, 2);
+    assert_eq!(late, Err(TransferError::Deleted.into()));
+}
+
+#[test]
+fn what_is_announced_is_seen_by_its_sender_alone_whatever_becomes_of_it() {
+    let whole = [announced().files[0].id];
+    let confirmed = completed().confirm(&whole, TransferStatus::Active, at(2));
+    let swept = announced().sweep(at(600)).unwrap();
+    assert_eq!(
+        (swept.status, swept.bytes_until),
+        (TransferStatus::Expired, None)
+    );
+    assert_eq!(announced().sweep(at(599)), None);
+    for (transfer, is_seen) in [
+        (announced(), false),
+        (announced().delete(at(1)).unwrap(), false),
+        (swept, false),
+        (confirmed.unwrap(), true),
+    ] {
+        let recipient = Actor {
+            account: account(2),
+            scope: Scope::Account,
+            credential: transfer.sender.credential,
+        };
+        assert_eq!(transfer.is_visible_to(&recipient), is_seen);
+        assert_eq!(transfer.told().is_some(), is_seen);
+        assert_eq!(
+            transfer.blobs(),
+            Vec::<u32>::new(),
+            "its parts have its bytes"
+        );
+    }
 }
 
 #[test]

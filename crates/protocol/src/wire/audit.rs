@@ -72,7 +72,9 @@ super::define_choice! {
         SessionRefused = "session.refused",
         /// A transfer that waited for a person was encrypted for them, and is theirs alone.
         TransferActivated = "transfer.activated",
-        /// A transfer was sent.
+        /// A transfer was announced, whose files are still to come.
+        TransferAnnounced = "transfer.announced",
+        /// A transfer was sent: its files are there.
         TransferCreated = "transfer.created",
         /// A transfer was taken back, or thrown away.
         TransferDeleted = "transfer.deleted",

@@ -23,6 +23,7 @@ pub mod profile;
 pub mod receive_passwords;
 pub mod sessions;
 pub mod transfers;
+pub mod uploads;
 pub mod usage;
 
 use serde::{Deserialize, Serialize};

@@ -126,3 +126,16 @@ impl Allowance {
         Ok(tx.count_transfer_of(self.owner, self.cycle).await?)
     }
 }
+
+/// Gives back the place in the month of a transfer that was announced then and never came about.
+pub(crate) async fn uncount(
+    tx: &mut Tx,
+    owner: AccountId,
+    announced_at: Timestamp,
+) -> agentdrop_store::Result<()> {
+    let Some(account) = tx.account(owner).await? else {
+        return Ok(());
+    };
+    let cycle = Cycle::at(account.created_at, announced_at);
+    tx.uncount_transfer_of(owner, cycle).await
+}

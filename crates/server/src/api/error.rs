@@ -18,6 +18,7 @@ use agentdrop_domain::people::PersonError;
 use agentdrop_domain::plans::PlanError;
 use agentdrop_domain::policy::PolicyError;
 use agentdrop_domain::transfers::TransferError;
+use agentdrop_domain::uploads::UploadError;
 use agentdrop_protocol::error_body::{Candidate, ErrorObject, FieldError};
 use agentdrop_protocol::{ErrorBody, ErrorCode};
 use agentdrop_store::{Constraint, Error as StoreError};
@@ -46,6 +47,8 @@ pub(crate) enum ApiError {
     OutOfTransfers(Duration, Cow<'static, str>),
     /// As many strangers were written to as may be; how long until there is room for another.
     TooManyStrangers(Duration, Cow<'static, str>),
+    /// These files of a transfer have not come.
+    FilesMissing(Vec<FieldError>),
     /// A rule said no.
     Refused(ErrorCode, Cow<'static, str>),
     /// Ours to fix; the caller learns only that it happened, the log why.
@@ -79,6 +82,11 @@ impl ApiError {
             }
             Self::Invalid(details) => {
                 let error = said(ErrorCode::ValidationError, "Invalid request parameters");
+                (ErrorObject { details, ..error }, None)
+            }
+            Self::FilesMissing(details) => {
+                let message = "files of the transfer have not come yet; send them, then confirm it";
+                let error = said(ErrorCode::FilesMissing, message);
                 (ErrorObject { details, ..error }, None)
             }
             Self::Ambiguous(candidates) => {
@@ -377,6 +385,30 @@ impl From<TransferError> for ApiError {
             | TransferError::Expired
             | TransferError::NotReady => Self::refused(ErrorCode::Gone, error.to_string()),
         }
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        let code = match &error {
+            UploadError::AlreadyCompleted => ErrorCode::AlreadyCompleted,
+            UploadError::AlreadyConfirmed => ErrorCode::AlreadyConfirmed,
+            UploadError::DuplicatePart(_) => ErrorCode::DuplicatePart,
+            UploadError::FilesMissing(places) => {
+                let missing = places.iter().map(|it| FieldError {
+                    field: format!("files[{it}]"),
+                    message: "has not come".to_owned(),
+                });
+                return Self::FilesMissing(missing.collect());
+            }
+            UploadError::InvalidPart(_) => ErrorCode::InvalidPart,
+            UploadError::InvalidPartOrder => ErrorCode::InvalidPartOrder,
+            UploadError::NoSuchPart => return Self::NotFound,
+            UploadError::PartsMissing(_) => ErrorCode::PartsMissing,
+            UploadError::SizeMismatch { .. } => ErrorCode::SizeMismatch,
+            UploadError::Transfer(error) => return (*error).into(),
+        };
+        Self::refused(code, error.to_string())
     }
 }
 

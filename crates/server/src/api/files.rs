@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use agentdrop_domain::downloads::Download;
-use agentdrop_domain::transfers::{AtRest, Transfer};
+use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::{DownloadId, ErrorCode, FileId, Timestamp};
 use axum::body::Body;
 use axum::extract::State;
@@ -17,11 +17,7 @@ use super::openapi::Errors;
 use super::range::{Wanted, wanted};
 use super::transfers::details;
 use crate::app::App;
-use crate::at_rest::{FileOpener, SEALED_CHUNK, sealed_len};
-use crate::blob::{Blob, BlobKey};
-
-/// Bytes that are read at a time: four chunks of what the server encrypted.
-const READ: u64 = 4 * crate::at_rest::CHUNK as u64;
+use crate::stored::StoredFile;
 
 /// The bytes of a file, or a range of them.
 ///
@@ -86,7 +82,7 @@ async fn answer(
     headers: &HeaderMap,
 ) -> Result<Response> {
     let (position, file) = transfer.file(id).ok_or(ApiError::NotFound)?;
-    let (size, at_rest, etag) = (file.size, file.at_rest, format!("\"{id}\""));
+    let (size, etag) = (file.size, format!("\"{id}\""));
     let (part, is_whole) = match wanted(headers, size, &etag) {
         Wanted::Whole => (0..size, true),
         Wanted::Part(part) => (part, false),
@@ -105,23 +101,12 @@ async fn answer(
         .into_iter()
         .nth(position)
         .map(|it| it.name);
-    let position = u32::try_from(position).unwrap_or(u32::MAX);
-    let blob = open(app, &transfer, &download, file.blob_at(position)).await?;
-    let opener = match at_rest {
-        AtRest::Sender => None,
-        AtRest::Server => {
-            let key = app
-                .server_key
-                .transfer_key(transfer.id, &transfer.wrapped_key)?;
-            Some(FileOpener::new(&key, position, size))
-        }
-    };
+    let stored = open(app, &transfer, &download, position, &part).await?;
     let length = part.end - part.start;
     let content_range = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
     let mut reading = Reading {
         app: app.clone(),
-        blob,
-        opener,
+        stored,
         size,
         rest: part,
         delivery: Some((transfer, download, id)),
@@ -156,28 +141,28 @@ async fn answer(
 }
 
 /// Opens the bytes of a file, which may have gone since the transfer was read.
-async fn open(app: &App, transfer: &Transfer, download: &Download, position: u32) -> Result<Blob> {
-    let key = BlobKey {
-        transfer: transfer.id,
-        position,
-    };
-    let missing = match app.blobs.read(key).await {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => error,
-        opened => return Ok(opened?),
+async fn open(
+    app: &App,
+    transfer: &Transfer,
+    download: &Download,
+    position: usize,
+    part: &Range<u64>,
+) -> Result<StoredFile> {
+    let missing = match StoredFile::open(app, transfer, position, part).await {
+        Err(error @ ApiError::Internal(_)) => error,
+        opened => return opened,
     };
     let mut reader = app.store.read().await?;
     let transfer = reader.transfer_of(download.account, transfer.id).await?;
     let transfer = transfer.ok_or(ApiError::NotFound)?;
     transfer.require_bytes(app.clock.now())?;
-    Err(missing.into())
+    Err(missing)
 }
 
 /// A file that is being sent.
 struct Reading {
     app: App,
-    blob: Blob,
-    /// What decrypts it, if the server encrypted it.
-    opener: Option<FileOpener>,
+    stored: StoredFile,
     /// Bytes of the whole file.
     size: u64,
     /// What is still to be sent.
@@ -193,10 +178,7 @@ impl Reading {
                 reading.note_end();
                 return Ok(None);
             }
-            let bytes = match &reading.opener {
-                None => reading.read_plain().await,
-                Some(opener) => reading.read_sealed(opener).await,
-            };
+            let bytes = reading.stored.read(reading.rest.clone()).await;
             let bytes = bytes.inspect_err(|error| {
                 tracing::error!(%error, "a file could not be sent to its end");
             })?;
@@ -208,38 +190,6 @@ impl Reading {
             }
             Ok(Some((bytes, reading)))
         })
-    }
-
-    async fn read_plain(&self) -> std::io::Result<Vec<u8>> {
-        let length = usize::try_from((self.rest.end - self.rest.start).min(READ)).unwrap_or(0);
-        let bytes = self.blob.read_at(self.rest.start, length).await?;
-        if bytes.len() < length {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(bytes)
-    }
-
-    /// Whole chunks are read and decrypted, and what is not wanted of them is cut off.
-    async fn read_sealed(&self, opener: &FileOpener) -> std::io::Result<Vec<u8>> {
-        const CHUNK: u64 = crate::at_rest::CHUNK as u64;
-        let end = self.rest.end.min(self.rest.start + READ);
-        let chunks = self.rest.start / CHUNK..end.div_ceil(CHUNK);
-        let from = chunks.start * SEALED_CHUNK as u64;
-        let until = (chunks.end * SEALED_CHUNK as u64).min(sealed_len(self.size));
-        let length = usize::try_from(until - from).unwrap_or(0);
-        let mut sealed = self.blob.read_at(from, length).await?;
-        let mut plain = Vec::with_capacity(sealed.len());
-        for (n, chunk) in chunks.clone().zip(sealed.chunks_mut(SEALED_CHUNK)) {
-            let opened = opener.open(n, chunk).map_err(std::io::Error::other)?;
-            plain.extend_from_slice(&chunk[..opened]);
-        }
-        let before = usize::try_from(self.rest.start - chunks.start * CHUNK).unwrap_or(0);
-        plain.truncate(usize::try_from(end - chunks.start * CHUNK).unwrap_or(0));
-        plain.drain(..before.min(plain.len()));
-        if plain.len() as u64 != end - self.rest.start {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(plain)
     }
 
     /// Writes down that the file was sent to its end, which ends a transfer that is deleted after

@@ -37,4 +37,5 @@ pub(crate) mod receive_passwords;
 pub(crate) mod send;
 pub(crate) mod sessions;
 pub(crate) mod transfers;
+pub(crate) mod uploads;
 pub(crate) mod usage;

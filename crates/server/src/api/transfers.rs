@@ -13,6 +13,7 @@ use agentdrop_store::TransferFilter;
 use axum::Json;
 use axum::extract::State;
 
+use super::allowance::uncount;
 use super::error::{ApiError, Result};
 use super::extract::{Path, Query};
 use super::openapi::Errors;
@@ -112,9 +113,13 @@ pub(crate) async fn delete(
             let transfer = tx.hold_transfer_of(caller.actor.account, id).await?;
             let transfer = transfer.filter(|it| it.is_visible_to(&caller.actor));
             let transfer = transfer.ok_or(ApiError::NotFound)?;
+            let was_coming = transfer.is_coming();
             // The contract has an already deleted one as not found.
             let deleted = transfer.delete(now).map_err(|_| ApiError::NotFound)?;
             tx.update_transfer(&deleted).await?;
+            if was_coming {
+                uncount(tx, deleted.sender.account, deleted.created_at).await?;
+            }
             let gone = Subject::of(&id);
             let witness = &caller.witness;
             tx.append_audit(logged(witness, Action::TransferDeleted, &deleted, &gone))

@@ -3,10 +3,14 @@
 //! Chunk `n` of 64 KiB is `AES-256-GCM(file key, nonce(n, last), plaintext) ‖ tag`, where the nonce
 //! is `0³ ‖ be64(n) ‖ last` and `last` is 1 for the last chunk: the STREAM construction of Hoang,
 //! Reyhanitabar, Rogaway and Vizár (CRYPTO 2015). Cutting off, reordering or mixing chunks shows. A
-//! file key is used for one file once, so counting nonces is safe.
+//! file key is used for one file once, so counting nonces is safe. What comes in parts is one such
+//! stream a part, each try to upload one under a key of its own: a part that comes again is never
+//! encrypted under a key that was used before.
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use bytes::{Bytes, BytesMut};
+
+use agentdrop_protocol::PartTag;
 
 use super::server_key::aes;
 use super::{AtRestError, TransferKey};
@@ -42,9 +46,19 @@ pub(crate) struct FileOpener {
 }
 
 impl FileSealer {
+    /// For the file at `position`, which comes whole.
     pub(crate) fn new(key: &TransferKey, position: u32) -> Self {
+        Self::with(aes(&key.file_key(position)))
+    }
+
+    /// For one try to upload a part.
+    pub(crate) fn of_part(key: &TransferKey, tag: PartTag) -> Self {
+        Self::with(aes(&key.part_key(tag)))
+    }
+
+    fn with(key: LessSafeKey) -> Self {
         Self {
-            key: aes(&key.file_key(position)),
+            key,
             chunk: 0,
             pending: BytesMut::new(),
         }
@@ -85,11 +99,17 @@ impl FileSealer {
 impl FileOpener {
     /// For the file at `position`, of `size` bytes before it was encrypted.
     pub(crate) fn new(key: &TransferKey, position: u32, size: u64) -> Self {
+        Self::with(aes(&key.file_key(position)), size)
+    }
+
+    /// For one try to upload a part, of `size` bytes before it was encrypted.
+    pub(crate) fn of_part(key: &TransferKey, tag: PartTag, size: u64) -> Self {
+        Self::with(aes(&key.part_key(tag)), size)
+    }
+
+    fn with(key: LessSafeKey, size: u64) -> Self {
         let last_chunk = size.saturating_sub(1) / CHUNK as u64;
-        Self {
-            key: aes(&key.file_key(position)),
-            last_chunk,
-        }
+        Self { key, last_chunk }
     }
 
     /// Decrypts chunk `n` in place; answers how many bytes of it are plaintext.
@@ -178,6 +198,12 @@ mod tests {
         let mut swapped = good.clone();
         swapped[..SEALED_CHUNK].copy_from_slice(&good[SEALED_CHUNK..2 * SEALED_CHUNK]);
         assert!(opened(&key, size, &swapped).is_err());
+        let tag = PartTag::new([0; 16]);
+        let part = FileOpener::of_part(&key, tag, size as u64);
+        assert!(
+            part.open(0, &mut good[..SEALED_CHUNK].to_vec()).is_err(),
+            "a part's key"
+        );
         let other = FileOpener::new(&key, 1, size as u64);
         assert!(
             other.open(0, &mut good[..SEALED_CHUNK].to_vec()).is_err(),

@@ -32,6 +32,8 @@ mod label {
     pub(super) const DETAILS: &[u8] = b"agentdrop/at-rest/v1 details";
     pub(super) const FILE: &[u8] = b"agentdrop/at-rest/v1 file";
     pub(super) const MAIL: &[u8] = b"agentdrop/at-rest/v1 mail";
+    pub(super) const PART: &[u8] = b"agentdrop/at-rest/v1 part";
+    pub(super) const UPLOAD_URL: &[u8] = b"agentdrop/at-rest/v1 upload url";
     pub(super) const URL: &[u8] = b"agentdrop/at-rest/v1 url";
     pub(super) const WRAP: &[u8] = b"agentdrop/at-rest/v1 wrap";
 }

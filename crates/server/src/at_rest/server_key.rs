@@ -10,7 +10,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use agentdrop_protocol::{DownloadId, FileId, MailId, Timestamp, TransferId};
+use agentdrop_protocol::{DownloadId, FileId, MailId, PartTag, Timestamp, TransferId};
 
 use super::{AtRestError, derive, label};
 use crate::clock::{NoChance, random};
@@ -27,6 +27,7 @@ pub(crate) struct ServerKey {
     answers: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
     mail: Zeroizing<[u8; 32]>,
+    upload_url: hmac::Key,
     url: hmac::Key,
 }
 
@@ -64,10 +65,12 @@ impl ServerKey {
     /// The key made of these bytes.
     pub(crate) fn new(secret: &[u8; 32]) -> Self {
         let url = derive(secret, label::URL, &[]);
+        let upload_url = derive(secret, label::UPLOAD_URL, &[]);
         Self {
             answers: derive(secret, label::ANSWERS, &[]),
             wrap: derive(secret, label::WRAP, &[]),
             mail: derive(secret, label::MAIL, &[]),
+            upload_url: hmac::Key::new(hmac::HMAC_SHA256, &upload_url[..]),
             url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
         }
     }
@@ -131,10 +134,35 @@ impl ServerKey {
         file: FileId,
         expires_at: Timestamp,
     ) -> UrlSignature {
-        let tag = hmac::sign(&self.url, &signed_bytes(download, file, expires_at));
-        let mut signature = [0; SIGNATURE];
-        signature.copy_from_slice(tag.as_ref());
-        UrlSignature(signature)
+        sign(&self.url, &signed_bytes(download, file, expires_at))
+    }
+
+    /// `HMAC-SHA256(upload url key, transfer id ‖ file id ‖ part, big-endian ‖ expiry in
+    /// milliseconds, big-endian)`.
+    pub(crate) fn sign_upload_url(
+        &self,
+        transfer: TransferId,
+        file: FileId,
+        part: u32,
+        expires_at: Timestamp,
+    ) -> UrlSignature {
+        sign(
+            &self.upload_url,
+            &upload_bytes(transfer, file, part, expires_at),
+        )
+    }
+
+    /// Whether [`ServerKey::sign_upload_url`] made this signature; takes the same time either way.
+    pub(crate) fn verifies_upload_url(
+        &self,
+        transfer: TransferId,
+        file: FileId,
+        part: u32,
+        expires_at: Timestamp,
+        signature: UrlSignature,
+    ) -> bool {
+        let signed = upload_bytes(transfer, file, part, expires_at);
+        hmac::verify(&self.upload_url, &signed, &signature.0).is_ok()
     }
 
     /// Whether [`ServerKey::sign_url`] made this signature; takes the same time either way.
@@ -169,6 +197,27 @@ impl TransferKey {
     pub(super) fn file_key(&self, position: u32) -> Zeroizing<[u8; 32]> {
         derive(&self.0, label::FILE, &position.to_be_bytes())
     }
+
+    /// The key of one try to upload a part.
+    pub(super) fn part_key(&self, tag: PartTag) -> Zeroizing<[u8; 32]> {
+        derive(&self.0, label::PART, tag.as_bytes())
+    }
+}
+
+fn sign(key: &hmac::Key, bytes: &[u8]) -> UrlSignature {
+    let tag = hmac::sign(key, bytes);
+    let mut signature = [0; SIGNATURE];
+    signature.copy_from_slice(tag.as_ref());
+    UrlSignature(signature)
+}
+
+fn upload_bytes(transfer: TransferId, file: FileId, part: u32, expires_at: Timestamp) -> [u8; 44] {
+    let mut bytes = [0; 44];
+    bytes[..16].copy_from_slice(transfer.as_bytes());
+    bytes[16..32].copy_from_slice(file.as_bytes());
+    bytes[32..36].copy_from_slice(&part.to_be_bytes());
+    bytes[36..].copy_from_slice(&expires_at.as_millis().to_be_bytes());
+    bytes
 }
 
 fn signed_bytes(download: DownloadId, file: FileId, expires_at: Timestamp) -> [u8; 40] {
@@ -309,5 +358,23 @@ mod tests {
         assert!(!server.verifies_url(download, other, NOW, signature));
         assert!(!server.verifies_url(DownloadId::new(NOW, [9; 10]), file, NOW, signature));
         assert!(!ServerKey::new(&[2; 32]).verifies_url(download, file, NOW, signature));
+    }
+
+    #[test]
+    fn a_signature_is_for_one_part_of_one_file_until_one_time() {
+        let server = ServerKey::new(&[1; 32]);
+        let (transfer, file) = (TransferId::new(NOW, [1; 10]), FileId::new(NOW, [2; 10]));
+        let signature = server.sign_upload_url(transfer, file, 1, NOW);
+        let is = |transfer, file, part, until| {
+            server.verifies_upload_url(transfer, file, part, until, signature)
+        };
+        assert!(is(transfer, file, 1, NOW));
+        let (later, other) = (Timestamp::from_millis(2), FileId::new(NOW, [3; 10]));
+        assert!(!is(transfer, file, 2, NOW));
+        assert!(!is(transfer, file, 1, later));
+        assert!(!is(transfer, other, 1, NOW));
+        assert!(!is(TransferId::new(NOW, [9; 10]), file, 1, NOW));
+        let foreign = ServerKey::new(&[2; 32]);
+        assert!(!foreign.verifies_upload_url(transfer, file, 1, NOW, signature));
     }
 }

@@ -1,8 +1,9 @@
 //! Blobs in a folder of the data directory.
 //!
 //! `blobs/<shard>/<transfer>.<position>`, 256 shards by the last two digits of the transfer's id,
-//! which are random; `blobs/staging/` has what is still coming in. A blob is written to the
-//! staging folder, made to outlive a power cut, and only then renamed to where it is read.
+//! which are random; `blobs/<shard>/<transfer>.parts/<tag>` what came in parts; `blobs/staging/` has
+//! what is still coming in. A blob is written to the staging folder, made to outlive a power cut,
+//! and only then renamed to where it is read.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -14,7 +15,7 @@ use std::time::SystemTime;
 use agentdrop_protocol::TransferId;
 use tokio::task::spawn_blocking;
 
-use super::{BlobKey, Staged, Staging};
+use super::{BlobKey, BlobName, PARTS, Staged, Staging};
 
 /// A folder of blobs. Clones share it.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ impl Blobs {
         make_folder(root)?;
         match fs::remove_dir_all(&staging) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => make_folder(&staging)?,
+            _ => drop(make_folder(&staging)?),
         }
         for shard in 0..=u8::MAX {
             make_folder(&root.join(format!("{shard:02x}")))?;
@@ -56,7 +57,7 @@ impl Blobs {
             let mut kept = Vec::new();
             let place = || {
                 for (staged, position) in staged.into_iter().zip(0..) {
-                    let path = blobs.path(BlobKey { transfer, position });
+                    let path = blobs.path(BlobKey::file(transfer, position));
                     staged.place_at(&path)?;
                     kept.push(path);
                 }
@@ -79,8 +80,12 @@ impl Blobs {
         let blobs = self.clone();
         blocking(move || {
             for (key, staged) in staged {
+                let folder = blobs.folder(key);
+                if matches!(key.name, BlobName::Part(_)) && make_folder(&folder)? {
+                    File::open(blobs.shard(key.transfer))?.sync_all()?;
+                }
                 staged.rename_to(&blobs.path(key))?;
-                File::open(blobs.shard(key.transfer))?.sync_all()?;
+                File::open(folder)?.sync_all()?;
             }
             Ok(())
         })
@@ -103,17 +108,21 @@ impl Blobs {
         blocking(move || Ok(Blob(Arc::new(File::open(path)?)))).await
     }
 
-    /// Deletes the blobs of a transfer, as far as they are there.
+    /// Deletes the blobs of a transfer, as far as they are there: those of so many files, and all
+    /// parts.
     pub(crate) async fn delete(&self, transfer: TransferId, count: u32) -> io::Result<()> {
         let blobs = self.clone();
         blocking(move || {
             for position in 0..count {
-                match fs::remove_file(blobs.path(BlobKey { transfer, position })) {
+                match fs::remove_file(blobs.path(BlobKey::file(transfer, position))) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     _ => {}
                 }
             }
-            Ok(())
+            match fs::remove_dir_all(blobs.parts(transfer)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
         })
         .await
     }
@@ -125,11 +134,21 @@ impl Blobs {
             let mut found = Vec::new();
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                let key = entry.file_name().to_str().and_then(|it| it.parse().ok());
-                if let Some(key) = key
-                    && entry.metadata()?.modified()? < since
-                {
-                    found.push(key);
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if !name.ends_with(PARTS) {
+                    note(&entry, &name, since, &mut found)?;
+                    continue;
+                }
+                let mut is_empty = true;
+                for entry in fs::read_dir(entry.path())? {
+                    let entry = entry?;
+                    let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+                    note(&entry, &name, since, &mut found)?;
+                    is_empty = false;
+                }
+                if is_empty {
+                    // Whoever is about to put something there makes it anew, or is refused.
+                    drop(fs::remove_dir(entry.path()));
                 }
             }
             Ok(found)
@@ -145,6 +164,18 @@ impl Blobs {
 
     fn path(&self, key: BlobKey) -> PathBuf {
         self.shard(key.transfer).join(key.to_string())
+    }
+
+    /// The folder that a blob is in.
+    fn folder(&self, key: BlobKey) -> PathBuf {
+        match key.name {
+            BlobName::Part(_) => self.parts(key.transfer),
+            BlobName::Position(_) => self.shard(key.transfer),
+        }
+    }
+
+    fn parts(&self, transfer: TransferId) -> PathBuf {
+        self.shard(transfer).join(format!("{transfer}{PARTS}"))
     }
 
     fn shard(&self, transfer: TransferId) -> PathBuf {
@@ -173,10 +204,27 @@ impl Blob {
     }
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
+/// Notes a blob that was written before `since`.
+fn note(
+    entry: &fs::DirEntry,
+    name: &str,
+    since: SystemTime,
+    found: &mut Vec<BlobKey>,
+) -> io::Result<()> {
+    if let Ok(key) = name.parse()
+        && entry.metadata()?.modified()? < since
+    {
+        found.push(key);
+    }
+    Ok(())
+}
+
+/// Makes a folder, unless it is there; answers whether it was not.
+fn make_folder(path: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+        Ok(()) => Ok(true),
     }
 }
 

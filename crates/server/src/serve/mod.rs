@@ -4,6 +4,7 @@
 //! does, and adds the limits that hyper has not: for the first byte, for bodies that drip, for
 //! readers that stall, and for the number of connections.
 
+mod framing;
 mod gate;
 mod paced;
 mod stall;
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::config::{Limits, Timeouts};
+use framing::Framing;
 use gate::{Gate, Pass};
 use paced::Paced;
 pub(crate) use paced::body_timed_out;
@@ -128,7 +130,11 @@ impl Connection {
                 Ok::<_, Infallible>(response)
             }
         });
-        let io = TokioIo::new(StallGuard::new(stream, timeouts.head, timeouts.stalled));
+        let io = TokioIo::new(StallGuard::new(
+            Framing::new(stream),
+            timeouts.head,
+            timeouts.stalled,
+        ));
         let connection = builder.serve_connection(io, service);
         tokio::pin!(connection);
         let served = tokio::select! {

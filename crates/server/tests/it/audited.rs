@@ -17,6 +17,7 @@ use crate::audit::log;
 use crate::links::Link;
 use crate::operations::operations;
 use crate::parties::{Parties, Party};
+use crate::uploads::{IN_PARTS, WHOLE, body as announcing, put, url};
 use crate::world::{everything, until};
 
 const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
@@ -79,8 +80,15 @@ fn row(operation: &str) -> Row {
         "receive_passwords_set" => Adds(&["receive_password.set"], &[]),
         "sessions_create" => Adds(&["session.created"], &[]),
         "sessions_end" => Adds(&["session.ended"], &[]),
-        "transfers_create" => Adds(&["transfer.created"], &["transfer.received"]),
         "transfers_delete" => Adds(&["transfer.deleted"], &["transfer.deleted"]),
+        "uploads_abort" => Adds(&["transfer.deleted"], &[]),
+        "uploads_complete" => Nothing("the transfer is none before it is confirmed"),
+        // Whoever receives it learns of it once it is there.
+        "transfers_create" | "uploads_confirm" => {
+            Adds(&["transfer.created"], &["transfer.received"])
+        }
+        "uploads_create" | "uploads_create_in_parts" => Adds(&["transfer.announced"], &[]),
+        "uploads_put" => Nothing("the bytes of a transfer are none before it is confirmed"),
         other => panic!("{other} has no row here"),
     }
 }
@@ -441,6 +449,7 @@ async fn trust(trial: &mut Trial, alex: &Party, jamie: &Party) {
         .await;
 
     transfers(trial, alex, jamie).await;
+    uploads(trial, alex).await;
 
     let session = trial.parties.server.sign_in(&jamie.email).await;
     let person = jamie.with_key(session);
@@ -464,6 +473,40 @@ async fn trust(trial: &mut Trial, alex: &Party, jamie: &Party) {
     let blocked = jamie.get("/v1/blocked").await.expect(200);
     let path = format!("/v1/blocked/{}", text(&blocked["blocked"][0], "id"));
     trial.run("blocks_delete", jamie, jamie.delete(&path)).await;
+}
+
+async fn uploads(trial: &mut Trial, alex: &Party) {
+    let between = json!({ "sender": "data-pipeline", "recipient": "analysis-bot" });
+    let body = announcing(&[("a.txt", 1)], &between);
+    let announced = alex.post(WHOLE, &body);
+    let announced = trial.run("uploads_create", alex, announced).await;
+    let before = trial.length(&alex.account).await;
+    let http = trial.parties.server.http.clone();
+    let came = put(&http, &url(&announced, 0), b"x").await;
+    assert_eq!(
+        (came.status, trial.length(&alex.account).await),
+        (200, before)
+    );
+    trial.tried.insert("uploads_put".to_owned());
+    let path = format!("/v1/transfers/{}/confirm", text(&announced, "id"));
+    let nothing = json!({});
+    let confirmed = alex.post(&path, &nothing);
+    trial.run("uploads_confirm", alex, confirmed).await;
+    let body = announcing(&[("a.txt", 0)], &between);
+    let announced = alex.post(IN_PARTS, &body);
+    let announced = trial.run("uploads_create_in_parts", alex, announced).await;
+    let file = &announced["files"][0];
+    let (id, file_id) = (text(&announced, "id"), text(file, "file_id"));
+    let path = format!("/v1/transfers/{id}/files/{file_id}");
+    let (complete, abort) = (
+        format!("{path}/complete-multipart"),
+        format!("{path}/abort-multipart"),
+    );
+    let body = json!({ "upload_id": file["upload_id"], "parts": [] });
+    let completed = alex.post(&complete, &body);
+    trial.run("uploads_complete", alex, completed).await;
+    let aborted = alex.post(&abort, &body);
+    trial.run("uploads_abort", alex, aborted).await;
 }
 
 async fn transfers(trial: &mut Trial, alex: &Party, jamie: &Party) {

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::raw::{connect, parsed, read_to_close};
+use crate::uploads::{WHOLE, body as announcing, put, url};
 use crate::world::{World, blobs, file_url, rows, until};
 
 /// Time limits that a test can wait for.
@@ -151,9 +152,18 @@ async fn a_full_disk_is_said_and_outlived() {
                 let error = refused.expect_error(507, "STORAGE_UNAVAILABLE");
                 assert!(!error.to_string().contains("os error"), "{error}");
                 assert_eq!(files(), before);
+                let more = json!({ "is_encrypted": sealed == "true" });
+                let body = announcing(&[("b", large.len())], &more);
+                let announced = world.post(WHOLE, &body).await.expect(201);
+                let refused = put(&world.server.http, &url(&announced, 0), &large).await;
+                refused.expect_error(507, "STORAGE_UNAVAILABLE");
+                assert_eq!(files(), before);
+                let path = format!("/v1/transfers/{}", text(&announced, "id"));
+                world.delete(&path).await.expect(200);
             }
         }
-        assert_eq!(world.get("/v1/transfers").await.expect(200)["total"], 1);
+        let live = "/v1/transfers?limit=100&status=active";
+        assert_eq!(world.get(live).await.expect(200)["total"], 1);
         // Full to the last byte.
         let filler = disk.path().join("filler");
         let mut file = std::fs::File::create(&filler).unwrap();
@@ -171,7 +181,7 @@ async fn a_full_disk_is_said_and_outlived() {
             .get(&format!("/v1/transfers/{}", text(&kept, "id")))
             .await;
         assert_eq!(shown.expect(200)["status"], "active");
-        let total = world.get("/v1/transfers?limit=100").await.expect(200);
+        let total = world.get(live).await.expect(200);
         assert_eq!(total["total"], files().len(), "nothing is half there");
 
         std::fs::remove_file(&filler).unwrap();

@@ -48,4 +48,5 @@ mod statements;
 mod transfer_ids;
 mod transfers;
 mod trust;
+mod uploads;
 mod world;

@@ -15,6 +15,7 @@ use crate::isolation::Trust;
 use crate::operations::operations;
 use crate::parties::Party;
 use crate::raw::connect;
+use crate::uploads::{IN_PARTS, WHOLE, body as announcing};
 use crate::world::{World, blobs, rows, run_sql, until};
 
 const HEADER: &str = "Idempotency-Key";
@@ -71,7 +72,7 @@ async fn table(world: &World) -> Vec<Row> {
     let between = |with| json!({ "agent_id": "alice", "target_agent_id": with });
     let pairings = format!("/v1/connections/{}/pairings", trust.connection);
     let block = format!("/v1/connections/{unwanted}/block");
-    vec![
+    let mut rows = vec![
         row(
             "keys_create",
             "/v1/api-keys",
@@ -145,7 +146,45 @@ async fn table(world: &World) -> Vec<Row> {
             json!("other"),
             ("transfers", 1),
         ),
+    ];
+    rows.extend(uploads(world).await);
+    rows
+}
+
+/// The rows of what comes by signed addresses.
+async fn uploads(world: &World) -> Vec<Row> {
+    let row = |operation, path: &str, body, other, added| Row {
+        operation,
+        path: path.to_owned(),
+        body,
+        other,
+        effect: ("transfers", added),
+        key: world.account.key.clone(),
+    };
+    let of = |name| announcing(&[(name, 1)], &json!({}));
+    let confirm = unconfirmed(world).await;
+    let other = json!({ "reason": "other" });
+    vec![
+        row("uploads_create", WHOLE, of("a"), of("b"), 1),
+        row("uploads_create_in_parts", IN_PARTS, of("a"), of("b"), 1),
+        row("uploads_confirm", &confirm, json!({}), other, 0),
     ]
+}
+
+/// What confirms a transfer whose files have come, to the last of their no bytes.
+async fn unconfirmed(world: &World) -> String {
+    let announced = world
+        .post(IN_PARTS, &announcing(&[("a", 0)], &json!({})))
+        .await;
+    let announced = announced.expect(201);
+    let (path, file) = (
+        format!("/v1/transfers/{}", text(&announced, "id")),
+        &announced["files"][0],
+    );
+    let complete = format!("{path}/files/{}/complete-multipart", text(file, "file_id"));
+    let body = json!({ "upload_id": file["upload_id"], "parts": [] });
+    world.post(&complete, &body).await.expect(200);
+    format!("{path}/confirm")
 }
 
 /// A token that connects an agent.

@@ -9,6 +9,7 @@ use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{TestServer, text};
 use serde_json::json;
 
+use crate::uploads::{WHOLE, body as announcing, put, url};
 use crate::world::{World, file_url};
 
 /// One a second, after five at once; of strangers, four a minute.
@@ -166,5 +167,37 @@ async fn the_rates_can_be_switched_off() {
         let world = &World::on(TestServer::start(engine, |it| it.rates = None).await).await;
         let answer = world.get("/v1/api-keys").await;
         assert_eq!((answer.status, told(&answer)), (200, [""; 3]));
+    }
+}
+
+/// What was announced was paid for; what comes again, and what is guessed, is not.
+#[tokio::test]
+async fn a_part_that_comes_again_counts_and_so_does_an_address_that_does_not_work() {
+    for world in &each().await {
+        let http = &world.server.http;
+        let files: Vec<_> = (0..8).map(|_| ("a", 1)).collect();
+        let body = announcing(&files, &json!({}));
+        let announced = world.post(WHOLE, &body).await.expect(201);
+        for n in 0..8 {
+            assert_eq!(put(http, &url(&announced, n), b"x").await.status, 200);
+        }
+        for left in ["3", "2", "1", "0"] {
+            let again = put(http, &url(&announced, 0), b"y").await;
+            assert_eq!((again.status, told(&again)[1]), (200, left));
+        }
+        let refused = put(http, &url(&announced, 0), b"z").await;
+        refused.expect_error(429, "RATE_LIMITED");
+        assert_eq!(refused.header("retry-after"), "1");
+        let guessed = url(&announced, 0).replace("part=1", "part=2");
+        for status in [404, 404, 404, 404, 429] {
+            assert_eq!(put(http, &guessed, b"x").await.status, status);
+        }
+        // Whoever guesses keeps nobody from sending what they announced.
+        world.server.clock.advance(Duration::from_secs(10));
+        let id = text(&announced, "id");
+        let path = format!("/v1/transfers/{id}/confirm");
+        world.post(&path, &json!({})).await.expect(200);
+        let grant = world.grant(&announced).await.expect(200);
+        assert_eq!(http.get(&file_url(&grant, 0), "").await.bytes, b"y");
     }
 }

@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use agentdrop_server::CancellationToken;
 use agentdrop_testkit::python::{client, python};
 use agentdrop_testkit::server::{TestServer, text};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 
 /// The version in `scripts/requirements.txt`.
 const LATEST: &str = "0.3.5";
@@ -43,6 +48,104 @@ async fn an_older_client_sends_and_receives_across_accounts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_client_sends_and_receives_across_accounts() {
     across_accounts("0.2.2").await;
+}
+
+/// Whole, and in parts of which some fail twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_sends_what_is_large() {
+    for server in TestServer::each().await {
+        let folder = tempfile::tempdir().unwrap();
+        let proxy = Proxy::new(&server.url).await;
+        let mut arguments = vec![server.url.clone(), folder.path().display().to_string()];
+        for (name, email) in [("Alex", "alex@example.org"), ("Jamie", "jamie@example.com")] {
+            let body = json!({ "name": name, "email": email });
+            let made = server.http.post("/v1/accounts", "", &body).await;
+            arguments.push(text(&made.expect(201), "api_key"));
+        }
+        arguments.push(proxy.url.clone());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run(LATEST, "presigned.py", &arguments).await;
+        let failed = proxy.failed.lock().unwrap().clone();
+        assert_eq!(
+            failed.len(),
+            3,
+            "two parts of one file, and one of the other: {failed:?}"
+        );
+        assert!(failed.values().all(|it| *it == TIMES), "{failed:?}");
+    }
+}
+
+/// How often a part fails.
+const TIMES: u32 = 2;
+
+/// A way to a server on which some parts fail before they come through.
+struct Proxy {
+    url: String,
+    /// How often each address failed.
+    failed: Arc<Mutex<HashMap<String, u32>>>,
+    stop: CancellationToken,
+}
+
+impl Proxy {
+    async fn new(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (failed, stop) = (Arc::<Mutex<_>>::default(), CancellationToken::new());
+        let (failures, target) = (Arc::clone(&failed), server.replace("http://", ""));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+            loop {
+                let (here, _) = listener.accept().await.unwrap();
+                let there = TcpStream::connect(&target).await.unwrap();
+                tokio::spawn(pass(here, there, Arc::clone(&failures)));
+            }
+        }));
+        Self { url, failed, stop }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Answers that the server is busy, or lets what comes through.
+async fn pass(mut here: TcpStream, mut there: TcpStream, failed: Arc<Mutex<HashMap<String, u32>>>) {
+    let mut came = Vec::new();
+    let end = loop {
+        if here.read_buf(&mut came).await.unwrap() == 0 {
+            return;
+        }
+        if let Some(at) = came.windows(4).position(|it| it == b"\r\n\r\n") {
+            break at + 4;
+        }
+    };
+    let head = String::from_utf8(came[..end].to_vec()).unwrap();
+    let address = head.split(' ').nth(1).unwrap().to_owned();
+    let is_chosen = ["part=1&", "part=12&"]
+        .iter()
+        .any(|it| address.contains(it));
+    let fails = is_chosen && {
+        let mut failed = failed.lock().unwrap();
+        let times = failed.entry(address).or_insert(0);
+        let fails = *times < TIMES;
+        *times += u32::from(fails);
+        fails
+    };
+    if !fails {
+        there.write_all(&came).await.unwrap();
+        drop(copy_bidirectional(&mut here, &mut there).await);
+        return;
+    }
+    let length = head.to_ascii_lowercase();
+    let length = length.split("content-length: ").nth(1).unwrap();
+    let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
+    // All of it first: closed before, the client would see no answer.
+    while came.len() < end + length {
+        assert!(here.read_buf(&mut came).await.unwrap() > 0);
+    }
+    let busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    here.write_all(busy).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

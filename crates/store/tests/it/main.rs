@@ -27,6 +27,7 @@ mod transfer_links;
 mod transfers;
 mod units_of_work;
 mod upgrades;
+mod uploads;
 mod usage;
 
 use agentdrop_store::{Result, Store};

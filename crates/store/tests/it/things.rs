@@ -266,6 +266,7 @@ pub(crate) fn transfer(from: &Agent, to: &Agent) -> Transfer {
         status: TransferStatus::Active,
         bytes_until: Some(at(1000)),
         created_at: at(0),
+        announced: false,
         expires_at: at(1000),
         deleted_at: None,
     }
@@ -291,6 +292,7 @@ pub(crate) fn file() -> File {
         at_rest: AtRest::Server,
         nonce: None,
         blob: None,
+        upload: None,
     }
 }
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use agentdrop_domain::transfers::{AtRest, File, Recipient, Sealing, Transfer, TransferError};
-use agentdrop_protocol::TransferId;
+use agentdrop_domain::uploads::Upload;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
+use agentdrop_protocol::{TransferId, UploadId};
 use agentdrop_store::{Error, Page, Result, Store, TransferFilter, Tx};
 use agentdrop_testkit::engines::{Engine, TestStore, store, stores};
 
@@ -32,7 +33,8 @@ fn full(cast: &Cast) -> Transfer {
         size: 1 << 40,
         at_rest: AtRest::Sender,
         nonce: Some("bm9uY2U=".to_owned()),
-        blob: None,
+        blob: Some(7),
+        upload: Some(Upload::in_parts(UploadId::from_bytes([3; 16]), 5 << 20)),
     };
     Transfer {
         mode: TransferMode::HumanToAgent,

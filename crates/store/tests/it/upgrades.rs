@@ -5,11 +5,12 @@ use agentdrop_domain::downloads::{Download, Outcome};
 use agentdrop_domain::mailed_links::LinkPurpose;
 use agentdrop_domain::pairings::Permission;
 use agentdrop_domain::people::Standing;
+use agentdrop_domain::uploads::Part;
 use agentdrop_domain::usage::Cycle;
-use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
+use agentdrop_protocol::{AgentRef, PartTag};
 use agentdrop_store::{Page, Repeatable, Store};
 use agentdrop_testkit::engines::stores;
 
@@ -36,7 +37,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 24, "{tables:?}");
+        assert_eq!(alter.len(), 25, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -218,6 +219,21 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
         tx.update_transfer(&sent).await?;
         tx.update_transfer_contents(&sent).await?;
         assert_eq!(tx.transfers_to_activate(at(0), None, 9).await?, []);
+        let part = Part {
+            number: 1,
+            tag: PartTag::new([7; 16]),
+            bytes: 7,
+        };
+        let file = file_id();
+        assert!(tx.announced_transfer(sent_id).await?.is_some());
+        assert!(tx.hold_announced_transfer(sent_id).await?.is_some());
+        assert_eq!(tx.put_part(sent_id, file, &part).await?, None);
+        assert_eq!(tx.put_part(sent_id, file, &part).await?, Some(part.tag));
+        assert_eq!(tx.parts(sent_id, file, 1, 9).await?, [part]);
+        assert_eq!(tx.begun_files(sent_id).await?, [file]);
+        assert!(tx.needs_part(sent_id, part.tag).await?);
+        tx.delete_parts(sent_id).await?;
+        tx.uncount_transfer_of(alice, cycle).await?;
         tx.insert_download(&grant).await?;
         let held = tx.hold_download_of(bob, sent_id, grant_id).await?.unwrap();
         let outcome = Outcome {

@@ -10,7 +10,9 @@ use agentdrop_protocol::limits::{
 };
 use agentdrop_protocol::text::{Email, Label, Message};
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
-use agentdrop_protocol::{AccountId, AgentRef, ErrorCode, Lifetime, Timestamp, TransferId};
+use agentdrop_protocol::{
+    AccountId, AgentId, AgentRef, ErrorCode, Lifetime, Timestamp, TransferId,
+};
 use agentdrop_store::Tx;
 use serde_json::{Map, Value};
 
@@ -23,39 +25,43 @@ use crate::auth::Caller;
 
 /// Whom a form names as its recipient.
 #[derive(Clone, Debug)]
-pub(super) enum To {
+pub(in crate::api) enum To {
     Agent(AgentRef),
     Person(Email),
 }
 
 /// Whom and what a form names, found.
-pub(super) struct Resolved {
-    pub(super) sender: Sender,
-    pub(super) recipient: Recipient,
-    pub(super) sealing: Option<Sealing>,
-    pub(super) status: TransferStatus,
+pub(in crate::api) struct Resolved {
+    pub(in crate::api) sender: Sender,
+    pub(in crate::api) recipient: Recipient,
+    pub(in crate::api) sealing: Option<Sealing>,
+    pub(in crate::api) status: TransferStatus,
 }
 
 /// What a form asks for, as far as it can be read without the store.
-pub(super) struct Asked {
+pub(in crate::api) struct Asked {
     /// The id that its sender gave it.
-    pub(super) id: Option<TransferId>,
-    pub(super) mode: TransferMode,
+    pub(in crate::api) id: Option<TransferId>,
+    pub(in crate::api) mode: TransferMode,
     /// Nothing said is what a person who sends is known by.
     sender: Option<Label>,
-    pub(super) recipient: To,
+    pub(in crate::api) recipient: To,
     recipient_account: Option<String>,
-    pub(super) sealing: Option<Sealing>,
-    pub(super) nonces: Vec<Option<String>>,
-    pub(super) message: Option<Message>,
-    pub(super) metadata: Map<String, Value>,
-    pub(super) auto_delete: bool,
-    pub(super) max_downloads: u32,
-    pub(super) lifetime: Lifetime,
+    pub(in crate::api) sealing: Option<Sealing>,
+    pub(in crate::api) nonces: Vec<Option<String>>,
+    pub(in crate::api) message: Option<Message>,
+    pub(in crate::api) metadata: Map<String, Value>,
+    pub(in crate::api) auto_delete: bool,
+    pub(in crate::api) max_downloads: u32,
+    pub(in crate::api) lifetime: Lifetime,
 }
 
 impl Asked {
-    pub(super) fn read(mut fields: Fields, file_count: usize, now: Timestamp) -> Result<Self> {
+    pub(in crate::api) fn read(
+        mut fields: Fields,
+        file_count: usize,
+        now: Timestamp,
+    ) -> Result<Self> {
         let id = read_id(&mut fields, now);
         let mode = fields
             .optional("mode")
@@ -132,7 +138,7 @@ impl Asked {
     }
 
     /// Refuses a key where a person is to send: what comes from people comes from them alone.
-    pub(super) fn require_sender(&self, actor: &Actor) -> Result<()> {
+    pub(in crate::api) fn require_sender(&self, actor: &Actor) -> Result<()> {
         if self.mode == TransferMode::HumanToAgent {
             actor.require_session()?;
         }
@@ -140,7 +146,7 @@ impl Asked {
     }
 
     /// Finds who and what the form names, and whether it may be.
-    pub(super) async fn resolve(
+    pub(in crate::api) async fn resolve(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -206,14 +212,10 @@ impl Asked {
         let account = caller.actor.account;
         let recipient = self.receiving(tx, account, named, sending).await?;
         let sealing = match &self.sealing {
-            None if tx
-                .is_encryption_required(account, recipient.account)
-                .await? =>
-            {
-                let message = "one of the two accounts takes only what its sender encrypted";
-                return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+            None => {
+                require_plain_allowed(tx, account, recipient.account).await?;
+                None
             }
-            None => None,
             Some(sealing) => {
                 Some(sealing::complete(tx, caller, sealing, sending, &recipient).await?)
             }
@@ -239,20 +241,44 @@ impl Asked {
         let whose = self.recipient_account.as_deref();
         let found = reach(tx, account, of, named, whose).await?;
         let found = found.ok_or_else(share_required)?.agent;
-        let named = AgentRef::Id(found.id);
-        let recipient = tx.keep_agent_of(found.account, &named).await?;
-        let recipient = recipient.ok_or_else(share_required)?;
-        if self.mode == TransferMode::HumanToAgent {
-            let pairings = tx.keep_active_pairings_with(account, recipient.id).await?;
-            may_person_send(account, &recipient, &pairings)?;
-        } else if recipient.account != account {
-            // Across accounts only an agent sends: a label is paired with nobody.
-            let sending = sending.ok_or_else(share_required)?;
-            let pairing = tx.keep_active_pairing(sending.id, recipient.id).await?;
-            may_send(sending, &recipient, pairing.as_ref())?;
-        }
-        Ok(recipient)
+        keep_sharing(tx, self.mode, account, sending, (found.account, found.id)).await
     }
+}
+
+/// An agent, which nobody deletes, and that it shares files with the sender, which nobody ends,
+/// until this unit of work does.
+pub(in crate::api) async fn keep_sharing(
+    tx: &mut Tx,
+    mode: TransferMode,
+    account: AccountId,
+    sending: Option<&Agent>,
+    (theirs, id): (AccountId, AgentId),
+) -> Result<Agent> {
+    let recipient = tx.keep_agent_of(theirs, &AgentRef::Id(id)).await?;
+    let recipient = recipient.ok_or_else(share_required)?;
+    if mode == TransferMode::HumanToAgent {
+        let pairings = tx.keep_active_pairings_with(account, recipient.id).await?;
+        may_person_send(account, &recipient, &pairings)?;
+    } else if recipient.account != account {
+        // Across accounts only an agent sends: a label is paired with nobody.
+        let sending = sending.ok_or_else(share_required)?;
+        let pairing = tx.keep_active_pairing(sending.id, recipient.id).await?;
+        may_send(sending, &recipient, pairing.as_ref())?;
+    }
+    Ok(recipient)
+}
+
+/// Refuses what its sender did not encrypt, if one of the two accounts takes no such thing.
+pub(in crate::api) async fn require_plain_allowed(
+    tx: &mut Tx,
+    account: AccountId,
+    other: AccountId,
+) -> Result<()> {
+    if tx.is_encryption_required(account, other).await? {
+        let message = "one of the two accounts takes only what its sender encrypted";
+        return Err(ApiError::refused(ErrorCode::EncryptionRequired, message));
+    }
+    Ok(())
 }
 
 /// What a person is known by: their address, as far as there is room for it.

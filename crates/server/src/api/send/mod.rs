@@ -1,8 +1,8 @@
 //! Creating a transfer.
 
-mod asked;
-mod person;
-mod sealing;
+pub(in crate::api) mod asked;
+pub(in crate::api) mod person;
+pub(in crate::api) mod sealing;
 
 use std::io::ErrorKind;
 
@@ -92,6 +92,7 @@ pub(crate) async fn create(
             at_rest: file.at_rest,
             nonce: asked.nonces.get(position).cloned().flatten(),
             blob: None,
+            upload: None,
         });
         said.push(file.details);
         staged.push(file.staged);
@@ -205,6 +206,7 @@ async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) ->
             status: resolved.status,
             bytes_until: Some(expires_at),
             created_at: new.now,
+            announced: false,
             expires_at,
             deleted_at: None,
         };

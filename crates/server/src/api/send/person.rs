@@ -23,7 +23,7 @@ use crate::mail::kinds::{Files, Step, files_for_you};
 ///
 /// Before anything else is held: it holds both accounts, in the order of all who do. Somebody who
 /// signs up, or sets a receive password, at this very moment is found by what activates transfers.
-pub(super) async fn hold(
+pub(in crate::api) async fn hold(
     tx: &mut Tx,
     owner: AccountId,
     email: &Email,
@@ -53,7 +53,7 @@ pub(super) async fn hold(
 }
 
 /// Where a transfer to a person begins, and how it is sealed.
-pub(super) async fn resolve(
+pub(in crate::api) async fn resolve(
     tx: &mut Tx,
     owner: AccountId,
     standing: Standing,
@@ -82,24 +82,36 @@ pub(super) async fn resolve(
 }
 
 /// Counts a transfer to whom nobody knows, or refuses it. The account is held.
-pub(super) async fn count(
+pub(in crate::api) async fn count(
     tx: &mut Tx,
     owner: AccountId,
     transfer: TransferId,
     standing: Standing,
     now: Timestamp,
 ) -> Result<()> {
-    // Looked up and written for all, and counted for strangers: it takes as long either way.
+    require_few(tx, owner, standing, now).await?;
+    // Written for all, and counted for strangers: it takes as long either way.
+    Ok(tx.insert_stranger(owner, transfer, standing, now).await?)
+}
+
+/// Refuses another transfer to whom nobody knows, if there were too many. The account is held.
+pub(in crate::api) async fn require_few(
+    tx: &mut Tx,
+    owner: AccountId,
+    standing: Standing,
+    now: Timestamp,
+) -> Result<()> {
+    // Looked up for all: it takes as long either way.
     let sent = tx.strangers_of(owner, now.minus(STRANGER_WINDOW)).await?;
     if standing == Standing::Stranger {
         require_few_strangers(&sent, now)?;
     }
-    Ok(tx.insert_stranger(owner, transfer, standing, now).await?)
+    Ok(())
 }
 
 /// What a person is told of a transfer; nothing yet of one that is about to be activated, of which
 /// they are told then.
-pub(super) fn letter(
+pub(in crate::api) fn letter(
     app: &App,
     from: &Account,
     transfer: &Transfer,

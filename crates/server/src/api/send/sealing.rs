@@ -3,7 +3,7 @@
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::transfers::Sealing;
 use agentdrop_protocol::wire::channels::ChannelStatus;
-use agentdrop_protocol::{ChannelId, EncryptionPublicKey, ErrorCode};
+use agentdrop_protocol::{AccountId, ChannelId, EncryptionPublicKey, ErrorCode};
 use agentdrop_store::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,25 +33,14 @@ const FROM_PEOPLE: &str = "X25519-HKDF-AES-256-GCM";
 const WRAPPED_KEY: usize = 12 + 32 + 16;
 
 /// Checks the channel, and adds the keys of this time, so that it opens after they have changed.
-pub(super) async fn complete(
+pub(in crate::api) async fn complete(
     tx: &mut Tx,
     caller: &Caller,
     sealing: &Sealing,
     sending: Option<&Agent>,
     recipient: &Agent,
 ) -> Result<Sealing> {
-    if let Some(id) = sealing.channel {
-        let channel = tx.channel_of(caller.actor.account, id).await?;
-        let usable = channel.filter(|it| {
-            it.status() == ChannelStatus::Active
-                && it.is_between(recipient.id)
-                && sending.is_some_and(|agent| it.is_between(agent.id))
-        });
-        if usable.is_none() {
-            let message = "is not an active channel between the sender and the recipient";
-            return Err(ApiError::invalid("channel_id", message));
-        }
-    }
+    require_channel(tx, caller.actor.account, sealing, sending, recipient).await?;
     let keys = recipient.keys();
     let version = keys.map(|_| recipient.key_version);
     // The recipient could not open what was sealed for a key that it has no more.
@@ -74,8 +63,32 @@ pub(super) async fn complete(
     })
 }
 
+/// Refuses a channel that is none between the two, or no longer.
+pub(in crate::api) async fn require_channel(
+    tx: &mut Tx,
+    account: AccountId,
+    sealing: &Sealing,
+    sending: Option<&Agent>,
+    recipient: &Agent,
+) -> Result<()> {
+    let Some(id) = sealing.channel else {
+        return Ok(());
+    };
+    let channel = tx.channel_of(account, id).await?;
+    let usable = channel.filter(|it| {
+        it.status() == ChannelStatus::Active
+            && it.is_between(recipient.id)
+            && sending.is_some_and(|agent| it.is_between(agent.id))
+    });
+    if usable.is_none() {
+        let message = "is not an active channel between the sender and the recipient";
+        return Err(ApiError::invalid("channel_id", message));
+    }
+    Ok(())
+}
+
 /// What a form says of it, and the nonces of its files.
-pub(super) fn read(
+pub(in crate::api) fn read(
     fields: &mut Fields,
     file_count: usize,
 ) -> (Option<Sealing>, Vec<Option<String>>) {
@@ -108,7 +121,7 @@ pub(super) fn has_envelope(sealing: &Sealing) -> bool {
 }
 
 /// Refuses what no person could open.
-pub(super) fn require_for_person(fields: &mut Fields, sealing: &Sealing) {
+pub(in crate::api) fn require_for_person(fields: &mut Fields, sealing: &Sealing) {
     let algorithm = sealing.algorithm.as_deref().unwrap_or_default();
     if !TO_PEOPLE.contains(&algorithm) {
         let message = format_args!("must be one of {}", TO_PEOPLE.join(" "));
@@ -127,7 +140,7 @@ pub(super) fn require_for_person(fields: &mut Fields, sealing: &Sealing) {
 }
 
 /// The key that a person made for a transfer; agents send with the one they are registered with.
-pub(super) fn sender_key(
+pub(in crate::api) fn sender_key(
     fields: &mut Fields,
     is_sealed_by_person: bool,
 ) -> Option<EncryptionPublicKey> {
@@ -145,7 +158,7 @@ pub(super) fn sender_key(
 }
 
 /// Refuses what no agent could open that is sealed by a person.
-pub(super) fn require_from_person(
+pub(in crate::api) fn require_from_person(
     fields: &mut Fields,
     sealing: &Sealing,
     nonces: &[Option<String>],

@@ -89,6 +89,9 @@ async fn every_field_of_every_json_body_is_checked() {
                     let error = answer.json();
                     assert_eq!(error["error"]["details"][0]["field"], *name);
                 }
+                // Of a file that has none it is a good one.
+                let may_be_empty = (&*operation.id, &*name) == ("uploads_complete", "parts");
+                bad.retain(|it| !(may_be_empty && it == "[]"));
                 for value in bad {
                     let shown: String = value.chars().take(40).collect();
                     let what = format!("{} {name}={shown}", operation.id);

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::isolation::Trust;
 use crate::links::Link;
 use crate::operations::Operation;
+use crate::uploads::{Begun, full_body};
 use crate::world::World;
 
 const JSON: &str = "application/json";
@@ -31,6 +32,8 @@ struct Things {
     /// Names in braces of a path, with what stands there.
     parameters: Vec<(&'static str, String)>,
     download: String,
+    /// What is still to be confirmed.
+    begun: Begun,
     /// Of the transfer that its link leads to.
     link_download: String,
     /// The address of its account, which has a password.
@@ -59,6 +62,8 @@ impl Things {
         let sessions = world.server.http.get("/v1/sessions", &session).await;
         let session_id = text(&sessions.expect(200)["sessions"][0], "id");
         let account = world.get("/v1/account").await.expect(200);
+        let (http, key) = (&world.server.http, &world.account.key);
+        let begun = Begun::new(http, key, ["alice", "bob"]).await;
         let link = Link::of(&world, &session).await;
         let path = format!("/v1/d/{}/downloads", link.token);
         let granted = world.server.http.post(&path, "", &json!({})).await;
@@ -81,6 +86,7 @@ impl Things {
             world,
             parameters,
             download,
+            begun,
             link_download,
             email: text(&account, "email"),
             session,
@@ -93,11 +99,28 @@ impl Things {
         if let Some((name, value)) = but {
             path = path.replace(&format!("{{{name}}}"), value);
         }
-        for (name, value) in &self.parameters {
+        for (name, value) in &self.parameters_of(&operation.id) {
             path = path.replace(&format!("{{{name}}}"), value);
         }
         assert!(!path.contains('{'), "no value for a parameter of {path}");
         path
+    }
+
+    /// What stands in an operation's path.
+    fn parameters_of(&self, operation: &str) -> Vec<(&'static str, String)> {
+        let mut parameters = self.parameters.clone();
+        for (name, value) in &mut parameters {
+            match *name {
+                "file_id" if operation.starts_with("uploads_") => {
+                    value.clone_from(&self.begun.file);
+                }
+                "transfer_id" if operation.starts_with("uploads_") => {
+                    value.clone_from(&self.begun.transfer);
+                }
+                _ => {}
+            }
+        }
+        parameters
     }
 
     async fn try_body(&self, operation: &Operation, body: Vec<u8>) -> Answer {
@@ -137,6 +160,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "downloads_acknowledge" => {
             json!({ "download_id": things.download, "status": "received" })
         }
+        "uploads_abort" => json!({ "upload_id": things.begun.upload }),
+        "uploads_complete" => things.begun.complete(),
+        "uploads_create" | "uploads_create_in_parts" => full_body("alice", "bob"),
         "links_acknowledge" => {
             json!({ "download_id": things.link_download, "status": "received" })
         }
@@ -189,6 +215,9 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "transfers_delete"
         | "transfers_list"
         | "transfers_show"
+        | "uploads_confirm"
+        | "uploads_list_parts"
+        | "uploads_put"
         | "usage_show" => return None,
         other => panic!("{other} has no row here"),
     };
@@ -210,6 +239,7 @@ fn works_once(operation: &str) -> bool {
             | "email_verifications_confirm"
             | "pairings_confirm"
             | "password_resets_confirm"
+            | "uploads_abort"
     )
 }
 

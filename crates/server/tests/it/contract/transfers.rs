@@ -342,11 +342,10 @@ async fn download_and_delete_transfer() {
     delete.end();
 }
 
-/// Their tables are not published, or are, and nothing serves them.
-#[test]
-fn presigned_upload_and_confirm_transfer() {
-    let presigned = Page::new("presigned-upload", &[(401, "UNAUTHORIZED")]);
-    let confirm = Page::new(
+#[tokio::test]
+async fn presigned_upload_and_confirm_transfer() {
+    let mut presigned = Page::new("presigned-upload", &[(401, "UNAUTHORIZED")]);
+    let mut confirm = Page::new(
         "confirm-transfer",
         &[
             (400, "FILES_MISSING"),
@@ -355,6 +354,48 @@ fn presigned_upload_and_confirm_transfer() {
             (409, "ALREADY_CONFIRMED"),
         ],
     );
+    for (parties, mallory) in &each().await {
+        let Parties { server, alex, .. } = parties;
+        parties.pair("both").await;
+        let body = json!({
+            "mode": "agent-to-agent", "sender": "data-pipeline", "recipient": "analysis-bot",
+            "files": [{ "name": "report.pdf", "size": 10, "content_type": "application/pdf",
+                        "encryption_iv": "AAAAAAAAAAAAAAAA" }],
+            "expires_in": "24h", "max_downloads": 10, "message": "Weekly report files",
+            "metadata": { "a": 1 }, "is_encrypted": true, "encrypted_key": "AAAA",
+            "encryption_algorithm": "AES-256-GCM", "auto_delete": true,
+        });
+        let path = "/v1/transfers/presigned";
+        presigned.refuses(
+            &anonymous(alex).post(path, &body).await,
+            (401, "UNAUTHORIZED"),
+        );
+        let example = json!({
+            "id": "string", "confirm_url": "url", "expires_at": "time",
+            "upload_urls": [{
+                "file_id": "uuid", "file_name": "=report.pdf", "upload_url": "url",
+                "method": "=PUT", "headers": "object",
+            }],
+        });
+        let announced = presigned.answers(&alex.post(path, &body).await, 201, &example);
+        let path = format!("/v1/transfers/{}/confirm", text(&announced, "id"));
+        let nothing = json!({});
+        confirm.refuses(
+            &anonymous(alex).post(&path, &nothing).await,
+            (401, "UNAUTHORIZED"),
+        );
+        confirm.refuses(&mallory.post(&path, &nothing).await, (404, "NOT_FOUND"));
+        confirm.refuses(&alex.post(&path, &nothing).await, (400, "FILES_MISSING"));
+        let url = text(&announced["upload_urls"][0], "upload_url");
+        let came = crate::uploads::put(&server.http, &url, b"0123456789").await;
+        assert_eq!(came.status, 200);
+        let example = json!({ "id": "string", "status": "=active" });
+        confirm.answers(&alex.post(&path, &nothing).await, 200, &example);
+        confirm.refuses(
+            &alex.post(&path, &nothing).await,
+            (409, "ALREADY_CONFIRMED"),
+        );
+    }
     presigned.end();
     confirm.end();
 }

@@ -59,6 +59,8 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "receive_passwords_show"
         | "sessions_end"
         | "sessions_list"
+        | "uploads_create"
+        | "uploads_create_in_parts"
         | "usage_show" => (403, "SCOPE_MISMATCH"),
         "channels_revoke"
         | "channels_show"
@@ -68,7 +70,11 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "pairings_revoke"
         | "pairings_update"
         | "transfers_delete"
-        | "transfers_show" => (404, "NOT_FOUND"),
+        | "transfers_show"
+        | "uploads_abort"
+        | "uploads_complete"
+        | "uploads_confirm"
+        | "uploads_list_parts" => (404, "NOT_FOUND"),
         // Tried by itself.
         "transfers_create" => (415, "UNSUPPORTED_MEDIA_TYPE"),
         other => panic!("{other} has no row here"),

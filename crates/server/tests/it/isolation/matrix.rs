@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Ids, NO_SIMPLE, Neighbours, body};
 use crate::links::Link;
 use crate::operations::{Operation, operations};
+use crate::uploads::Begun;
 use crate::world::{assert_same, blobs, rows};
 
 /// Where a request names a thing.
@@ -33,9 +34,9 @@ fn is_name(operation: &str, field: &str) -> bool {
         // The id of what is made, which its sender draws.
         "transfer_id" => operation != "transfers_create",
         // A label in a transfer, tried below, and a filter of a list.
-        "sender" => operation != "transfers_create",
+        "sender" => operation != "transfers_create" && !operation.starts_with("uploads_"),
         "account" | "channel_id" | "download_id" | "my_agent_id" | "recipient"
-        | "recipient_account" | "target_agent_id" | "their_agent_id" => true,
+        | "recipient_account" | "target_agent_id" | "their_agent_id" | "upload_id" => true,
         other => {
             let looks_like_one = other.ends_with("_id") || other.ends_with("_ids");
             assert!(!looks_like_one, "{operation}: {other} has no row here");
@@ -79,6 +80,7 @@ fn id_of(ids: &Ids, name: &str) -> String {
         "session_id" => &ids.session,
         "token" => &ids.token,
         "transfer_id" => &ids.transfer,
+        "upload_id" => &ids.upload,
         other => panic!("{other} has no row here"),
     };
     found.clone()
@@ -116,7 +118,12 @@ impl Outsider {
             } else {
                 own
             };
-            path = path.replace(&format!("{{{name}}}"), &id_of(of, &name));
+            let id = match &*name {
+                "file_id" if operation.id.starts_with("uploads_") => of.announced_file.clone(),
+                "transfer_id" if operation.id.starts_with("uploads_") => of.announced.clone(),
+                _ => id_of(of, &name),
+            };
+            path = path.replace(&format!("{{{name}}}"), &id);
         }
         if let Place::Query(name) = place {
             path.extend(["?", name, "=", &id_of(named, name)]);
@@ -140,6 +147,10 @@ impl Outsider {
                 body = json!([]);
             } else if let Place::Body(name) = place {
                 body[name] = Value::from(id_of(named, name));
+                // A channel says nothing where nothing is encrypted.
+                if name == "channel_id" {
+                    body["is_encrypted"] = json!(true);
+                }
             }
             request = request.json(&body);
         }
@@ -270,6 +281,7 @@ async fn own(server: &TestServer, account: &TestAccount) -> Ids {
         let made = http.post(&pairings, &peer.key, &pairing).await.expect(201);
         found.push((path, text(&invited, "id"), text(&made, "id")));
     }
+    let begun = Begun::new(http, key, ["mallory", "second"]).await;
     let block = format!("{}/block", found[1].0);
     http.post(&block, key, &json!({})).await.expect(200);
     let blocked = http.get("/v1/blocked", key).await.expect(200);
@@ -288,6 +300,9 @@ async fn own(server: &TestServer, account: &TestAccount) -> Ids {
         session: format!("ses_{NO_SIMPLE}"),
         token: link.token,
         transfer: text(&sent, "id"),
+        announced: begun.transfer,
+        announced_file: begun.file,
+        upload: begun.upload,
         account: account.id.clone(),
     }
 }

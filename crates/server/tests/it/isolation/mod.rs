@@ -14,6 +14,7 @@ use crate::bad_input::no_link;
 use crate::links::Link;
 use crate::operations::{Operation, operations};
 use crate::parties::Party;
+use crate::uploads::{Begun, body as announcing};
 use crate::world::{World, assert_same, blobs, file_url, rows};
 
 const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
@@ -25,6 +26,8 @@ const NO_SIMPLE: &str = "019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
 struct Neighbours {
     world: World,
     ids: Ids,
+    /// What is still to be confirmed.
+    begun: Begun,
     stranger: TestAccount,
     /// A connected account, whose agent is paired with one of the two.
     peer: TestAccount,
@@ -46,6 +49,10 @@ struct Ids {
     /// Of a link to what was sent to its owner.
     token: String,
     transfer: String,
+    /// What is still to be confirmed, its file, and how that comes.
+    announced: String,
+    announced_file: String,
+    upload: String,
     account: String,
 }
 
@@ -64,12 +71,19 @@ impl Ids {
             session: format!("ses_{NO_SIMPLE}"),
             token: no_link(),
             transfer: format!("tr_{NO_SIMPLE}"),
+            announced: format!("tr_{NO_SIMPLE}"),
+            announced_file: NO_UUID.to_owned(),
+            upload: format!("up_{NO_SIMPLE}"),
             account: NO_UUID.to_owned(),
         }
     }
 
     fn path(&self, operation: &Operation) -> String {
         let mut path = operation.path.clone();
+        if operation.id.starts_with("uploads_") {
+            path = path.replace("{transfer_id}", &self.announced);
+            path = path.replace("{file_id}", &self.announced_file);
+        }
         for (name, value) in [
             ("agent", &self.agent),
             ("block_id", &self.block),
@@ -139,6 +153,8 @@ impl Neighbours {
             let session = world.server.session_of(&world.account).await;
             let sessions = world.server.http.get("/v1/sessions", &session).await;
             let sessions = sessions.expect(200);
+            let (http, owner) = (&world.server.http, &world.account.key);
+            let begun = Begun::new(http, owner, ["alice", "bob"]).await;
             let ids = Ids {
                 agent: text(&world.bob, "id"),
                 slug: "bob".to_owned(),
@@ -152,6 +168,9 @@ impl Neighbours {
                 file: text(&grant["files"][0], "file_id"),
                 key,
                 transfer: text(&sent, "id"),
+                announced: begun.transfer.clone(),
+                announced_file: begun.file.clone(),
+                upload: begun.upload.clone(),
                 account: world.account.id.clone(),
             };
             let stranger = world.server.account().await;
@@ -159,6 +178,7 @@ impl Neighbours {
             all.push(Self {
                 world,
                 ids,
+                begun,
                 stranger,
                 peer: trust.peer,
             });
@@ -230,6 +250,12 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
         "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
         "receive_passwords_set" => crate::receive_passwords::password(KEY),
+        "uploads_abort" => json!({ "upload_id": ids.upload }),
+        "uploads_complete" => json!({ "upload_id": ids.upload, "parts": [] }),
+        "uploads_create" | "uploads_create_in_parts" => {
+            let between = json!({ "sender": ids.agent, "recipient": ids.agent });
+            announcing(&[("a", 1)], &between)
+        }
         _ => return None,
     })
 }

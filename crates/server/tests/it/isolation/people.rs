@@ -49,6 +49,11 @@ const CHANGES: &[(&str, u16)] = &[
     ("pairings_update", 200),
     ("transfers_create", 201),
     ("transfers_delete", 200),
+    ("uploads_create", 201),
+    ("uploads_create_in_parts", 201),
+    ("uploads_complete", 200),
+    ("uploads_confirm", 200),
+    ("uploads_abort", 409),
     ("agent_keys_revoke", 200),
     ("keys_revoke", 200),
     ("blocks_delete", 200),
@@ -73,6 +78,7 @@ async fn ask(it: &Neighbours, operation: &Operation, token: &str, ids: &Ids) -> 
         "account_delete" => Some(json!({ "password": PASSWORD })),
         "channels_create" => Some(json!({ "agent_id": "alice", "target_agent_id": "bob" })),
         "pairings_create" => Some(json!({ "my_agent_id": "alice", "their_agent_id": "dorian" })),
+        "uploads_complete" => Some(it.begun.complete()),
         "transfers_create" => {
             let fields = [("sender", "alice"), ("recipient", "bob")];
             return it.sends(token, &fields).await;

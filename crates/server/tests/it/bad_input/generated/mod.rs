@@ -144,7 +144,8 @@ async fn targets(things: &Things) -> Vec<Target> {
             "account_delete" => Some(json!({ "password": "a wrong one" })),
             id => row(id, things),
         };
-        Target::new(operation, key, good, &things.parameters)
+        let parameters = things.parameters_of(&operation.id);
+        Target::new(operation, key, good, &parameters)
     });
     all.collect()
 }
