@@ -35,6 +35,9 @@ pub(crate) struct Lockout {
     verifications: Counter<AccountId>,
     /// From whom, and to whom.
     pairing_mails: Counter<(AccountId, AccountId)>,
+    /// From whom, and to which address: of files that were sent, and of those that became ready.
+    sent_mails: Counter<(AccountId, Email)>,
+    ready_mails: Counter<(AccountId, Email)>,
     /// Whoever looks many up learns who of them is here.
     lookups: Counter<AccountId>,
 }
@@ -62,6 +65,8 @@ impl Lockout {
             resets_by_email: Counter::new(5, HOUR, clock),
             verifications: Counter::new(5, HOUR, clock),
             pairing_mails: Counter::new(10, HOUR, clock),
+            sent_mails: Counter::new(30, HOUR, clock),
+            ready_mails: Counter::new(30, HOUR, clock),
             lookups: Counter::new(120, HOUR, clock),
         }
     }
@@ -100,6 +105,20 @@ impl Lockout {
         self.pairing_mails.count(&(from, to)).is_ok()
     }
 
+    /// Whether a person may be mailed of another transfer that an account sends them; if so, it
+    /// counts.
+    ///
+    /// To somebody who has an account as many may be sent as the sender's plan allows, and nobody's
+    /// mailbox is to be filled with that: what is not mailed is in their inbox all the same.
+    pub(crate) fn may_mail_of_files(&self, from: AccountId, to: &Email) -> bool {
+        self.sent_mails.count(&(from, to.folded())).is_ok()
+    }
+
+    /// The same of a transfer that waited for them, and does no more.
+    pub(crate) fn may_mail_of_ready_files(&self, from: AccountId, to: &Email) -> bool {
+        self.ready_mails.count(&(from, to.folded())).is_ok()
+    }
+
     /// Counts a question whether somebody can be encrypted for.
     pub(crate) fn look_up(&self, account: AccountId) -> Result<()> {
         let counted = self.lookups.count(&account);
@@ -116,6 +135,8 @@ impl Lockout {
         self.resets_by_email.forget();
         self.verifications.forget();
         self.pairing_mails.forget();
+        self.sent_mails.forget();
+        self.ready_mails.forget();
         self.lookups.forget();
     }
 }

@@ -98,7 +98,7 @@ pub(super) async fn count(
 }
 
 /// What a person is told of a transfer; nothing yet of one that is about to be activated, of which
-/// they are told then.
+/// they are told then, and nothing by a sender of whom they were told often enough.
 pub(super) fn letter(
     app: &App,
     from: &Account,
@@ -118,6 +118,9 @@ pub(super) fn letter(
         (Standing::Registered, _) => Step::SetReceivePassword,
         (Standing::Stranger, _) => Step::SignUp,
     };
+    if !app.lockout.may_mail_of_files(from.id, email) {
+        return None;
+    }
     let sizes = transfer.files.iter().map(|it| it.size);
     let mut named: Vec<_> = said.files.iter().map(|it| &it.name).zip(sizes).collect();
     if transfer.sealing.as_ref().is_some_and(has_envelope) {
