@@ -4,9 +4,11 @@
 //! those that do not. Each counter refills evenly (the generic cell rate algorithm), so that
 //! nobody is shut out for long by what another did.
 
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use agentdrop_protocol::AccountId;
@@ -40,6 +42,9 @@ pub(crate) struct Lockout {
     ready_mails: Counter<(AccountId, Email)>,
     /// Whoever looks many up learns who of them is here.
     lookups: Counter<AccountId>,
+    /// Who looked whom up, and when that was counted.
+    looked_up: Mutex<HashMap<(AccountId, Email), Duration>>,
+    time: Time,
 }
 
 /// The server's clock, for the counters. Not the time of the day: set back by a day, it would shut
@@ -68,6 +73,8 @@ impl Lockout {
             sent_mails: Counter::new(30, HOUR, clock),
             ready_mails: Counter::new(30, HOUR, clock),
             lookups: Counter::new(120, HOUR, clock),
+            looked_up: Mutex::default(),
+            time: Time(clock.clone()),
         }
     }
 
@@ -119,11 +126,26 @@ impl Lockout {
         self.ready_mails.count(&(from, to.folded())).is_ok()
     }
 
-    /// Counts a question whether somebody can be encrypted for.
-    pub(crate) fn look_up(&self, account: AccountId) -> Result<()> {
+    /// Counts a question whether somebody can be encrypted for, once an hour for each of them.
+    ///
+    /// It comes before each transfer to a person, and the published clients send in plaintext if it
+    /// is refused: to few people as much may be sent as anybody likes, and it stays encrypted.
+    pub(crate) fn look_up(&self, account: AccountId, email: &Email) -> Result<()> {
+        let (now, asked) = (self.time.now(), (account, email.folded()));
+        let mut looked_up = self
+            .looked_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if looked_up.get(&asked).is_some_and(|at| is_recent(*at, now)) {
+            return Ok(());
+        }
         let counted = self.lookups.count(&account);
-        counted
-            .map_err(|wait| limited(wait, "recipients were looked up too often; try again later"))
+        counted.map_err(|wait| {
+            limited(wait, "recipients were looked up too often; try again later")
+        })?;
+        // Only what was answered: what was refused tells nothing, however often it is asked.
+        looked_up.insert(asked, now);
+        Ok(())
     }
 
     /// Forgets whoever has waited long enough.
@@ -138,6 +160,13 @@ impl Lockout {
         self.sent_mails.forget();
         self.ready_mails.forget();
         self.lookups.forget();
+        let now = self.time.now();
+        let mut looked_up = self
+            .looked_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        looked_up.retain(|_, at| is_recent(*at, now));
+        looked_up.shrink_to_fit();
     }
 }
 
@@ -173,6 +202,10 @@ impl<K: Hash + Eq + Clone> Counter<K> {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
+}
+
+fn is_recent(at: Duration, now: Duration) -> bool {
+    now.saturating_sub(at) < HOUR
 }
 
 #[cfg(test)]
