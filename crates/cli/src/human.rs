@@ -125,6 +125,16 @@ fn shortened(name: &str) -> String {
     format!("{begin}...")
 }
 
+/// What a stranger chose, as one word of a POSIX shell, for a command that can be pasted.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |it: char| it.is_ascii_alphanumeric() || "@._+-".contains(it);
+    if text.starts_with(|it: char| it.is_ascii_alphanumeric()) && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// The time on this machine's clock.
 #[expect(
     clippy::disallowed_methods,
@@ -153,6 +163,19 @@ mod tests {
             (u64::MAX, "18.4 EB"),
         ] {
             assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_chose_is_one_word_of_a_shell() {
+        for (text, word) in [
+            ("ann.b+c@example.org", "ann.b+c@example.org"),
+            ("", "''"),
+            ("-x@y", "'-x@y'"),
+            ("$(touch${IFS}x)@y", "'$(touch${IFS}x)@y'"),
+            ("a'`touch x`'@y", r"'a'\''`touch x`'\''@y'"),
+        ] {
+            assert_eq!(shell_word(text), word);
         }
     }
 

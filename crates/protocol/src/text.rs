@@ -155,14 +155,20 @@ impl ContentType {
     }
 }
 
+const KELVIN_SIGN: &str = "\u{212a}";
+
 impl Email {
     /// The address as it is compared: the whole of it in lower case.
     ///
     /// RFC 5321 lets a host tell `Bob@` from `bob@`; none does, and a person who mistypes the case
     /// means the same mailbox.
+    ///
+    /// A Kelvin sign stays one: it is the only character that would become one of ASCII, and whoever
+    /// reads the mail of an address with it need not be whoever reads that of the one with a `k`.
     #[must_use]
     pub fn folded(&self) -> Self {
-        Self(self.0.to_lowercase())
+        let folded: Vec<_> = self.0.split(KELVIN_SIGN).map(str::to_lowercase).collect();
+        Self(folded.join(KELVIN_SIGN))
     }
 
     /// The address as somebody sees it who is to recognise it and not to learn it: the first two
@@ -279,6 +285,18 @@ mod tests {
         }
         let shouted: Email = "Dev@Example.ORG".parse().unwrap();
         assert_eq!(shouted.folded().as_str(), "dev@example.org");
+    }
+
+    #[test]
+    fn no_address_folds_to_that_of_another_in_ascii() {
+        for odd in '\u{80}'..=char::MAX {
+            let Ok(email) = format!("a{odd}B@example.org").parse::<Email>() else {
+                continue;
+            };
+            let folded = email.folded();
+            assert!(!folded.as_str().is_ascii(), "{odd:?}: {folded}");
+            assert!(folded.as_str().ends_with("b@example.org"));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
 use agentdrop_protocol::limits::MAX_PARTS;
+use agentdrop_protocol::text::Email;
 use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, PartTag};
 use agentdrop_store::Tx;
@@ -315,10 +316,13 @@ impl Sealed {
             message: self.said.message.as_ref(),
             expires_at: active.expires_at,
         };
-        let to = active.recipient.label().parse();
-        let to = to.map_err(|_| ApiError::NotFound)?;
+        let to: Email = active
+            .recipient
+            .label()
+            .parse()
+            .map_err(|_| ApiError::NotFound)?;
         // Nobody is written to in the name of an address that may be somebody else's.
-        if from.email_verified_at.is_some() {
+        if from.email_verified_at.is_some() && app.lockout.may_mail_of_ready_files(sender, &to) {
             let letter = files_for_you(app, to, &sent, Step::Open);
             tx.insert_transfer_link(&digest_of(self.token.as_key()), id, now)
                 .await?;

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::receive::{as_json, show};
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::human;
 use crate::link::{Link, NoLink};
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -120,7 +121,8 @@ fn ready<'l>(found: &'l links::Link, link: &Link) -> Result<&'l ReceivePassword>
             "RECEIVE_PASSWORD_FIRST",
             format!("the files wait until {email} has set a receive password"),
             format!(
-                "`agentdrop login {email} --server {server}`, then `agentdrop receive-password set`, and this again"
+                "`agentdrop login {} --server {server}`, then `agentdrop receive-password set`, and this again",
+                human::shell_word(email)
             ),
         ),
         (NextStep::SignUp, _) => first(

@@ -22,6 +22,9 @@ const PREFIX: &str = ".agentdrop-incoming-";
 const FOLDER_FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
+/// Files that wait in one folder: of those to a person each can be there twice, sealed and opened,
+/// and the envelope beside them.
+const MAX_WAITING: usize = 2 * (MAX_FILES + 1);
 /// Names that are tried for one file.
 const MAX_NAMES: u32 = 10_000;
 
@@ -152,7 +155,7 @@ fn sweep(target: &OwnedFd, target_path: &Path) {
         let folder =
             folder.and_then(|it| flock(&it, FlockOperation::NonBlockingLockExclusive).map(|()| it));
         if let Ok(folder) = folder {
-            empty(&folder, MAX_FILES);
+            empty(&folder, MAX_WAITING);
             unlinkat(target, &name, AtFlags::REMOVEDIR).ok();
         }
     }
@@ -259,7 +262,10 @@ mod tests {
         let alive = quarantine(target.path(), &["one"]);
         let dead = target.path().join(format!("{PREFIX}dead"));
         mkdirat(CWD, &dead, Mode::RWXU).unwrap();
-        File::create(dead.join("7.part")).unwrap();
+        // Of the most files that one transfer can have, each sealed and opened.
+        for n in [7, MAX_FILES, 2 * MAX_FILES + 1] {
+            File::create(dead.join(waiting(n))).unwrap();
+        }
         let next = quarantine(target.path(), &["two"]);
         let mut expected = [alive.name.clone(), next.name.clone()];
         expected.sort();

@@ -28,16 +28,27 @@ impl Client {
         email: &Email,
         outgoing: &Outgoing,
     ) -> Result<Transfer> {
-        match self.once_to_person(email, outgoing).await {
-            // They have set another key since it was asked for: once more, for that one.
+        match self
+            .once_to_person(email, outgoing, outgoing.unenrolled)
+            .await
+        {
+            // They have set another key since it was asked for: once more, for that one. If there is
+            // none now it is refused, whatever was said before: there was one a moment ago, so that
+            // whoever agreed did not know what is true now.
             Err(Error::Api(it)) if it.code == ErrorCode::KeyChanged => {
-                self.once_to_person(email, outgoing).await
+                self.once_to_person(email, outgoing, Unenrolled::Refuse)
+                    .await
             }
             sent => sent,
         }
     }
 
-    async fn once_to_person(&self, email: &Email, outgoing: &Outgoing) -> Result<Transfer> {
+    async fn once_to_person(
+        &self,
+        email: &Email,
+        outgoing: &Outgoing,
+        unenrolled: Unenrolled,
+    ) -> Result<Transfer> {
         let sources = open_all(outgoing.files.clone()).await?;
         // Where this fails nothing is sent: not to know of a key is not to know that there is none.
         let key = self.recipient_key(email).await?;
@@ -46,7 +57,8 @@ impl Client {
         form.field("recipient", email.as_str());
         form.field("mode", TransferMode::AgentToHuman.as_str());
         outgoing.write_terms(&mut form);
-        let parts = match (key, outgoing.unenrolled) {
+        let is_sealed = key.is_some();
+        let parts = match (key, unenrolled) {
             (Some(key), _) => self.seal_parts(&key, outgoing, sources, &mut form).await?,
             (None, Unenrolled::LetServerEncrypt) => {
                 outgoing.write_message(&mut form);
@@ -62,7 +74,13 @@ impl Client {
                 return Err(PersonError::RecipientHasNoKey(email.clone()).into());
             }
         };
-        self.upload(form, parts, outgoing.watcher.clone()).await
+        let sent = self.upload(form, parts, outgoing.watcher.clone()).await?;
+        if sent.is_encrypted != is_sealed {
+            // It is shown to whoever sends, and must not say of plaintext that it is sealed.
+            let contradiction = "it says otherwise of how the files are encrypted than they are";
+            return Err(Error::Answer(contradiction.to_owned()));
+        }
+        Ok(sent)
     }
 
     /// What the sender calls itself: the agent's name, or the address of who sends without one.

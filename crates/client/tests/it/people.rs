@@ -34,6 +34,10 @@ fn enrolled(key: &SecretKey) -> Value {
     json!({ "has_public_key": true, "public_key": public(key) })
 }
 
+fn unenrolled() -> Value {
+    json!({ "has_public_key": false, "public_key": null })
+}
+
 fn to_ann() -> Outgoing {
     Outgoing::to_person("ann@example.org".parse().unwrap())
 }
@@ -132,8 +136,8 @@ async fn where_it_is_not_known_whether_there_is_a_key_nothing_is_sent() {
 #[tokio::test]
 async fn who_has_no_key_is_sent_nothing_unless_the_caller_says_so() {
     let server = server().await;
-    let none = json!({ "has_public_key": false, "public_key": null });
-    server.world().answer(LOOK_UP, &none);
+    server.world().answer(LOOK_UP, &unenrolled());
+    server.world().answer(UPLOAD, &transfer(false));
     let path = file(&server, "a.txt", b"plain");
     let outgoing = to_ann().file(&path);
     let error = server.client().send(outgoing).await.unwrap_err();
@@ -156,16 +160,60 @@ async fn who_has_no_key_is_sent_nothing_unless_the_caller_says_so() {
 }
 
 #[tokio::test]
+async fn what_the_server_says_of_how_it_was_sealed_is_not_repeated() {
+    for (found, says_sealed) in [(None, true), (Some(()), false)] {
+        let server = server().await;
+        if found.is_none() {
+            server.world().answer(LOOK_UP, &unenrolled());
+        }
+        server.world().answer(UPLOAD, &transfer(says_sealed));
+        let outgoing = to_ann()
+            .file(file(&server, "a", b"1"))
+            .unenrolled(Unenrolled::LetServerEncrypt);
+        let error = server.client().send(outgoing).await.unwrap_err();
+        assert_eq!(error.code(), "BAD_ANSWER", "{says_sealed}");
+    }
+}
+
+fn key_changed() -> (StatusCode, HeaderMap, axum::body::Bytes) {
+    let body = json!({ "error": { "code": "KEY_CHANGED", "message": "no", "status": 409,
+        "request_id": "r" } });
+    (
+        StatusCode::CONFLICT,
+        HeaderMap::new(),
+        body.to_string().into(),
+    )
+}
+
+/// Who had a key a moment ago is not sent what the server can read, for a server that says so
+/// first and otherwise then lies once; and whoever agreed, did so before.
+#[tokio::test]
+async fn who_has_no_key_any_more_is_sent_nothing_without_being_asked_about() {
+    let server = server().await;
+    {
+        let mut world = server.world();
+        let answers = vec![key_changed()];
+        world.answers.insert(UPLOAD.to_owned(), answers);
+        let look_ups = [enrolled(&server.alice), unenrolled()].map(|it| {
+            let found = it.to_string().into();
+            (StatusCode::OK, HeaderMap::new(), found)
+        });
+        world.answers.insert(LOOK_UP.to_owned(), look_ups.into());
+    }
+    let outgoing = to_ann()
+        .file(file(&server, "a", b"secret"))
+        .unenrolled(Unenrolled::LetServerEncrypt);
+    let error = server.client().send(outgoing).await.unwrap_err();
+    assert_eq!(error.code(), "RECIPIENT_HAS_NO_KEY");
+    let world = server.world();
+    assert_eq!(world.calls(UPLOAD), 1);
+    for form in &world.uploads {
+        assert_eq!(form.fields["is_encrypted"], "true");
+    }
+}
+
+#[tokio::test]
 async fn who_changed_their_key_meanwhile_is_sent_it_once_more() {
-    let refused = || {
-        let body = json!({ "error": { "code": "KEY_CHANGED", "message": "no", "status": 409,
-            "request_id": "r" } });
-        (
-            StatusCode::CONFLICT,
-            HeaderMap::new(),
-            body.to_string().into(),
-        )
-    };
     let server = server().await;
     {
         let mut world = server.world();
@@ -176,7 +224,7 @@ async fn who_changed_their_key_meanwhile_is_sent_it_once_more() {
         );
         world
             .answers
-            .insert(UPLOAD.to_owned(), vec![refused(), taken]);
+            .insert(UPLOAD.to_owned(), vec![key_changed(), taken]);
         let look_ups = [&server.alice, &server.bob].map(|key| {
             let found = enrolled(key).to_string().into();
             (StatusCode::OK, HeaderMap::new(), found)
@@ -200,7 +248,7 @@ async fn who_changed_their_key_meanwhile_is_sent_it_once_more() {
     server
         .world()
         .answers
-        .insert(UPLOAD.to_owned(), vec![refused()]);
+        .insert(UPLOAD.to_owned(), vec![key_changed()]);
     let outgoing = to_ann().file(file(&server, "a", b"again"));
     let error = server.client().send(outgoing).await.unwrap_err();
     assert_eq!(error.code(), "KEY_CHANGED");

@@ -164,7 +164,7 @@ pub(crate) async fn public_key(
     let email: Option<Email> = query.required("email");
     query.check()?;
     let email = email.ok_or_else(|| ApiError::invalid("email", "is required"))?;
-    app.lockout.look_up(caller.actor.account)?;
+    app.lockout.look_up(caller.actor.account, &email)?;
     let public_key = app.store.read().await?.receive_key_for(&email).await?;
     Ok(Json(RecipientPublicKey {
         has_public_key: public_key.is_some(),

@@ -4,9 +4,11 @@
 //! those that do not. Each counter refills evenly (the generic cell rate algorithm), so that
 //! nobody is shut out for long by what another did.
 
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use agentdrop_protocol::AccountId;
@@ -35,8 +37,14 @@ pub(crate) struct Lockout {
     verifications: Counter<AccountId>,
     /// From whom, and to whom.
     pairing_mails: Counter<(AccountId, AccountId)>,
+    /// From whom, and to which address: of files that were sent, and of those that became ready.
+    sent_mails: Counter<(AccountId, Email)>,
+    ready_mails: Counter<(AccountId, Email)>,
     /// Whoever looks many up learns who of them is here.
     lookups: Counter<AccountId>,
+    /// Who looked whom up, and when that was counted.
+    looked_up: Mutex<HashMap<(AccountId, Email), Duration>>,
+    time: Time,
 }
 
 /// The server's clock, for the counters. Not the time of the day: set back by a day, it would shut
@@ -62,7 +70,11 @@ impl Lockout {
             resets_by_email: Counter::new(5, HOUR, clock),
             verifications: Counter::new(5, HOUR, clock),
             pairing_mails: Counter::new(10, HOUR, clock),
+            sent_mails: Counter::new(30, HOUR, clock),
+            ready_mails: Counter::new(30, HOUR, clock),
             lookups: Counter::new(120, HOUR, clock),
+            looked_up: Mutex::default(),
+            time: Time(clock.clone()),
         }
     }
 
@@ -100,11 +112,40 @@ impl Lockout {
         self.pairing_mails.count(&(from, to)).is_ok()
     }
 
-    /// Counts a question whether somebody can be encrypted for.
-    pub(crate) fn look_up(&self, account: AccountId) -> Result<()> {
+    /// Whether a person may be mailed of another transfer that an account sends them; if so, it
+    /// counts.
+    ///
+    /// To somebody who has an account as many may be sent as the sender's plan allows, and nobody's
+    /// mailbox is to be filled with that: what is not mailed is in their inbox all the same.
+    pub(crate) fn may_mail_of_files(&self, from: AccountId, to: &Email) -> bool {
+        self.sent_mails.count(&(from, to.folded())).is_ok()
+    }
+
+    /// The same of a transfer that waited for them, and does no more.
+    pub(crate) fn may_mail_of_ready_files(&self, from: AccountId, to: &Email) -> bool {
+        self.ready_mails.count(&(from, to.folded())).is_ok()
+    }
+
+    /// Counts a question whether somebody can be encrypted for, once an hour for each of them.
+    ///
+    /// It comes before each transfer to a person, and the published clients send in plaintext if it
+    /// is refused: to few people as much may be sent as anybody likes, and it stays encrypted.
+    pub(crate) fn look_up(&self, account: AccountId, email: &Email) -> Result<()> {
+        let (now, asked) = (self.time.now(), (account, email.folded()));
+        let mut looked_up = self
+            .looked_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if looked_up.get(&asked).is_some_and(|at| is_recent(*at, now)) {
+            return Ok(());
+        }
         let counted = self.lookups.count(&account);
-        counted
-            .map_err(|wait| limited(wait, "recipients were looked up too often; try again later"))
+        counted.map_err(|wait| {
+            limited(wait, "recipients were looked up too often; try again later")
+        })?;
+        // Only what was answered: what was refused tells nothing, however often it is asked.
+        looked_up.insert(asked, now);
+        Ok(())
     }
 
     /// Forgets whoever has waited long enough.
@@ -116,7 +157,16 @@ impl Lockout {
         self.resets_by_email.forget();
         self.verifications.forget();
         self.pairing_mails.forget();
+        self.sent_mails.forget();
+        self.ready_mails.forget();
         self.lookups.forget();
+        let now = self.time.now();
+        let mut looked_up = self
+            .looked_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        looked_up.retain(|_, at| is_recent(*at, now));
+        looked_up.shrink_to_fit();
     }
 }
 
@@ -152,6 +202,10 @@ impl<K: Hash + Eq + Clone> Counter<K> {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
+}
+
+fn is_recent(at: Duration, now: Duration) -> bool {
+    now.saturating_sub(at) < HOUR
 }
 
 #[cfg(test)]

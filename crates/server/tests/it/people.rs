@@ -1,5 +1,7 @@
 //! Sending to people, and what they see of it.
 
+use std::time::Duration;
+
 use agentdrop_server::EmailVerification;
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::parties::{Parties, Party};
 use crate::receive_passwords::{KEY, password, put};
-use crate::world::{blobs, everything, rows, run_sql};
+use crate::world::{blobs, everything, rows, run_sql, until};
 
 const TO_PERSON: (&str, &str) = ("mode", "agent-to-human");
 /// As the published client seals for a person.
@@ -208,7 +210,7 @@ async fn few_strangers_are_written_to_a_day() {
         refused.expect_error(429, "INVITE_RATE_LIMIT");
         assert_eq!(everything(server).await["strangers"].len(), 5);
 
-        server.clock.advance(std::time::Duration::from_hours(24));
+        server.clock.advance(Duration::from_hours(24));
         to(alex, "new9@example.org", &[]).await.expect(201);
         server.sweep().await;
         assert_eq!(everything(server).await["strangers"].len(), 1);
@@ -216,6 +218,67 @@ async fn few_strangers_are_written_to_a_day() {
 }
 
 /// Verification comes first, always: else whoever signs up with another's address has their files.
+/// Else whoever has an account writes to any other as often as requests may be sent.
+#[tokio::test]
+async fn no_mailbox_is_filled_with_files_whenever_they_become_ready() {
+    for Parties {
+        server,
+        alex,
+        jamie,
+    } in &Parties::each().await
+    {
+        let told = |subject: &str| {
+            let mails = server.mails().into_iter();
+            let told = mails.filter(|it| it.header("Subject").starts_with(subject));
+            told.filter(|it| {
+                it.header("To")
+                    .to_lowercase()
+                    .contains(&jamie.email.to_lowercase())
+            })
+            .count()
+        };
+        // Mails go in the order in which they were written: behind this one there is none.
+        let all_sent = async || {
+            let resets = || {
+                let mails = server.mails().into_iter();
+                let resets =
+                    mails.filter(|it| it.header("Subject").starts_with("Set a new password"));
+                resets.count()
+            };
+            let before = resets();
+            server.clock.advance(Duration::from_millis(1));
+            let reset = json!({ "email": alex.email });
+            let asked = server.http.post("/v1/password-resets", "", &reset).await;
+            asked.expect(200);
+            let sent = async || {
+                server.send_mails().await;
+                resets() > before
+            };
+            until("the mail behind them is sent", sent).await;
+        };
+        for n in 0..35 {
+            // However the address is spelled.
+            let upper = jamie.email.to_uppercase();
+            let email = if n % 2 == 0 { &jamie.email } else { &upper };
+            to(alex, email, &[]).await.expect(201);
+        }
+        all_sent().await;
+        assert_eq!(told("Files wait for you"), 30);
+        // All of them wait, and are there, whether they were mailed or not.
+        enrol(server, jamie).await;
+        server.activate().await;
+        let inbox = jamie.get("/v1/transfers/inbox?mode=agent-to-human").await;
+        assert_eq!(inbox.expect(200)["total"], 35);
+        all_sent().await;
+        assert_eq!(told("Files for you are ready"), 30);
+        // Others write to them all the same, and so does this one later.
+        server.clock.advance(Duration::from_hours(1));
+        to(alex, &jamie.email, &SEALED).await.expect(201);
+        all_sent().await;
+        assert_eq!(told("Files for you are ready"), 31);
+    }
+}
+
 #[tokio::test]
 async fn whoever_signs_up_finds_what_waited_once_the_address_is_theirs() {
     for Parties { server, alex, .. } in &Parties::each().await {

@@ -202,6 +202,27 @@ async fn who_cannot_be_encrypted_for_looks_like_who_is_not_there() {
 }
 
 #[tokio::test]
+async fn whoever_sends_to_the_same_people_over_and_over_finds_their_keys_each_time() {
+    for Parties {
+        server,
+        alex,
+        jamie,
+    } in &Parties::each().await
+    {
+        let session = server.session_of(&jamie.account).await;
+        put(server, &session, &password(KEY)).await.expect(200);
+        for n in 0..150 {
+            // Less than may be asked within a minute.
+            if n % 50 == 0 {
+                server.clock.advance(Duration::from_mins(1));
+            }
+            let found = looked_up(alex, &jamie.email).await.expect(200);
+            assert_eq!(found["public_key"], KEY);
+        }
+    }
+}
+
+#[tokio::test]
 async fn nobody_looks_a_whole_address_book_up() {
     for Parties { alex, jamie, .. } in &Parties::each().await {
         for n in 0..120 {
@@ -212,6 +233,12 @@ async fn nobody_looks_a_whole_address_book_up() {
         let refused = looked_up(alex, "a120@example.org").await;
         let error = refused.expect_error(429, "RATE_LIMITED");
         assert_eq!(error["retry_after"], 30);
+        // Neither does asking once more.
+        let refused = looked_up(alex, "a120@example.org").await;
+        refused.expect_error(429, "RATE_LIMITED");
+        // Who was looked up can be sent to, again and again: a client that is refused the key of
+        // somebody sends them plaintext.
+        looked_up(alex, "A7@example.org").await.expect(200);
         looked_up(jamie, "a120@example.org").await.expect(200);
     }
 }

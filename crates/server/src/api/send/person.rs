@@ -110,7 +110,7 @@ pub(in crate::api) async fn require_few(
 }
 
 /// What a person is told of a transfer; nothing yet of one that is about to be activated, of which
-/// they are told then.
+/// they are told then, and nothing by a sender of whom they were told often enough.
 pub(in crate::api) fn letter(
     app: &App,
     from: &Account,
@@ -130,6 +130,9 @@ pub(in crate::api) fn letter(
         (Standing::Registered, _) => Step::SetReceivePassword,
         (Standing::Stranger, _) => Step::SignUp,
     };
+    if !app.lockout.may_mail_of_files(from.id, email) {
+        return None;
+    }
     let sizes = transfer.files.iter().map(|it| it.size);
     let mut named: Vec<_> = said.files.iter().map(|it| &it.name).zip(sizes).collect();
     if transfer.sealing.as_ref().is_some_and(has_envelope) {
