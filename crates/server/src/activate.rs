@@ -304,6 +304,7 @@ impl Sealed {
             from,
             transfer: id,
             token: &self.token,
+            is_from_agent: active.sender.agent.is_some(),
             sender: &active.sender.label,
             named: self
                 .said

@@ -70,6 +70,15 @@ async fn who_has_no_key_is_told_and_their_files_wait() {
             assert!(reason.contains("receive password"), "{reason}");
             let mail = server.mail_to(email, "Files wait for you").await;
             let said = mail.text.replace("\r\n", " ");
+            // The whole road, in its order.
+            let login = format!("login {email}");
+            let mut road = vec![&*login, "receive-password set", "agentdrop open '"];
+            if email == "new@example.org" {
+                road.insert(0, "account create --name NAME --invitation '");
+            }
+            let places: Vec<_> = road.iter().map(|it| said.find(it)).collect();
+            assert!(places.iter().all(Option::is_some), "{road:?}: {said}");
+            assert!(places.is_sorted(), "{road:?}: {said}");
             for part in [step, "data-pipeline", "a.txt (10 bytes)", "Weekly report"] {
                 assert!(said.contains(part), "{part}: {said}");
             }
@@ -77,6 +86,15 @@ async fn who_has_no_key_is_told_and_their_files_wait() {
             alex.get(&path).await.expect_error(410, "GONE");
             answers.push(sent);
         }
+        // Where no agent sent it, none is said to have.
+        let fields = [TO_PERSON];
+        let sent = alex.send("Alex", "o'brien@example.org", &fields).await;
+        sent.expect(201);
+        let mail = server.mail_to("o'brien@example.org", "Files wait").await;
+        assert!(mail.text.contains("Somebody has sent you"), "{}", mail.text);
+        assert!(!mail.text.contains("AI agent"), "{}", mail.text);
+        let quoted = r"login 'o'\''brien@example.org'";
+        assert!(mail.text.contains(quoted), "{}", mail.text);
         // Whether they have an account shows in nothing that the sender is answered.
         assert_eq!(alike(&answers[0]), alike(&answers[1]));
         let bytes = blobs(server)

@@ -152,6 +152,7 @@ pub(in crate::api) fn letter(
         from,
         transfer: transfer.id,
         token,
+        is_from_agent: transfer.sender.agent.is_some(),
         sender: &transfer.sender.label,
         named,
         message: said.message.as_ref(),
