@@ -20,7 +20,9 @@ pub(crate) enum NoLink {
     #[error("has nothing behind a `#`; put the whole link in quotes")]
     CutOff,
     /// It is something else.
-    #[error("is not a link like 'https://drop.example.org/d/tr_...#agl_...'")]
+    #[error(
+        "is mistyped or cut off, or not a link like 'https://drop.example.org/d/tr_...#agl_...'"
+    )]
     Other,
 }
 

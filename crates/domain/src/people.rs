@@ -25,6 +25,12 @@ pub enum PersonError {
     /// It was encrypted for a key that the person does not have, or not any more.
     #[error("the recipient has no such key now; ask for it again, and encrypt for that one")]
     KeyChanged,
+    /// Their mail would name an address that may be somebody else's.
+    #[error(
+        "the account's address is not verified, and no person is written to in its name; \
+         `agentdrop account verify` has a link mailed"
+    )]
+    SenderNotVerified,
     /// As many strangers as allowed were written to.
     #[error(
         "an account may send to {MAX_STRANGERS} addresses a day that nobody is registered with"

@@ -44,6 +44,7 @@ macro_rules! define_codes {
 
 define_codes! {
     AccountExists "ACCOUNT_EXISTS" 409 "An account with this e-mail address exists."
+    AddressNotVerified "ADDRESS_NOT_VERIFIED" 403 "Nobody has shown that the account's address is its owner's, in whose name a person would be written to."
     AgentExists "AGENT_EXISTS" 409 "The account has an agent of this name."
     AgentNotAvailable "AGENT_NOT_AVAILABLE" 403 "The other agent's owner does not let it be paired."
     AgentNotConnected "AGENT_NOT_CONNECTED" 400 "The own agent has no public key."

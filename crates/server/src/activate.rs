@@ -305,6 +305,7 @@ impl Sealed {
             from,
             transfer: id,
             token: &self.token,
+            is_from_agent: active.sender.agent.is_some(),
             sender: &active.sender.label,
             named: self
                 .said
@@ -321,8 +322,9 @@ impl Sealed {
             .label()
             .parse()
             .map_err(|_| ApiError::NotFound)?;
-        // Nobody is written to in the name of an address that may be somebody else's.
-        if from.email_verified_at.is_some() && app.lockout.may_mail_of_ready_files(sender, &to) {
+        // Nobody is written to in the name of an address that may be somebody else's; what waits was
+        // sent before that was refused.
+        if app.is_verified(from) && app.lockout.may_mail_of_ready_files(sender, &to) {
             let letter = files_for_you(app, to, &sent, Step::Open);
             tx.insert_transfer_link(&digest_of(self.token.as_key()), id, now)
                 .await?;

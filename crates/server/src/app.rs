@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentdrop_domain::accounts::Account;
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{DownloadId, FileId, Timestamp, TransferId};
 use agentdrop_store::Store;
@@ -76,6 +77,11 @@ impl std::ops::Deref for App {
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Whether an account's address counts as its owner's: somebody has shown it, or nobody is asked.
+    pub(crate) fn is_verified(&self, account: &Account) -> bool {
+        account.email_verified_at.is_some() || self.email_verification == EmailVerification::Off
     }
 
     /// An address on this server.

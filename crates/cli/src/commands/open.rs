@@ -80,7 +80,7 @@ async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received
         return Err(Error::from(changed).into());
     }
     let kept = ready(&found, link)?;
-    let key = unlock(kept, args.source).await?;
+    let key = unlock(kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
     let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
     let incoming = incoming.listed(transfer);
@@ -96,14 +96,16 @@ async fn by_id(
     let transfer = client.transfer(id).await?;
     let kept = client.receive_password().await?;
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
-    let key = unlock(&kept, args.source).await?;
+    let key = unlock(&kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
     let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
     Ok(client.open(id, &key, incoming.listed(transfer)).await?)
 }
 
-async fn unlock(kept: &ReceivePassword, source: Source) -> Result<ReceiveKey> {
-    let password = source.password("Receive password").await?;
+async fn unlock(kept: &ReceivePassword, whose: &str, source: Source) -> Result<ReceiveKey> {
+    let password = source
+        .password(&format!("Receive password of {whose}"))
+        .await?;
     Ok(ReceiveKey::unlock(kept, password).await?)
 }
 

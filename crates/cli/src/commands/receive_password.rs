@@ -62,7 +62,16 @@ async fn set(source: Source, global: &Global, printer: &Printer) -> Result<Exit>
     let password = source.new_password("New receive password").await?;
     let set = client.set_receive_password(password).await?;
     print(&set, printer);
-    printer.done("set a receive password; what waits for you is being encrypted for you");
+    // Nothing counts as theirs before.
+    let account = client.account().await;
+    if account.is_ok_and(|it| !it.email_verified) {
+        printer.done("set a receive password");
+        printer.note(
+            "The address is not verified, so what was sent to it still waits: `agentdrop account verify` first.",
+        );
+    } else {
+        printer.done("set a receive password; what waits for you is being encrypted for you");
+    }
     warn(printer);
     Ok(Exit::Done)
 }
@@ -92,6 +101,9 @@ async fn remove(yes: bool, global: &Global, printer: &Printer) -> Result<Exit> {
         if !printer.agreed(question).await? {
             return Err(refused("it was not removed"));
         }
+    }
+    if client.receive_password().await?.is_none() {
+        return Err(Error::from(PersonError::NoReceivePassword).into());
     }
     let done = client.remove_receive_password().await?;
     printer.json(&done);

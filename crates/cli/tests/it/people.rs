@@ -222,7 +222,7 @@ fn a_key_is_not_replaced_unseen_and_what_was_for_it_is_said_to_be_lost() {
     world.refused(&open, RECEIVE, "NO_RECEIVE_PASSWORD");
     let change = "receive-password change --password-stdin";
     world.refused(change, "one horse\ntwo horses", "NO_RECEIVE_PASSWORD");
-    world.refused("receive-password remove --yes", "", "NOT_FOUND");
+    world.refused("receive-password remove --yes", "", "NO_RECEIVE_PASSWORD");
     world.typed(set, RECEIVE).expect(0);
     world.refused(&open, RECEIVE, "FOR_ANOTHER_RECEIVE_KEY");
     assert!(world.out().is_empty());

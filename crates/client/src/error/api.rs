@@ -86,6 +86,9 @@ impl ApiError {
             ErrorCode::KeyRevoked | ErrorCode::Unauthorized => {
                 "check the API key, and that it is one of this server; a session that is over is begun anew with `agentdrop login`"
             }
+            ErrorCode::AddressNotVerified => {
+                "`agentdrop account verify` has a link mailed; follow it, and send again"
+            }
             ErrorCode::ScopeMismatch => "use a key of the account, `agd_live_…`",
             ErrorCode::AmbiguousRecipient => "say which account is meant",
             ErrorCode::AgentExists => "choose another name, or delete the agent that has it",

@@ -55,7 +55,7 @@ impl PersonError {
         match self {
             Self::Expired(_) => "ask the sender to send it again; if it is new, check the clock",
             Self::ForAnotherReceiveKey(_) => {
-                "the receive password was removed and set anew since; ask the sender to send it again"
+                "the receive password was removed, or set anew, since; ask the sender to send it again"
             }
             Self::ForAnAgent(_) => "its agent receives it, with `agentdrop receive`",
             Self::NoReceivePassword => "`agentdrop receive-password set` sets one",

@@ -323,6 +323,9 @@ impl From<PersonError> for ApiError {
     fn from(error: PersonError) -> Self {
         match error {
             PersonError::KeyChanged => Self::refused(ErrorCode::KeyChanged, error.to_string()),
+            PersonError::SenderNotVerified => {
+                Self::refused(ErrorCode::AddressNotVerified, error.to_string())
+            }
             PersonError::TooManyStrangers { resets_in } => {
                 Self::TooManyStrangers(resets_in, error.to_string().into())
             }

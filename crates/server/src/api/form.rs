@@ -8,9 +8,11 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use agentdrop_domain::people::PersonError;
 use agentdrop_domain::transfers::AtRest;
 use agentdrop_protocol::limits::{MAX_FIELD_BYTES, MAX_FILES};
 use agentdrop_protocol::text::ContentType;
+use agentdrop_protocol::wire::transfers::TransferMode;
 use agentdrop_protocol::{ErrorCode, FileName};
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use axum::BoxError;
@@ -89,6 +91,13 @@ const MAX_BETWEEN: usize = 512 * 1024;
 const MAX_OVERHEAD: u64 =
     (MAX_FIELDS * MAX_FIELD_BYTES + (MAX_FIELDS + MAX_FILES) * 16 * 1024) as u64;
 
+/// What the account that sends a form may.
+pub(super) struct May {
+    pub(super) allowance: Allowance,
+    /// Whether it may send to people.
+    pub(super) to_people: bool,
+}
+
 /// Reads the form; if it is refused or cut short, what came of it is deleted.
 ///
 /// It is cut off where its account may send no more: what a head says of its length is used where
@@ -96,10 +105,11 @@ const MAX_OVERHEAD: u64 =
 pub(super) async fn read(
     app: &App,
     key: &TransferKey,
-    allowance: &Allowance,
+    may: &May,
     request: Request,
     digests: Digests,
 ) -> Result<Form> {
+    let allowance = &may.allowance;
     if media_type(request.headers()).as_deref() != Some("multipart/form-data") {
         let message = "the body must be a form, sent as content-type: multipart/form-data";
         return Err(ApiError::refused(ErrorCode::UnsupportedMediaType, message));
@@ -166,6 +176,11 @@ pub(super) async fn read(
                 }
                 let text = read_text(&name, field, &between).await?;
                 sealed |= name == "is_encrypted" && text.eq_ignore_ascii_case("true");
+                let is_to_person = name == "mode" && text.parse() == Ok(TransferMode::AgentToHuman);
+                if is_to_person && !may.to_people {
+                    // Most clients say it before their files, which need not come then.
+                    return Err(PersonError::SenderNotVerified.into());
+                }
                 form.fields.push(name, text);
             }
         }

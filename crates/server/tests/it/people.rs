@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use agentdrop_server::EmailVerification;
 use agentdrop_testkit::engines::Engine;
-use agentdrop_testkit::http::Answer;
+use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{TestServer, text};
 use futures_util::future::join_all;
+use reqwest::multipart::{Form as MultipartForm, Part};
 use serde_json::{Value, json};
 
 use crate::parties::{Parties, Party};
@@ -71,6 +72,15 @@ async fn who_has_no_key_is_told_and_their_files_wait() {
             assert!(reason.contains("receive password"), "{reason}");
             let mail = server.mail_to(email, "Files wait for you").await;
             let said = mail.text.replace("\r\n", " ");
+            // The whole road, in its order.
+            let login = format!("login {email}");
+            let mut road = vec![&*login, "receive-password set", "agentdrop open '"];
+            if email == "new@example.org" {
+                road.insert(0, "account create --name NAME --invitation '");
+            }
+            let places: Vec<_> = road.iter().map(|it| said.find(it)).collect();
+            assert!(places.iter().all(Option::is_some), "{road:?}: {said}");
+            assert!(places.is_sorted(), "{road:?}: {said}");
             for part in [step, "data-pipeline", "a.txt (10 bytes)", "Weekly report"] {
                 assert!(said.contains(part), "{part}: {said}");
             }
@@ -78,6 +88,15 @@ async fn who_has_no_key_is_told_and_their_files_wait() {
             alex.get(&path).await.expect_error(410, "GONE");
             answers.push(sent);
         }
+        // Where no agent sent it, none is said to have.
+        let fields = [TO_PERSON];
+        let sent = alex.send("Alex", "o'brien@example.org", &fields).await;
+        sent.expect(201);
+        let mail = server.mail_to("o'brien@example.org", "Files wait").await;
+        assert!(mail.text.contains("Somebody has sent you"), "{}", mail.text);
+        assert!(!mail.text.contains("AI agent"), "{}", mail.text);
+        let quoted = r"login 'o'\''brien@example.org'";
+        assert!(mail.text.contains(quoted), "{}", mail.text);
         // Whether they have an account shows in nothing that the sender is answered.
         assert_eq!(alike(&answers[0]), alike(&answers[1]));
         let bytes = blobs(server)
@@ -322,7 +341,7 @@ async fn whoever_blocks_an_account_is_not_sent_files_by_it() {
 }
 
 #[tokio::test]
-async fn nobody_is_written_to_in_the_name_of_an_address_that_nobody_has_shown() {
+async fn whoever_only_says_that_an_address_is_theirs_sends_to_nobody_in_its_name() {
     for engine in Engine::ALL {
         let parties = Parties::on(
             TestServer::start(engine, |config| {
@@ -335,26 +354,79 @@ async fn nobody_is_written_to_in_the_name_of_an_address_that_nobody_has_shown() 
             alex,
             jamie,
         } = parties.await;
-        let mine = format!("email = '{}'", jamie.email);
-        let verify = format!("UPDATE accounts SET email_verified_at = 1 WHERE {mine}");
-        run_sql(&server, &verify).await;
-        to(&alex, "new@example.org", &[]).await.expect(201);
-        let waits = text(&to(&alex, &jamie.email, &[]).await.expect(201), "id");
+        let verified = |at: &str, whose: &Party| {
+            let set = format!("UPDATE accounts SET email_verified_at = {at}");
+            format!("{set} WHERE email = '{}'", whose.email)
+        };
+        run_sql(&server, &verified("1", &jamie)).await;
         enrol(&server, &jamie).await;
-        server.activate().await;
-        let path = format!("/v1/transfers/{waits}");
-        let sent = jamie.get(&path).await.expect(200);
-        assert_eq!(sent["status"], "active", "they have it all the same");
-        let sealed = to(&alex, &jamie.email, &SEALED).await.expect(201);
-        assert_eq!(sealed["status"], "active");
-
-        run_sql(&server, "UPDATE accounts SET email_verified_at = 1").await;
-        to(&alex, "late@example.org", &[]).await.expect(201);
-        let subject = "Files wait for you on AgentDrop";
-        server.mail_to("late@example.org", subject).await;
         server.send_mails().await;
-        let about = server.mails();
-        let of_alex = about.iter().filter(|it| it.text.contains("Weekly report"));
-        assert_eq!(of_alex.count(), 1, "{about:?}");
+        let before = (rows(&server).await, blobs(&server));
+        let about_files = async || {
+            server.send_mails().await;
+            let mails = server.mails();
+            mails
+                .iter()
+                .filter(|it| it.text.contains("sent you files"))
+                .count()
+        };
+        let files = json!([{ "name": "a.txt", "size": 10 }]);
+        for email in [&*jamie.email, &alex.email, "new@example.org"] {
+            to(&alex, email, &[])
+                .await
+                .expect_error(403, "ADDRESS_NOT_VERIFIED");
+            // Where the files come before what they are for.
+            let file = Part::bytes(b"0123456789".as_slice()).file_name("a.txt");
+            let form = MultipartForm::new()
+                .text("sender", "data-pipeline")
+                .text("recipient", email.to_owned())
+                .part("files", file)
+                .text("mode", "agent-to-human");
+            let key = &alex.account.key;
+            let request = server.http.request("POST", "/v1/transfers", key);
+            let late = send(request.multipart(form)).await;
+            late.expect_error(403, "ADDRESS_NOT_VERIFIED");
+            let body = json!({
+                "sender": "data-pipeline", "recipient": email, "mode": "agent-to-human",
+                "files": files,
+            });
+            for path in ["presigned", "presigned/multipart"] {
+                let refused = alex.post(&format!("/v1/transfers/{path}"), &body).await;
+                let error = refused.expect_error(403, "ADDRESS_NOT_VERIFIED");
+                assert!(
+                    text(&error, "message").contains("account verify"),
+                    "{error}"
+                );
+            }
+        }
+        to(&alex, &jamie.email, &SEALED)
+            .await
+            .expect_error(403, "ADDRESS_NOT_VERIFIED");
+        let after = (rows(&server).await, blobs(&server));
+        assert_eq!(after, before);
+        assert_eq!(about_files().await, 0);
+
+        // Announced while it was, and not any more.
+        run_sql(&server, &verified("1", &alex)).await;
+        let body = json!({
+            "sender": "data-pipeline", "recipient": jamie.email, "mode": "agent-to-human",
+            "files": files,
+        });
+        let announced = alex.post("/v1/transfers/presigned", &body).await;
+        let confirm = text(&announced.expect(201), "confirm_url");
+        let confirm = &confirm[confirm.find("/v1/").unwrap()..];
+        run_sql(&server, &verified("NULL", &alex)).await;
+        alex.post(confirm, &json!({}))
+            .await
+            .expect_error(403, "ADDRESS_NOT_VERIFIED");
+
+        // What an older version took waits, and is theirs, and nobody is written to about it.
+        run_sql(&server, &verified("1", &alex)).await;
+        let waits = text(&to(&alex, &jamie.email, &[]).await.expect(201), "id");
+        run_sql(&server, &verified("NULL", &alex)).await;
+        server.activate().await;
+        let shown = jamie.get(&format!("/v1/transfers/{waits}")).await;
+        assert_eq!(shown.expect(200)["status"], "active");
+        assert_eq!(about_files().await, 0);
     }
 }

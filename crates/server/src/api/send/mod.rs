@@ -60,7 +60,10 @@ pub(crate) async fn create(
     // Before a body is asked for that is to be thrown away; what others send meanwhile is counted
     // where the transfer is written down.
     let owner = caller.actor.account;
-    let allowance = Allowance::of(&mut app.store.read().await?, owner, app.clock.now()).await?;
+    let mut reader = app.store.read().await?;
+    let allowance = Allowance::of(&mut reader, owner, app.clock.now()).await?;
+    let from = reader.account(owner).await?.ok_or(ApiError::NotFound)?;
+    drop(reader);
     let is_answered = once.is_answered(&app).await?;
     let allowance = if is_answered {
         allowance.unused()
@@ -68,7 +71,11 @@ pub(crate) async fn create(
         allowance
     };
     allowance.require_transfer()?;
-    let form = form::read(&app, &key, &allowance, request, digests).await?;
+    let may = form::May {
+        allowance,
+        to_people: is_answered || app.is_verified(&from),
+    };
+    let form = form::read(&app, &key, &may, request, digests).await?;
     form.tell(&mut once);
     let now = app.clock.now();
     let asked = Asked::read(form.fields, form.files.len(), now)?;
@@ -181,7 +188,7 @@ async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) ->
         let owner = caller.actor.account;
         let person = match &asked.recipient {
             To::Agent(_) => None,
-            To::Person(email) => Some(person::hold(tx, owner, email).await?),
+            To::Person(email) => Some(person::hold(tx, &of, owner, email).await?),
         };
         let allowance = Allowance::hold(tx, owner, new.now).await?;
         let sent = match asked.sealing {

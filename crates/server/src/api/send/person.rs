@@ -19,12 +19,22 @@ use crate::at_rest::Details;
 use crate::mail::Letter;
 use crate::mail::kinds::{Files, Step, files_for_you};
 
+/// Refuses to send to people for an account whose address may be somebody else's, in whose name
+/// they would be written to.
+pub(super) fn require_verified(app: &App, from: &Account) -> Result<(), PersonError> {
+    if app.is_verified(from) {
+        return Ok(());
+    }
+    Err(PersonError::SenderNotVerified)
+}
+
 /// What a person is known by at this moment, and stays so until this unit of work ends.
 ///
 /// Before anything else is held: it holds both accounts, in the order of all who do. Somebody who
 /// signs up, or sets a receive password, at this very moment is found by what activates transfers.
 pub(in crate::api) async fn hold(
     tx: &mut Tx,
+    app: &App,
     owner: AccountId,
     email: &Email,
 ) -> Result<(Standing, Option<AccountId>)> {
@@ -33,6 +43,8 @@ pub(in crate::api) async fn hold(
     let found = found.filter(|it| it.email_verified_at.is_some());
     let other = found.map_or(owner, |it| it.id);
     let held = tx.hold_accounts(owner, other).await?;
+    let from = held.iter().find(|it| it.id == owner);
+    require_verified(app, from.ok_or(ApiError::NotFound)?)?;
     let is_it =
         |it: &&Account| it.email.folded() == email.folded() && it.email_verified_at.is_some();
     let person = held.iter().find(is_it).map(|it| it.id);
@@ -123,7 +135,7 @@ pub(in crate::api) fn letter(
         return None;
     };
     // Nobody is written to in the name of an address that may be somebody else's.
-    from.email_verified_at?;
+    require_verified(app, from).ok()?;
     let step = match (standing, transfer.status) {
         (Standing::Enrolled(_), TransferStatus::PendingRecipient) => return None,
         (Standing::Enrolled(_), _) => Step::Open,
@@ -143,6 +155,7 @@ pub(in crate::api) fn letter(
         from,
         transfer: transfer.id,
         token,
+        is_from_agent: transfer.sender.agent.is_some(),
         sender: &transfer.sender.label,
         named,
         message: said.message.as_ref(),

@@ -104,7 +104,7 @@ async fn announce<T: Serialize + Send + 'static>(
         let owner = caller.actor.account;
         let person = match &asked.recipient {
             To::Agent(_) => None,
-            To::Person(email) => Some(person::hold(tx, owner, email).await?),
+            To::Person(email) => Some(person::hold(tx, &of, owner, email).await?),
         };
         let allowance = Allowance::hold(tx, owner, now).await?;
         allowance.require_all(&files, sent, asked.lifetime)?;

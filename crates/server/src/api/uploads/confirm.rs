@@ -51,7 +51,7 @@ pub(crate) async fn confirm(
             caller.actor.require_session()?;
         }
         transfer.require_announced(now)?;
-        let judged = judge(tx, &transfer).await?;
+        let judged = judge(tx, &of, &transfer).await?;
         let held = tx.hold_transfer_of(owner, id).await?;
         let held = sent_by(held, &caller.actor)?;
         let whole = tx.begun_files(id).await?;
@@ -98,7 +98,7 @@ struct Judged {
 
 /// Whether its sender may still send it, as it was encrypted; what that hangs on stays so until
 /// this unit of work ends.
-async fn judge(tx: &mut Tx, transfer: &Transfer) -> Result<Judged> {
+async fn judge(tx: &mut Tx, app: &App, transfer: &Transfer) -> Result<Judged> {
     let owner = transfer.sender.account;
     match &transfer.recipient {
         Recipient::Agent { account, agent, .. } => {
@@ -116,7 +116,7 @@ async fn judge(tx: &mut Tx, transfer: &Transfer) -> Result<Judged> {
             })
         }
         Recipient::Person { email, .. } => {
-            let (standing, _) = person::hold(tx, owner, email).await?;
+            let (standing, _) = person::hold(tx, app, owner, email).await?;
             let sending = sending(tx, transfer).await?;
             let (sealing, sending) = (transfer.sealing.as_ref(), sending.as_ref());
             let (status, _) = person::resolve(tx, owner, standing, sealing, sending).await?;
