@@ -414,7 +414,8 @@ async fn whoever_only_says_that_an_address_is_theirs_sends_to_nobody_in_its_name
         });
         let announced = alex.post("/v1/transfers/presigned", &body).await;
         let confirm = text(&announced.expect(201), "confirm_url");
-        let confirm = &confirm[confirm.find("/v1/").unwrap()..];
+        let (_, path) = confirm.split_once("/v1/").unwrap();
+        let confirm = &format!("/v1/{path}");
         run_sql(&server, &verified("NULL", &alex)).await;
         alex.post(confirm, &json!({}))
             .await
