@@ -421,13 +421,18 @@ async fn whoever_only_says_that_an_address_is_theirs_sends_to_nobody_in_its_name
             .await
             .expect_error(403, "ADDRESS_NOT_VERIFIED");
 
-        // What an older version took waits, and is theirs, and nobody is written to about it.
+        // What was taken while it was is theirs, and nobody is written to about it any more.
         run_sql(&server, &verified("1", &alex)).await;
-        let waits = text(&to(&alex, &jamie.email, &[]).await.expect(201), "id");
+        let sam = Party::new(&server, "Sam", "sam@example.org").await;
+        run_sql(&server, &verified("1", &sam)).await;
+        let waits = text(&to(&alex, &sam.email, &[]).await.expect(201), "id");
         run_sql(&server, &verified("NULL", &alex)).await;
+        enrol(&server, &sam).await;
         server.activate().await;
-        let shown = jamie.get(&format!("/v1/transfers/{waits}")).await;
+        let shown = sam.get(&format!("/v1/transfers/{waits}")).await;
         assert_eq!(shown.expect(200)["status"], "active");
-        assert_eq!(about_files().await, 0);
+        let subject = "Files wait for you on AgentDrop";
+        server.mail_to(&sam.email, subject).await;
+        assert_eq!(about_files().await, 1, "when it was sent, and not again");
     }
 }
