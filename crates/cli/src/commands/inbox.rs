@@ -2,6 +2,7 @@
 
 use agentdrop_client::Page;
 use agentdrop_protocol::limits::MAX_PAGE;
+use agentdrop_protocol::wire::inbox::Inbox;
 use agentdrop_protocol::wire::transfers::TransferStatus;
 
 use crate::exit::{Exit, Result};
@@ -24,6 +25,15 @@ pub(crate) struct Args {
     limit: Option<u32>,
 }
 
+/// What is printed as JSON.
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    inbox: &'a Inbox,
+    /// What waits for the person of the account to have a receive password.
+    pending_recipient: u64,
+}
+
 /// Lists what waits.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
     let caller = Profile::load(global)?.caller()?;
@@ -39,9 +49,33 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         None => caller.client.inbox(page).await?,
     };
 
-    printer.json(&inbox);
+    // An agent is no person, and who asks for a status is answered just that.
+    let pending = match (&caller.agent, args.status) {
+        (None, None) => {
+            let page = Page::default().status(TransferStatus::PendingRecipient);
+            caller.client.inbox(page.limit(1)).await?.total
+        }
+        _ => 0,
+    };
+
+    printer.json(&Listed {
+        inbox: &inbox,
+        pending_recipient: pending,
+    });
+    if pending > 0 {
+        printer.note(&match caller.client.receive_password().await? {
+            Some(_) => format!("{pending} more, to you, are being encrypted for you"),
+            None => format!(
+                "{pending} more, to you, wait until you have a receive password: `agentdrop \
+                 receive-password set`"
+            ),
+        });
+    }
     if inbox.transfers.is_empty() {
-        printer.line("nothing waits");
+        printer.line(match pending {
+            0 => "nothing waits",
+            _ => "nothing can be received yet",
+        });
         return Ok(Exit::Done);
     }
     let now = human::now();

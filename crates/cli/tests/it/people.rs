@@ -312,6 +312,31 @@ fn nothing_goes_to_who_has_no_receive_password_unless_somebody_says_so() {
 }
 
 #[test]
+fn the_inbox_of_a_person_tells_what_waits_for_their_receive_password() {
+    let world = World::new();
+    world.pair.file("a.txt", b"numbers");
+    let inbox = || world.typed("inbox", "").expect(0).json();
+    assert_eq!(inbox()["pending_recipient"], 0);
+    let said = |line: &str| {
+        let line = format!("{line} --config-dir ann --server {}", world.pair.serve.url);
+        let run = world.pair.sandbox.run(&line).expect(0);
+        run.stdout + &run.stderr
+    };
+    assert!(said("inbox").contains("nothing waits"));
+    let id = world.send("a.txt --yes")["id"].clone();
+    assert_eq!(inbox()["pending_recipient"], 1);
+    let listed = said("inbox");
+    assert!(listed.contains("receive-password set"), "{listed}");
+    assert!(!listed.contains("nothing waits"), "{listed}");
+    let set = world.typed("receive-password set --password-stdin", RECEIVE);
+    set.expect(0);
+    eventually("it is activated", || world.status(text(&id)) == "active");
+    let inbox = inbox();
+    assert_eq!(inbox["pending_recipient"], 0);
+    assert_eq!(inbox["transfers"][0]["id"], id);
+}
+
+#[test]
 fn at_a_terminal_it_is_asked_whether_the_server_may_encrypt() {
     let world = World::new();
     world.pair.file("a.txt", b"1");

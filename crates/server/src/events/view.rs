@@ -65,7 +65,7 @@ impl View {
         };
         let is_told = match told_as(entry.event.action) {
             Some(EventKind::TransferCreated) => {
-                transfer.recipient.account() == Some(account) && self.is(transfer.recipient.agent())
+                transfer.told() == Some(account) && self.is(transfer.recipient.agent())
             }
             _ => self.is_part_of(&transfer),
         };

@@ -1,10 +1,13 @@
 //! The parts of a file: listed, put together, given up.
 
+use agentdrop_domain::Actor;
 use agentdrop_domain::audit::{Action, Subject};
+use agentdrop_domain::transfers::Transfer;
 use agentdrop_domain::uploads::NamedPart;
 use agentdrop_protocol::limits::MAX_PARTS;
 use agentdrop_protocol::wire::uploads::{AbortUpload, CompleteUpload, Part, Parts, Upload};
 use agentdrop_protocol::{FileId, TransferId, UploadId};
+use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 
@@ -78,14 +81,9 @@ pub(crate) async fn complete(
     Body(body): Body<CompleteUpload>,
 ) -> Result<Json<Upload>> {
     let now = app.clock.now();
-    let complete = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
-        let held = tx.hold_transfer_of(caller.actor.account, id).await?;
-        let transfer = sent_by(held, &caller.actor)?;
-        let (file, _, upload_id) = in_parts(&transfer, file_id)?;
-        if upload_id != body.upload_id {
-            return Err(ApiError::NotFound);
-        }
-        let size = file.size;
+    let complete = async move |tx: &mut Tx| -> Result<_> {
+        let upload_id = body.upload_id;
+        let (transfer, size) = hold(tx, &caller.actor, (id, file_id), upload_id).await?;
         if body.parts.len() > MAX_PARTS as usize {
             let message = format!("must be at most {MAX_PARTS}");
             return Err(ApiError::invalid("parts", message));
@@ -127,14 +125,9 @@ pub(crate) async fn abort(
     Body(body): Body<AbortUpload>,
 ) -> Result<Json<Upload>> {
     let now = app.clock.now();
-    let abort = async move |tx: &mut agentdrop_store::Tx| -> Result<_> {
-        let held = tx.hold_transfer_of(caller.actor.account, id).await?;
-        let transfer = sent_by(held, &caller.actor)?;
-        let (file, _, upload_id) = in_parts(&transfer, file_id)?;
-        if upload_id != body.upload_id {
-            return Err(ApiError::NotFound);
-        }
-        let size = file.size;
+    let abort = async move |tx: &mut Tx| -> Result<_> {
+        let upload_id = body.upload_id;
+        let (transfer, size) = hold(tx, &caller.actor, (id, file_id), upload_id).await?;
         transfer.require_announced(now)?;
         let deleted = transfer.delete(now)?;
         tx.update_transfer(&deleted).await?;
@@ -154,4 +147,22 @@ pub(crate) async fn abort(
     let aborted = app.store.write(abort).await?;
     app.sweep.notify_one();
     Ok(aborted)
+}
+
+/// The transfer of a file that comes in parts under this name, held, and how large the file is to
+/// be.
+async fn hold(
+    tx: &mut Tx,
+    actor: &Actor,
+    (id, file): (TransferId, FileId),
+    named: UploadId,
+) -> Result<(Transfer, u64)> {
+    let held = tx.hold_transfer_of(actor.account, id).await?;
+    let transfer = sent_by(held, actor)?;
+    let (file, _, upload_id) = in_parts(&transfer, file)?;
+    let size = file.size;
+    if upload_id != named {
+        return Err(ApiError::NotFound);
+    }
+    Ok((transfer, size))
 }
