@@ -26,6 +26,7 @@ use crate::blob::{BlobKey, Staged};
 use crate::clock::random;
 use crate::mail::Stamp;
 use crate::mail::kinds::{Files, Step, files_for_you};
+use crate::metrics::ActivationOutcome;
 use crate::stored::StoredFile;
 
 /// How often it looks without being told to.
@@ -64,7 +65,12 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         for transfer in found {
             let id = transfer.id;
             // One that cannot be, a disk lost its bytes, keeps nobody else's from being activated.
-            if let Err(error) = Box::pin(activate(app, transfer)).await {
+            let tried = Box::pin(activate(app, transfer)).await;
+            app.metrics.activation(match &tried {
+                Ok(()) => ActivationOutcome::Done,
+                Err(_) => ActivationOutcome::Failed,
+            });
+            if let Err(error) = tried {
                 let reason = Failure::of(error).0;
                 tracing::warn!(reason, transfer = %id, "a transfer was not activated");
             }

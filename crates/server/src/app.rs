@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::{EmailVerification, Limits, Signup};
 use crate::events::Hub;
 use crate::mail::Mailer;
+use crate::metrics::Metrics;
 use crate::rates::Requests;
 use crate::under_way::UnderWay;
 
@@ -32,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) blobs: Blobs,
     /// What the server encrypts with.
     pub(crate) server_key: ServerKey,
+    /// What is counted for the operator.
+    pub(crate) metrics: Arc<Metrics>,
     /// What carries mails away.
     pub(crate) mailer: Mailer,
     /// What time it is.

@@ -18,6 +18,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the server listens.
     pub listen: SocketAddr,
+    /// Where its counts are told, to whoever asks; nowhere, if nothing is said.
+    pub metrics_listen: Option<SocketAddr>,
     /// How others reach it; `http://` and where it listens, if nothing is said.
     pub public_url: Option<String>,
     /// The database; SQLite in the data directory, if nothing is said.
@@ -215,6 +217,7 @@ impl Config {
         Self {
             data_dir,
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            metrics_listen: None,
             public_url: None,
             database_url: None,
             signup: None,

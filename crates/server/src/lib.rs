@@ -19,6 +19,7 @@ mod config;
 mod data_dir;
 mod events;
 mod mail;
+mod metrics;
 mod observe;
 mod rates;
 mod router;
@@ -31,6 +32,7 @@ mod web;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use agentdrop_store::Store;
@@ -48,6 +50,7 @@ pub use config::{
 };
 use data_dir::DataDir;
 use mail::Mailer;
+use metrics::Metrics;
 use rates::Requests;
 
 /// A server that listens.
@@ -55,6 +58,8 @@ use rates::Requests;
 pub struct Server {
     app: App,
     listener: TcpListener,
+    /// Where its counts are told, if they are.
+    metrics: Option<TcpListener>,
     limits: Limits,
     started: SystemTime,
     /// Held so that no other server takes the folder.
@@ -117,9 +122,11 @@ impl Server {
             ServerKey::open(&key_path).map_err(|it| Error::ServerKey(key_path.clone(), it))?;
         let blobs = Blobs::open(&data_dir.join("blobs"))?;
         let store = Store::open(&config.database_url()).await?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|it| Error::Listen(config.listen, it))?;
+        let listener = listen(config.listen).await?;
+        let metrics = match config.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let public_url = config.public_url(listener.local_addr()?)?;
         let mailer = Mailer::open(
             config.smtp.as_ref(),
@@ -132,6 +139,7 @@ impl Server {
             requests: Requests::new(config.rates, &clock),
             default_plan: config.default_plan,
             store,
+            metrics: Arc::new(Metrics::new()),
             mailer,
             blobs,
             server_key,
@@ -152,6 +160,7 @@ impl Server {
         Ok(Self {
             app,
             listener,
+            metrics,
             limits: config.limits,
             started,
             _data_dir: data_dir,
@@ -161,6 +170,11 @@ impl Server {
     /// Where it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Where its counts are told, if they are.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
     }
 
     /// How others reach it, without a slash at the end.
@@ -178,16 +192,33 @@ impl Server {
         let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
         let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
         let events = tokio::spawn(events::run(self.app.clone(), stop.clone()));
+        let metrics = self.metrics.map(|listener| {
+            let router = metrics::router(self.app.clone());
+            // Connections of collectors are none of callers.
+            let uncounted = Arc::new(Metrics::new());
+            tokio::spawn(serve::serve(
+                listener,
+                router,
+                self.limits,
+                uncounted,
+                stop.clone(),
+            ))
+        });
+        let counts = Arc::clone(&self.app.metrics);
         serve::serve(
             self.listener,
             router::router(self.app),
             self.limits,
+            counts,
             stop.clone(),
         )
         .await;
         // Whoever ends the server by other means than `stop` does not get here.
         stop.cancel();
         drop((sweep.await, mail.await, events.await));
+        if let Some(metrics) = metrics {
+            drop(metrics.await);
+        }
     }
 
     /// What sweeps when it is told to, for tests; the server itself sweeps when something is due.
@@ -211,6 +242,11 @@ impl Sweeper {
     pub async fn send_mails(&self) -> Result<(), Error> {
         Ok(mail::once(&self.0).await?)
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|it| Error::Listen(address, it))
 }
 
 /// The host in a URL, without its port.

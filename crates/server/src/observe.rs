@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -17,6 +18,7 @@ use crate::app::App;
 use crate::audit::RequestId;
 use crate::auth::ClientAddress;
 use crate::clock::random;
+use crate::metrics::Counted;
 use crate::rates::Meter;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,18 +38,22 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let method = request.method().clone();
     let address = ClientAddress::of(request.extensions(), request.headers(), &app);
     let span = tracing::info_span!(
-        "request", %method, route, request_id = id, %address, account = field::Empty,
+        "request", %method, route = &route, request_id = id, %address, account = field::Empty,
         agent = field::Empty
     );
     let meter = Meter::default();
     request.extensions_mut().insert(meter.clone());
     let started = Instant::now();
+    let _under_way = Counted::up(&app.metrics.requests_under_way);
+    let metrics = Arc::clone(&app.metrics);
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let response = answered.unwrap_or_else(|panic| panicked(&*panic).into_response());
         let mut response = finish(response, &id);
         let status = response.status().as_u16();
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        metrics.answered(&method, route, response.status(), took.as_secs_f64());
         if let Some(Failure(reason)) = response.extensions().get::<Failure>() {
             tracing::error!(status, ms, reason, "failed");
         } else {

@@ -54,6 +54,7 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         let now = app.clock.now();
         let take = async move |tx: &mut Tx| take_due(tx, now).await;
         let due = app.store.write(take).await?;
+        app.metrics.swept.inc_by(due.len() as u64);
         for (transfer, files) in &due {
             // Written down as gone already: what stays is found as an orphan at the next start.
             if let Err(error) = app.blobs.delete(*transfer, *files).await {

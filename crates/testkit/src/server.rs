@@ -28,6 +28,8 @@ pub struct TestServer {
     pub clock: FrozenClock,
     /// Where it is, without a slash at the end.
     pub url: String,
+    /// Where it tells its counts, without a slash at the end; nowhere, unless it was configured.
+    pub metrics_url: Option<String>,
     engine: Engine,
     folder: TempDir,
     database: Database,
@@ -74,6 +76,7 @@ impl TestServer {
             .await
             .expect("the server starts");
         let url = server.public_url().to_owned();
+        let metrics_url = server.metrics_addr().map(|it| format!("http://{it}"));
         let sweeper = server.sweeper();
         let stop = CancellationToken::new();
         let task = Some(tokio::spawn(server.run(stop.clone())));
@@ -82,6 +85,7 @@ impl TestServer {
             http: Http::new(url.clone()),
             clock,
             url,
+            metrics_url,
             engine,
             folder,
             database,

@@ -37,6 +37,9 @@ pub(crate) struct Args {
         default_value = "127.0.0.1:8787"
     )]
     listen: SocketAddr,
+    /// Where to tell what it counts, as /metrics for Prometheus: an address that only your collector can reach [default: nowhere]
+    #[arg(long, value_name = "ADDR", env = "AGENTDROP_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
     /// How others reach it [default: http:// and where it listens]
     #[arg(long, value_name = "URL", env = "AGENTDROP_PUBLIC_URL")]
     public_url: Option<String>,
@@ -166,6 +169,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     config.rates = rates;
     config.default_plan = args.default_plan;
     config.listen = args.listen;
+    config.metrics_listen = args.metrics_listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
     config.signup = args.signup;
     config.smtp = args.smtp_url.map(|url| Smtp {
@@ -203,6 +207,7 @@ fn announce(server: &Server, config: &Config, printer: &Printer) -> Result<()> {
     printer.json(&json!({
         "url": url,
         "listen": listens,
+        "metrics": server.metrics_addr().map(|it| format!("http://{it}/metrics")),
         "data_dir": data_dir,
         "server_key": key,
         "version": env!("CARGO_PKG_VERSION"),

@@ -77,6 +77,12 @@ impl Hub {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many streams are open.
+    pub(crate) fn streams(&self) -> usize {
+        let state = self.state();
+        state.listening.values().map(|it| it.streams).sum()
+    }
+
     fn accounts(&self) -> Vec<AccountId> {
         self.state().listening.keys().copied().collect()
     }

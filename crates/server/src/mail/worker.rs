@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Letter;
 use super::mailer::Refusal;
 use crate::app::App;
+use crate::metrics::MailOutcome;
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
@@ -68,18 +69,24 @@ async fn attempt(app: &App, mail: &QueuedMail) -> agentdrop_store::Result<()> {
     });
     let Some(message) = message else {
         tracing::warn!(mail = %id, "a mail cannot be written, and is given up");
+        app.metrics.mail(MailOutcome::GivenUp);
         return delete(app, id).await;
     };
     let refusal = match app.mailer.send(id, mail.created_at, &message).await {
-        Ok(()) => return delete(app, id).await,
+        Ok(()) => {
+            app.metrics.mail(MailOutcome::Sent);
+            return delete(app, id).await;
+        }
         Err(refusal) => refusal,
     };
     let waited = now.since(mail.created_at);
     if matches!(refusal, Refusal::Permanent(_)) || waited >= PATIENCE {
         tracing::warn!(mail = %id, %refusal, "a mail was not sent, and is given up");
+        app.metrics.mail(MailOutcome::GivenUp);
         return delete(app, id).await;
     }
     let wait = wait_after(mail.attempts);
+    app.metrics.mail(MailOutcome::PutOff);
     tracing::warn!(mail = %id, %refusal, seconds = wait.as_secs(), "a mail waits to be sent");
     let later = now.plus(wait);
     app.store

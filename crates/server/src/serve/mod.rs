@@ -4,6 +4,7 @@
 //! does, and adds the limits that hyper has not: for the first byte, for bodies that drip, for
 //! readers that stall, and for the number of connections.
 
+mod counted;
 mod framing;
 mod gate;
 mod paced;
@@ -12,6 +13,7 @@ mod stall;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -27,6 +29,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::config::{Limits, Timeouts};
+use crate::metrics::Metrics;
+use counted::Counted;
 use framing::Framing;
 use gate::{Gate, Pass};
 use paced::Paced;
@@ -43,6 +47,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) {
     let (tracker, gate) = (TaskTracker::new(), Gate::new(limits));
@@ -54,12 +59,15 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        // Small answers go out at once.
+        drop(stream.set_nodelay(true));
         let Some(pass) = gate.enter(peer.ip()) else {
             // Closed at once: whoever has this many has no claim to an explanation.
+            metrics.connections_refused.inc();
             continue;
         };
         let connection = Connection {
-            stream,
+            stream: Counted::new(stream, Arc::clone(&metrics)),
             peer,
             timeouts: limits.timeouts,
             router: router.clone(),
@@ -82,7 +90,7 @@ pub(crate) async fn serve(
 
 /// A connection, and its place among all.
 struct Connection {
-    stream: TcpStream,
+    stream: Counted<TcpStream>,
     peer: SocketAddr,
     timeouts: Timeouts,
     router: Router,
@@ -98,8 +106,6 @@ impl Connection {
             router,
             _pass,
         } = self;
-        // Small answers go out at once.
-        drop(stream.set_nodelay(true));
         let first = timeout(timeouts.first_byte, stream.readable());
         if !matches!(stop.run_until_cancelled(first).await, Some(Ok(Ok(())))) {
             return;
