@@ -11,6 +11,8 @@ mod printer;
 mod profile;
 mod progress;
 mod secret_input;
+#[cfg(feature = "serve")]
+mod telemetry;
 
 use std::env;
 use std::process::ExitCode;

@@ -1,6 +1,5 @@
 //! `agentdrop serve`: runs a server.
 
-use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -12,11 +11,11 @@ use agentdrop_server::{
 };
 use ipnet::IpNet;
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Failure, Result, chain};
 use crate::interrupt::Interrupts;
 use crate::printer::Printer;
+use crate::telemetry::Telemetry;
 
 /// Run a server
 #[derive(clap::Args)]
@@ -163,7 +162,7 @@ impl Storage {
 /// Serves until a signal comes.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
-    log();
+    let telemetry = Telemetry::start()?;
     let rates = args.rates();
     let mut config = args.storage.into_config();
     config.rates = rates;
@@ -193,8 +192,12 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         () = interrupts.next() => stop.cancel(),
     }
     printer.note("stopping; once more to stop at once");
+    let stopping = async {
+        running.await;
+        telemetry.stop().await;
+    };
     tokio::select! {
-        () = running => Ok(Exit::Done),
+        () = stopping => Ok(Exit::Done),
         () = interrupts.next() => Err(Failure::interrupted()),
     }
 }
@@ -226,24 +229,6 @@ fn announce(server: &Server, config: &Config, printer: &Printer) -> Result<()> {
         ("", "not sealed by its sender are lost."),
     ]);
     Ok(())
-}
-
-/// Logs to standard error: text on a terminal, else one JSON object a line.
-fn log() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn"));
-    let terminal = io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(terminal);
-    // That there is one already can only be in a test.
-    let set = if terminal {
-        subscriber.try_init()
-    } else {
-        subscriber.json().try_init()
-    };
-    drop(set);
 }
 
 /// Reads the word; a closure, or the type's own parser, would not say what is wrong with it.

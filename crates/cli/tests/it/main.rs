@@ -13,4 +13,5 @@ mod output;
 mod people;
 mod serve;
 mod support;
+mod traces;
 mod trust;

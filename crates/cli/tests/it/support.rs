@@ -185,15 +185,24 @@ impl Serve {
     }
 
     pub(crate) fn start_with(sandbox: &Sandbox, more: &[&str]) -> Self {
-        Self::start_on(sandbox, ("data", "serve.log"), more)
+        Self::start_with_env(sandbox, more, &[])
+    }
+
+    pub(crate) fn start_with_env(sandbox: &Sandbox, more: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::start_on(sandbox, ("data", "serve.log"), more, env)
     }
 
     /// Another server of the same sandbox.
     pub(crate) fn start_in(sandbox: &Sandbox, folder: &str) -> Self {
-        Self::start_on(sandbox, (folder, &format!("{folder}.log")), &[])
+        Self::start_on(sandbox, (folder, &format!("{folder}.log")), &[], &[])
     }
 
-    fn start_on(sandbox: &Sandbox, (data_dir, log): (&str, &str), more: &[&str]) -> Self {
+    fn start_on(
+        sandbox: &Sandbox,
+        (data_dir, log): (&str, &str),
+        more: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         let (data_dir, log) = (sandbox.path(data_dir), sandbox.path(log));
         let mut command = sandbox.command(["--json", "serve"]);
         if !more.contains(&"--listen") {
@@ -204,6 +213,7 @@ impl Serve {
             .arg("--data-dir")
             .arg(&data_dir)
             .env("RUST_LOG", "debug")
+            .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
