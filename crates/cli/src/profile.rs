@@ -99,6 +99,16 @@ impl Profile {
         })
     }
 
+    /// Whether somebody signed in, or gave a key and named no identity.
+    pub(crate) fn is_somebody(&self) -> bool {
+        self.session.is_some() || self.config_dir.is_none() && self.has_key()
+    }
+
+    /// A client that calls as nobody.
+    pub(crate) fn stranger(&self) -> Result<Client> {
+        Ok(Client::builder(self.server()?).build()?)
+    }
+
     /// A client for what is the whole account's: with the key that was given; else in the session
     /// of whoever signed in, unless the identity has a key of the account.
     pub(crate) fn owner(mut self) -> Result<Client> {

@@ -31,6 +31,9 @@ const OTHERS: u32 = 0o077;
     is received into. Nothing is changed."
 )]
 pub(crate) struct Args {
+    /// Look at the server alone, as the health check of a container does
+    #[arg(long)]
+    server_only: bool,
     /// The folder that is to be received into
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
@@ -49,20 +52,14 @@ struct Check {
 /// Looks for what is wrong.
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
     let mut checks = Checks(Vec::new());
-    let folder = checks.configuration(global);
-    if let Some(folder) = &folder {
-        checks.modes(folder);
-    }
-    match Profile::load(global) {
-        Ok(profile) => checks.everything_online(profile).await,
-        Err(failure) => {
-            checks.failed("identity", failure);
-            for name in ["server", "clock", "api key", "public key"] {
-                checks.skipped(name, "the identity comes first");
-            }
+    if args.server_only {
+        match Profile::without_identity(global).and_then(|it| it.stranger()) {
+            Ok(client) => drop(checks.server(&client).await),
+            Err(failure) => checks.failed("server", failure),
         }
+    } else {
+        checks.everything(args, global).await;
     }
-    checks.target(&args.to);
 
     let failed = checks.0.iter().any(|it| it.state == Mark::Failed);
     printer.json(&json!({ "ok": !failed, "checks": checks.0 }));
@@ -81,11 +78,38 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
 struct Checks(Vec<Check>);
 
 impl Checks {
-    fn configuration(&mut self, global: &Global) -> Option<PathBuf> {
+    async fn everything(&mut self, args: &Args, global: &Global) {
+        let profile = Profile::load(global);
+        let is_somebody = profile.as_ref().is_ok_and(Profile::is_somebody);
+        let folder = self.configuration(global, is_somebody);
+        if let Some(folder) = &folder {
+            self.modes(folder);
+        }
+        match profile {
+            Ok(profile) => self.everything_online(profile).await,
+            Err(failure) => {
+                self.failed("identity", failure);
+                for name in ["server", "clock", "api key", "public key"] {
+                    self.skipped(name, "the identity comes first");
+                }
+            }
+        }
+        self.target(&args.to);
+    }
+
+    /// Where the identity is. Whoever has a key or signed in needs none.
+    fn configuration(&mut self, global: &Global, is_somebody: bool) -> Option<PathBuf> {
         match Identity::find(global.config_dir.as_deref()) {
             Ok(Some(folder)) => {
                 self.ok("configuration", folder.display().to_string());
                 Some(folder)
+            }
+            Ok(None) if is_somebody => {
+                self.skipped(
+                    "configuration",
+                    "no agent lives here, and you act without one",
+                );
+                None
             }
             Ok(None) => {
                 let hint = "make an identity with `agentdrop register`, or name its folder with `--config-dir`";
@@ -131,11 +155,7 @@ impl Checks {
             let server = identity.server().unwrap_or("no server");
             self.ok("identity", format!("{} at {server}", identity.agent_id()));
         }
-        let client = profile
-            .server()
-            .map(str::to_owned)
-            .and_then(|it| Ok(Client::builder(it).build()?));
-        let reached = match client {
+        let reached = match profile.stranger() {
             Ok(client) => self.server(&client).await,
             Err(failure) => {
                 self.failed("server", failure);

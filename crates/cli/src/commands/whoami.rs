@@ -2,6 +2,7 @@
 
 use agentdrop_client::Error;
 use agentdrop_protocol::ErrorCode;
+use agentdrop_protocol::api_key::KeyKind;
 use serde_json::json;
 
 use crate::exit::{Exit, Result};
@@ -21,6 +22,10 @@ pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
+    let email = match &profile {
+        Some(profile) => profile.account.email.clone(),
+        None => client.account().await?.email,
+    };
     let identity = client.identity();
     let public_key = identity.map(|it| it.public_key().to_string());
     let folder = identity.map(|it| it.folder().display().to_string());
@@ -31,17 +36,22 @@ pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
         "key": caller.key_shown,
         "folder": folder,
         "public_key": public_key,
+        "account": email,
         "profile": profile,
     }));
     // Without an identity the server names some agent of the account.
     let agent = profile.as_ref().filter(|_| caller.agent.is_some());
     let name = agent.map(|it| it.agent.agent_id.as_str());
     printer.bare(name.unwrap_or_default());
-    printer.heading(name.unwrap_or("no agent, the account"));
+    printer.heading(match (name, caller.key_kind) {
+        (Some(name), _) => name,
+        (None, KeyKind::Session) => "a person who signed in, and no agent",
+        (None, _) => "no agent, the account",
+    });
     let text = |it: Option<String>| it.unwrap_or_default();
     let id = text(agent.map(|it| it.agent.id.to_string()));
     let status = text(agent.map(|it| it.agent.connection_status.to_string()));
-    let account = text(profile.as_ref().map(|it| it.account.email.to_string()));
+    let account = email.to_string();
     let waiting = text(agent.map(|it| it.inbox.unread_transfers.to_string()));
     let fields = [
         ("id", &*id),

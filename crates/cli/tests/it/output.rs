@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::Pair;
+use crate::support::{Pair, Sandbox, Serve};
 
 /// The text, with what differs each time replaced by what it is.
 fn redacted(pair: &Pair, text: &str) -> String {
@@ -91,6 +91,24 @@ fn a_doctor_finds_nothing_wrong() {
     let json = pair.json("bob", "doctor");
     assert_eq!(json["ok"], true);
     assert_eq!(json["checks"].as_array().unwrap().len(), 9);
+}
+
+#[test]
+fn a_doctor_looks_at_the_server_alone_for_whoever_has_nothing_else() {
+    let sandbox = Sandbox::new();
+    let mut serve = Serve::start(&sandbox);
+    let look = format!("doctor --server-only --server {}", serve.url);
+    let said = sandbox.run(&look).expect(0).stdout;
+    assert!(
+        said.contains("ok server") && said.contains("ok ready"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 2, "{said}");
+    serve.signal(rustix::process::Signal::TERM);
+    serve.wait();
+    let said = sandbox.run(&look).expect(2).stdout;
+    assert!(said.contains("!! server"), "{said}");
+    sandbox.run("doctor --server-only").expect(2);
 }
 
 #[test]

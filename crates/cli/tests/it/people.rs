@@ -337,6 +337,23 @@ fn the_inbox_of_a_person_tells_what_waits_for_their_receive_password() {
 }
 
 #[test]
+fn a_person_without_an_agent_learns_who_they_are_and_that_all_is_well() {
+    let world = World::new();
+    let ann = |line: &str| {
+        let line = format!("{line} --config-dir ann --server {}", world.pair.serve.url);
+        world.pair.sandbox.run(&line).expect(0).stdout
+    };
+    let said = ann("whoami");
+    assert!(
+        said.contains("a person who signed in") && said.contains("ann@"),
+        "{said}"
+    );
+    let said = ann("doctor");
+    assert!(said.contains("for a person who signed in"), "{said}");
+    assert!(!said.contains("!!"), "{said}");
+}
+
+#[test]
 fn at_a_terminal_it_is_asked_whether_the_server_may_encrypt() {
     let world = World::new();
     world.pair.file("a.txt", b"1");
