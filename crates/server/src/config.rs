@@ -16,6 +16,8 @@ use ipnet::IpNet;
 pub struct Config {
     /// Where everything lies: the database, the files, the server key.
     pub data_dir: PathBuf,
+    /// Where the server's key is; in the data directory, where it is made, if nothing is said.
+    pub server_key: Option<PathBuf>,
     /// Where the server listens.
     pub listen: SocketAddr,
     /// Where its counts are told, to whoever asks; nowhere, if nothing is said.
@@ -216,6 +218,7 @@ impl Config {
     pub fn new(data_dir: PathBuf) -> Self {
         Self {
             data_dir,
+            server_key: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             metrics_listen: None,
             public_url: None,

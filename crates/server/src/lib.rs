@@ -18,6 +18,7 @@ mod clock;
 mod config;
 mod data_dir;
 mod events;
+mod installation;
 mod mail;
 mod metrics;
 mod observe;
@@ -41,7 +42,6 @@ use tokio::net::TcpListener;
 pub use tokio_util::sync::CancellationToken;
 
 use app::{App, Parts};
-use at_rest::ServerKey;
 pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
@@ -49,6 +49,7 @@ pub use config::{
     Config, ConfigError, EmailVerification, Limits, Rates, Signup, Smtp, SmtpUrl, Timeouts,
 };
 use data_dir::DataDir;
+use installation::KeyFile;
 use mail::Mailer;
 use metrics::Metrics;
 use rates::Requests;
@@ -95,6 +96,12 @@ pub enum Error {
     /// The server key cannot be read.
     #[error("the server key {0} cannot be read")]
     ServerKey(PathBuf, #[source] io::Error),
+    /// The server key is another one than the database was written with.
+    #[error("the server key {0} is not the one that this database was written with")]
+    OtherServerKey(PathBuf),
+    /// The server key is gone.
+    #[error("the server key {0}, which this database was written with, is missing")]
+    ServerKeyMissing(PathBuf),
     /// The database failed.
     #[error("the database cannot be used")]
     Store(#[from] agentdrop_store::Error),
@@ -117,11 +124,13 @@ impl Server {
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
         let started = SystemTime::now();
         let data_dir = DataDir::take(&config.data_dir)?;
-        let key_path = data_dir.join("server.key");
-        let server_key =
-            ServerKey::open(&key_path).map_err(|it| Error::ServerKey(key_path.clone(), it))?;
         let blobs = Blobs::open(&data_dir.join("blobs"))?;
         let store = Store::open(&config.database_url()).await?;
+        let key_file = match &config.server_key {
+            Some(path) => KeyFile::Given(path.clone()),
+            None => KeyFile::Own(data_dir.join("server.key")),
+        };
+        let server_key = key_file.open(&store).await?;
         let listener = listen(config.listen).await?;
         let metrics = match config.metrics_listen {
             Some(address) => Some(listen(address).await?),

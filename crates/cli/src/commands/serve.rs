@@ -28,6 +28,9 @@ use crate::telemetry::Telemetry;
 pub(crate) struct Args {
     #[command(flatten)]
     storage: Storage,
+    /// The file with the server's key, 32 bytes, which all servers on one database share [default: server.key in the data directory, made on the first start]
+    #[arg(long, value_name = "FILE", env = "AGENTDROP_SERVER_KEY")]
+    server_key: Option<PathBuf>,
     /// Where to listen
     #[arg(
         long,
@@ -167,6 +170,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let mut config = args.storage.into_config();
     config.rates = rates;
     config.default_plan = args.default_plan;
+    config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
     config.listen = args.listen;
     config.metrics_listen = args.metrics_listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
@@ -206,7 +210,9 @@ fn announce(server: &Server, config: &Config, printer: &Printer) -> Result<()> {
     let listens = server.local_addr();
     let listens = listens.map_err(|error| Failure::io("tell where it listens", &error))?;
     let (url, data_dir) = (server.public_url(), config.data_dir.display().to_string());
-    let key = config.data_dir.join("server.key").display().to_string();
+    let own = config.data_dir.join("server.key");
+    let key = config.server_key.as_ref().unwrap_or(&own);
+    let key = key.display().to_string();
     printer.json(&json!({
         "url": url,
         "listen": listens,
@@ -266,7 +272,12 @@ impl From<Error> for Failure {
                 let hint = "check `--smtp-url`, `--smtp-ca` and `--mail-from`";
                 Self::refused("CONFIG", message, hint)
             }
-            Error::ServerKey(..) => {
+            Error::OtherServerKey(_) => {
+                let hint = "all servers on one database have the same key: copy it here from the first, or \
+                            restore it, or name it with `--server-key`";
+                Self::refused("SERVER_KEY", message, hint)
+            }
+            Error::ServerKey(..) | Error::ServerKeyMissing(_) => {
                 let hint = "restore it from a copy; without it, what it encrypted is lost";
                 Self::broken("SERVER_KEY", message, hint)
             }

@@ -94,6 +94,48 @@ fn its_folder_is_its_own() {
 }
 
 #[test]
+fn a_database_is_served_with_its_own_key_or_not_at_all() {
+    let sandbox = Sandbox::new();
+    let mut serve = Serve::start(&sandbox);
+    serve.signal(Signal::TERM);
+    serve.wait();
+    let (key, copy) = (serve.data_dir.join("server.key"), sandbox.path("copy"));
+    fs::copy(&key, &copy).unwrap();
+    let refused = |line: &str, status: i32| {
+        let line = format!("--json serve --data-dir data --listen 127.0.0.1:0 {line}");
+        let error = sandbox.run(&line).expect(status).json()["error"].clone();
+        assert_eq!(error["code"], "SERVER_KEY", "{error}");
+        error["message"].as_str().unwrap().to_owned()
+    };
+
+    // Not made anew, which would make everything unreadable.
+    fs::remove_file(&key).unwrap();
+    assert!(refused("", 2).contains("is missing"));
+    assert!(!key.exists());
+    fs::write(&key, [7; 32]).unwrap();
+    assert!(refused("", 1).contains("not the one"));
+    fs::write(&key, [7; 31]).unwrap();
+    refused("", 2);
+    assert!(refused("--server-key nowhere", 2).contains("is missing"));
+
+    drop(Serve::start_with(
+        &sandbox,
+        &["--server-key", copy.to_str().unwrap()],
+    ));
+    fs::copy(&copy, &key).unwrap();
+    drop(Serve::start(&sandbox));
+}
+
+#[test]
+fn a_key_that_was_named_is_not_made() {
+    let sandbox = Sandbox::new();
+    let line = "--json serve --data-dir data --listen 127.0.0.1:0 --server-key nowhere";
+    let error = sandbox.run(line).expect(2).json()["error"].clone();
+    assert_eq!(error["code"], "SERVER_KEY");
+    assert!(!sandbox.path("nowhere").exists());
+}
+
+#[test]
 fn an_address_that_is_taken_and_one_for_everybody() {
     let sandbox = Sandbox::new();
     let serve = Serve::start(&sandbox);

@@ -31,6 +31,7 @@ mod label {
     pub(super) const ANSWERS: &[u8] = b"agentdrop/at-rest/v1 answers";
     pub(super) const DETAILS: &[u8] = b"agentdrop/at-rest/v1 details";
     pub(super) const FILE: &[u8] = b"agentdrop/at-rest/v1 file";
+    pub(super) const FINGERPRINT: &[u8] = b"agentdrop/at-rest/v1 fingerprint";
     pub(super) const MAIL: &[u8] = b"agentdrop/at-rest/v1 mail";
     pub(super) const PART: &[u8] = b"agentdrop/at-rest/v1 part";
     pub(super) const UPLOAD_URL: &[u8] = b"agentdrop/at-rest/v1 upload url";

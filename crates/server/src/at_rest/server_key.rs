@@ -25,6 +25,7 @@ const SIGNATURE: usize = 32;
 /// It lies in `server.key` in the data directory. Losing it loses what the server encrypted.
 pub(crate) struct ServerKey {
     answers: Zeroizing<[u8; 32]>,
+    fingerprint: [u8; 32],
     wrap: Zeroizing<[u8; 32]>,
     mail: Zeroizing<[u8; 32]>,
     upload_url: hmac::Key,
@@ -42,23 +43,27 @@ pub(crate) struct MailNonce(pub(crate) [u8; NONCE]);
 pub(crate) struct UrlSignature(pub(crate) [u8; SIGNATURE]);
 
 impl ServerKey {
-    /// Reads the key at `path`; makes it on the first start.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut secret = Zeroizing::new([0; 32]);
-        match File::open(path) {
-            Ok(mut file) => {
-                let mut rest = [0; 1];
-                file.read_exact(&mut secret[..])?;
-                if file.read(&mut rest)? != 0 {
-                    return Err(io::Error::other("is longer than a key"));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                *secret = random().map_err(io::Error::other)?;
-                write_new(path, &secret[..])?;
-            }
-            Err(error) => return Err(error),
+    /// Reads the key at `path`, if there is one.
+    pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
+        let (mut secret, mut rest) = (Zeroizing::new([0; 32]), [0; 1]);
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        file.read_exact(&mut secret[..])?;
+        if file.read(&mut rest)? != 0 {
+            return Err(io::Error::other("is longer than a key"));
         }
+        Ok(Some(Self::new(&secret)))
+    }
+
+    /// Reads the key at `path`; makes it on the first start.
+    pub(crate) fn open_or_make(path: &Path) -> io::Result<Self> {
+        if let Some(key) = Self::open(path)? {
+            return Ok(key);
+        }
+        let secret = Zeroizing::new(random().map_err(io::Error::other)?);
+        write_new(path, &secret[..])?;
         Ok(Self::new(&secret))
     }
 
@@ -68,11 +73,17 @@ impl ServerKey {
         let upload_url = derive(secret, label::UPLOAD_URL, &[]);
         Self {
             answers: derive(secret, label::ANSWERS, &[]),
+            fingerprint: *derive(secret, label::FINGERPRINT, &[]),
             wrap: derive(secret, label::WRAP, &[]),
             mail: derive(secret, label::MAIL, &[]),
             upload_url: hmac::Key::new(hmac::HMAC_SHA256, &upload_url[..]),
             url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
         }
+    }
+
+    /// What tells it from another key, and nothing of it.
+    pub(crate) const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 
     /// The server's part of what answers are encrypted with.
@@ -308,8 +319,9 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.key");
-        let made = ServerKey::open(&path).unwrap();
-        let read = ServerKey::open(&path).unwrap();
+        assert!(ServerKey::open(&path).unwrap().is_none());
+        let made = ServerKey::open_or_make(&path).unwrap();
+        let read = ServerKey::open_or_make(&path).unwrap();
         assert_eq!(*made.wrap, *read.wrap);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
