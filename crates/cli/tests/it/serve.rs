@@ -112,9 +112,9 @@ fn a_database_is_served_with_its_own_key_or_not_at_all() {
     fs::remove_file(&key).unwrap();
     assert!(refused("", 2).contains("is missing"));
     assert!(!key.exists());
-    fs::write(&key, [7; 32]).unwrap();
+    sandbox.file("data/server.key", &[7; 32]);
     assert!(refused("", 1).contains("not the one"));
-    fs::write(&key, [7; 31]).unwrap();
+    sandbox.file("data/server.key", &[7; 31]);
     refused("", 2);
     assert!(refused("--server-key nowhere", 2).contains("is missing"));
 
