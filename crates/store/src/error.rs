@@ -55,6 +55,9 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error(transparent)]
     Migrate(Cause),
+    /// A database that was to be filled has something in it.
+    #[error("the database is not empty")]
+    NotEmpty,
     /// The thread that writes has ended; only a restart helps.
     #[error("the writer has stopped")]
     Stopped,

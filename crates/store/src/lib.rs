@@ -11,6 +11,7 @@ mod blocks;
 mod channels;
 mod columns;
 mod connections;
+mod copy;
 mod db;
 mod downloads;
 mod error;

@@ -34,6 +34,12 @@ enum Engine {
     Postgres(postgres::Database),
 }
 
+/// Where a database is.
+pub(crate) enum Place<'a> {
+    Postgres(&'a deadpool_postgres::Pool),
+    Sqlite(&'a std::path::Path),
+}
+
 #[derive(Debug)]
 pub(crate) enum Connection {
     Sqlite(sqlite::Connection),
@@ -57,6 +63,14 @@ impl Store {
             engine,
             written: watch::Sender::new(()),
         })
+    }
+
+    /// Where it is, for who needs a connection of their own.
+    pub(crate) fn place(&self) -> Place<'_> {
+        match &self.engine {
+            Engine::Sqlite(it) => Place::Sqlite(&it.path),
+            Engine::Postgres(it) => Place::Postgres(it.pool()),
+        }
     }
 
     /// Takes a connection to read from.

@@ -63,6 +63,10 @@ impl Database {
         Ok(Self(pool))
     }
 
+    pub(super) const fn pool(&self) -> &Pool {
+        &self.0
+    }
+
     pub(super) async fn connection(&self) -> Result<Connection> {
         Ok(Connection {
             client: self.0.get().await?,

@@ -31,6 +31,7 @@ mod migrations {
 
 #[derive(Clone)]
 pub(super) struct Database {
+    pub(super) path: Arc<Path>,
     readers: Pool<rusqlite::Connection>,
     pub(super) writer: Writer,
 }
@@ -77,6 +78,7 @@ impl Database {
             Ok(reader)
         });
         Ok(Self {
+            path: path.into(),
             readers: readers.collect::<Result<Vec<_>>>()?.into(),
             writer: Writer::start(writer)?,
         })

@@ -9,6 +9,7 @@ mod audit;
 mod blocks;
 mod channels;
 mod connections;
+mod copies;
 mod downloads;
 mod export;
 mod instance;
