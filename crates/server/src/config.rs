@@ -22,6 +22,9 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The database; SQLite in the data directory, if nothing is said.
     pub database_url: Option<String>,
+    /// The folder of the files, which the servers on one database share; `blobs` in the data
+    /// directory, if nothing is said.
+    pub blobs: Option<PathBuf>,
     /// Who may make an account; everyone on this machine and nobody else, if nothing is said.
     pub signup: Option<Signup>,
     /// Whether an address has to be shown to be its owner's; not while this machine alone reaches
@@ -217,6 +220,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             public_url: None,
             database_url: None,
+            blobs: None,
             signup: None,
             email_verification: None,
             smtp: None,
@@ -278,6 +282,12 @@ impl Config {
             (None, None) => Ok("AgentDrop <agentdrop@localhost>"),
             (None, Some(_)) => Err(ConfigError::NoMailFrom),
         }
+    }
+
+    /// The folder of the files.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        let own = || self.data_dir.join("blobs");
+        self.blobs.clone().unwrap_or_else(own)
     }
 
     /// The database.

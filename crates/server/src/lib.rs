@@ -31,7 +31,6 @@ mod web;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use agentdrop_store::Store;
 use axum::Router;
@@ -56,7 +55,6 @@ pub struct Server {
     app: App,
     listener: TcpListener,
     limits: Limits,
-    started: SystemTime,
     /// Held so that no other server takes the folder.
     _data_dir: DataDir,
 }
@@ -72,6 +70,9 @@ pub enum Error {
     /// The data directory cannot be used.
     #[error("the data directory {0} cannot be used")]
     DataDir(PathBuf, #[source] io::Error),
+    /// The folder of the files cannot be used.
+    #[error("the folder of files {0} cannot be used")]
+    Blobs(PathBuf, #[source] io::Error),
     /// The configuration contradicts itself.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -105,17 +106,13 @@ impl Server {
     }
 
     /// Brings a server up on another clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "files have the machine's times, whatever `clock` says"
-    )]
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
-        let started = SystemTime::now();
         let data_dir = DataDir::take(&config.data_dir)?;
         let key_path = data_dir.join("server.key");
         let server_key =
             ServerKey::open(&key_path).map_err(|it| Error::ServerKey(key_path.clone(), it))?;
-        let blobs = Blobs::open(&data_dir.join("blobs"))?;
+        let blobs = config.blobs();
+        let blobs = Blobs::open(&blobs).map_err(|it| Error::Blobs(blobs, it))?;
         let store = Store::open(&config.database_url()).await?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -153,7 +150,6 @@ impl Server {
             app,
             listener,
             limits: config.limits,
-            started,
             _data_dir: data_dir,
         })
     }
@@ -175,7 +171,7 @@ impl Server {
 
     /// Serves until `stop` is cancelled; then lets what is under way come to its end.
     pub async fn run(self, stop: CancellationToken) {
-        let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
+        let sweep = tokio::spawn(sweep::run(self.app.clone(), stop.clone()));
         let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
         let events = tokio::spawn(events::run(self.app.clone(), stop.clone()));
         serve::serve(

@@ -228,7 +228,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files_in(&path));
-        } else {
+        } else if !path.ends_with("lock") {
             found.push(path);
         }
     }

@@ -257,7 +257,7 @@ pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if !path.ends_with("lock") {
                 files.push(path);
             }
         }
