@@ -170,8 +170,13 @@ pub struct Timeouts {
     /// What still comes of a body that was refused is taken for so long, and thrown away, so that
     /// its sender reads the answer rather than a reset connection.
     pub linger: Duration,
+    /// Once it is told to stop, it says so for so long before it does: a balancer in front sends
+    /// its callers elsewhere meanwhile.
+    pub drain: Duration,
     /// Requests under way when the server stops may take so long.
     pub grace: Duration,
+    /// How often it looks for what other servers on its database wrote and did not tell it of.
+    pub unheard: Duration,
 }
 
 impl Default for Timeouts {
@@ -182,7 +187,9 @@ impl Default for Timeouts {
             body: Duration::from_secs(30),
             stalled: Duration::from_mins(1),
             linger: Duration::from_secs(5),
+            drain: Duration::ZERO,
             grace: Duration::from_secs(30),
+            unheard: Duration::from_millis(500),
         }
     }
 }
