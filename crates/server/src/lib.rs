@@ -38,7 +38,6 @@ use tokio::net::TcpListener;
 pub use tokio_util::sync::CancellationToken;
 
 use app::{App, Parts};
-use at_rest::ServerKey;
 pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
@@ -88,6 +87,12 @@ pub enum Error {
     /// A disk failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// Another server on the database has another key.
+    #[error("the server key {0} is not the one that the servers on this database have")]
+    OtherKey(PathBuf),
+    /// Another server on the database has a key, and this one has none.
+    #[error("there is no server key {0}, and the servers on this database have one")]
+    NoKey(PathBuf),
     /// The server key cannot be read.
     #[error("the server key {0} cannot be read")]
     ServerKey(PathBuf, #[source] io::Error),
@@ -109,11 +114,10 @@ impl Server {
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
         let data_dir = DataDir::take(&config.data_dir)?;
         let key_path = data_dir.join("server.key");
-        let server_key =
-            ServerKey::open(&key_path).map_err(|it| Error::ServerKey(key_path.clone(), it))?;
         let blobs = config.blobs();
         let blobs = Blobs::open(&blobs).map_err(|it| Error::Blobs(blobs, it))?;
         let store = Store::open(&config.database_url()).await?;
+        let server_key = at_rest::shared_key(&store, &key_path).await?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|it| Error::Listen(config.listen, it))?;
@@ -142,6 +146,7 @@ impl Server {
             sweep: tokio::sync::Notify::new(),
             activate: tokio::sync::Notify::new(),
             activating: tokio::sync::Mutex::new(()),
+            draining: CancellationToken::new(),
             under_way: under_way::UnderWay::default(),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url,
@@ -169,18 +174,37 @@ impl Server {
         router::router(self.app.clone())
     }
 
-    /// Serves until `stop` is cancelled; then lets what is under way come to its end.
+    /// Serves until `stop` is cancelled; then says so for a while, and lets what is under way come to
+    /// its end.
     pub async fn run(self, stop: CancellationToken) {
+        // What nobody waits for ends first.
         let sweep = tokio::spawn(sweep::run(self.app.clone(), stop.clone()));
         let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
-        let events = tokio::spawn(events::run(self.app.clone(), stop.clone()));
-        serve::serve(
+        let close = CancellationToken::new();
+        let events = tokio::spawn(events::run(self.app.clone(), close.clone()));
+        let draining = self.app.draining.clone();
+        let (stops, drain) = (stop.clone(), self.limits.timeouts.drain);
+        let drained = async {
+            stops.cancelled().await;
+            draining.cancel();
+            tokio::time::sleep(drain).await;
+            close.cancel();
+            // Serves what is under way for as long as that takes.
+            std::future::pending::<()>().await;
+        };
+        let serving = serve::serve(
             self.listener,
             router::router(self.app),
             self.limits,
-            stop.clone(),
-        )
-        .await;
+            serve::Stop {
+                draining: draining.clone(),
+                close: close.clone(),
+            },
+        );
+        tokio::select! {
+            () = serving => {}
+            () = drained => {}
+        }
         // Whoever ends the server by other means than `stop` does not get here.
         stop.cancel();
         drop((sweep.await, mail.await, events.await));

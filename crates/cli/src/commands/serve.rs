@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{
@@ -29,6 +30,9 @@ use crate::printer::Printer;
 pub(crate) struct Args {
     #[command(flatten)]
     storage: Storage,
+    /// The folder of the files, which all servers on one database share [default: in the data directory]
+    #[arg(long, value_name = "DIR", env = "AGENTDROP_BLOBS")]
+    blobs: Option<PathBuf>,
     /// Where to listen
     #[arg(
         long,
@@ -61,6 +65,15 @@ pub(crate) struct Args {
         requires = "smtp_url"
     )]
     smtp_ca: Option<PathBuf>,
+    /// Seconds for which it says that it stops, on `/readyz`, before it does
+    #[arg(
+        long,
+        value_name = "SECS",
+        env = "AGENTDROP_DRAIN_DELAY",
+        default_value = "0",
+        value_parser = clap::value_parser!(u16).range(..=600)
+    )]
+    drain_delay: u16,
     /// Whom mails are from, like "AgentDrop <drop@example.org>"
     #[arg(long, value_name = "ADDRESS", env = "AGENTDROP_MAIL_FROM")]
     mail_from: Option<String>,
@@ -164,6 +177,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let rates = args.rates();
     let mut config = args.storage.into_config();
     config.rates = rates;
+    config.blobs = args.blobs.filter(|it| !it.as_os_str().is_empty());
+    config.limits.timeouts.drain = Duration::from_secs(args.drain_delay.into());
     config.default_plan = args.default_plan;
     config.listen = args.listen;
     config.public_url = args.public_url.filter(|it| !it.is_empty());
@@ -254,6 +269,15 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = chain(&error);
         match &error {
+            Error::Blobs(..) => Self::broken(
+                "BLOBS",
+                message,
+                "choose another folder with `--blobs`, which can be written to and locked",
+            ),
+            Error::NoKey(_) | Error::OtherKey(_) => {
+                let hint = "copy server.key from the data directory of another one";
+                Self::refused("SERVER_KEY", message, hint)
+            }
             Error::Config(ConfigError::NoMailFrom) => {
                 let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
                 Self::refused("CONFIG", message, hint)

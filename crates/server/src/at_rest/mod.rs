@@ -10,12 +10,14 @@ mod details;
 mod file;
 mod for_person;
 mod server_key;
+mod shared;
 
 pub(crate) use answer::AnswerKey;
 pub(crate) use details::{Details, FileDetails};
 pub(crate) use file::{CHUNK, FileOpener, FileSealer, SEALED_CHUNK, sealed_len};
 pub(crate) use for_person::ForPerson;
 pub(crate) use server_key::{MailNonce, ServerKey, TransferKey, UrlSignature};
+pub(crate) use shared::shared_key;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use zeroize::Zeroizing;
@@ -30,6 +32,7 @@ mod label {
     pub(super) const ANSWER: &[u8] = b"agentdrop/at-rest/v1 answer";
     pub(super) const ANSWERS: &[u8] = b"agentdrop/at-rest/v1 answers";
     pub(super) const DETAILS: &[u8] = b"agentdrop/at-rest/v1 details";
+    pub(super) const FINGERPRINT: &[u8] = b"agentdrop/at-rest/v1 fingerprint";
     pub(super) const FILE: &[u8] = b"agentdrop/at-rest/v1 file";
     pub(super) const MAIL: &[u8] = b"agentdrop/at-rest/v1 mail";
     pub(super) const PART: &[u8] = b"agentdrop/at-rest/v1 part";

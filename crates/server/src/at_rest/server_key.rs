@@ -25,6 +25,7 @@ const SIGNATURE: usize = 32;
 /// It lies in `server.key` in the data directory. Losing it loses what the server encrypted.
 pub(crate) struct ServerKey {
     answers: Zeroizing<[u8; 32]>,
+    fingerprint: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
     mail: Zeroizing<[u8; 32]>,
     upload_url: hmac::Key,
@@ -68,11 +69,17 @@ impl ServerKey {
         let upload_url = derive(secret, label::UPLOAD_URL, &[]);
         Self {
             answers: derive(secret, label::ANSWERS, &[]),
+            fingerprint: derive(secret, label::FINGERPRINT, &[]),
             wrap: derive(secret, label::WRAP, &[]),
             mail: derive(secret, label::MAIL, &[]),
             upload_url: hmac::Key::new(hmac::HMAC_SHA256, &upload_url[..]),
             url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
         }
+    }
+
+    /// What tells this key from others, and nothing about it.
+    pub(super) fn fingerprint(&self) -> Vec<u8> {
+        self.fingerprint.to_vec()
     }
 
     /// The server's part of what answers are encrypted with.

@@ -25,7 +25,7 @@ pub(super) struct Place {
     /// When it came, by the clock of the disk, if nobody else was there: what was written before
     /// is being written no more.
     pub(super) alone_since: Option<SystemTime>,
-    _lock: File,
+    lock: File,
 }
 
 impl Place {
@@ -47,7 +47,7 @@ impl Place {
         Ok(Self {
             staging,
             alone_since: is_alone.then_some(now),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -61,6 +61,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         // What stays behind goes when the next one comes.
         drop(fs::remove_dir_all(&self.staging));
+        drop(self.lock.unlock());
     }
 }
 
@@ -128,14 +129,13 @@ mod tests {
         let first = Place::take(root.path()).unwrap();
         assert!(first.alone_since.is_some());
         let coming = first.staging.join("coming");
-        fs::write(&coming, b"half").unwrap();
+        File::create(&coming).unwrap();
         let second = Place::take(root.path()).unwrap();
         assert_eq!(second.alone_since, None);
         assert!(coming.exists());
         // Its process is killed: the lock goes, and the rest stays.
         let abandoned = first.staging.clone();
-        let Place { _lock, .. } = &first;
-        _lock.unlock().unwrap();
+        first.lock.unlock().unwrap();
         let third = Place::take(root.path()).unwrap();
         assert!(!abandoned.exists());
         assert_eq!(third.alone_since, None, "the second is there");
@@ -150,7 +150,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("staging")).unwrap();
         let old = root.path().join("staging/0123");
-        fs::write(&old, b"half").unwrap();
+        File::create(&old).unwrap();
         let place = Place::take(root.path()).unwrap();
         assert!(place.alone_since.is_some() && !old.exists());
     }

@@ -31,6 +31,7 @@ mod limits;
 mod links;
 mod mailed_links;
 mod mails;
+mod nodes;
 mod once;
 mod openapi;
 mod operations;
