@@ -89,6 +89,8 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         let answered = now.minus(IDEMPOTENCY_WINDOW);
         let forget = async move |tx: &mut Tx| tx.delete_answers_until(answered).await;
         app.store.write(forget).await?;
+        let attempts = async move |tx: &mut Tx| tx.delete_attempts_until(now).await;
+        app.store.write(attempts).await?;
         app.lockout.forget();
         if due.len() < BATCH as usize {
             return Ok(());

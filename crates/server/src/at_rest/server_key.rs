@@ -25,6 +25,7 @@ const SIGNATURE: usize = 32;
 /// It lies in `server.key` in the data directory. Losing it loses what the server encrypted.
 pub(crate) struct ServerKey {
     answers: Zeroizing<[u8; 32]>,
+    attempts: Zeroizing<[u8; 32]>,
     fingerprint: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
     mail: Zeroizing<[u8; 32]>,
@@ -69,12 +70,23 @@ impl ServerKey {
         let upload_url = derive(secret, label::UPLOAD_URL, &[]);
         Self {
             answers: derive(secret, label::ANSWERS, &[]),
+            attempts: derive(secret, label::ATTEMPTS, &[]),
             fingerprint: derive(secret, label::FINGERPRINT, &[]),
             wrap: derive(secret, label::WRAP, &[]),
             mail: derive(secret, label::MAIL, &[]),
             upload_url: hmac::Key::new(hmac::HMAC_SHA256, &upload_url[..]),
             url: hmac::Key::new(hmac::HMAC_SHA256, &url[..]),
         }
+    }
+
+    /// The name under which tries of something by somebody are counted; it tells of neither.
+    pub(crate) fn attempts_name(&self, of: [&str; 3]) -> [u8; 32] {
+        let mut context = Vec::new();
+        for part in of {
+            context.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            context.extend_from_slice(part.as_bytes());
+        }
+        *derive(&self.attempts, label::ATTEMPTS, &context)
     }
 
     /// What tells this key from others, and nothing about it.

@@ -223,6 +223,32 @@ async fn one_idempotency_key_at_several_servers_has_one_effect() {
     .await;
 }
 
+/// Each server more is not as many guesses more.
+#[tokio::test]
+async fn passwords_are_tried_ten_times_at_all_servers_together() {
+    let (parties, [second, third]) = three().await;
+    let all = [&parties.server, &second, &third];
+    let tries = async |n: usize, email: &str| {
+        all[n % 3]
+            .try_password(email, "not the password")
+            .await
+            .status
+    };
+    for email in [&*parties.jamie.email, "nobody@example.org"] {
+        for n in 0..10 {
+            assert_eq!(tries(n, email).await, 401);
+        }
+        for server in all {
+            let refused = server.try_password(email, "not the password").await;
+            refused.expect_error(429, "RATE_LIMITED");
+            assert_eq!(refused.header("retry-after"), "90");
+        }
+        parties.server.clock.advance(Duration::from_secs(90));
+        assert_eq!(tries(1, email).await, 401);
+        assert_eq!(tries(2, email).await, 429);
+    }
+}
+
 /// With a key of its own a server could open nothing of the others', and they nothing of its.
 #[tokio::test]
 async fn a_server_with_another_key_does_not_start() {
