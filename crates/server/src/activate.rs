@@ -1,10 +1,14 @@
 //! What waits for people is encrypted for them, once they have a key.
 //!
 //! The row is the job: whatever waits for somebody who has a key by now is found again, however
-//! often a server stops on the way. Bytes are written under new names first; the row is switched to
-//! them, and the key that the server could read the old ones with destroyed, in one unit of work.
-//! What a stop leaves behind is bytes that no row names, which the next start deletes.
+//! often a server stops on the way. One claims it for a while, and says now and then that they are
+//! still at it; what fails is tried again after ever longer pauses. Bytes are written under names
+//! first that only this try has; the row is switched to them, and the key that the server could read
+//! the old ones with destroyed, in one unit of work. What a stop leaves behind is bytes that no row
+//! names, which are deleted as orphans. Should two be at it, for one slept through its claim, one
+//! switches the row, and the other one finds it changed.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
@@ -12,9 +16,12 @@ use agentdrop_domain::transfers::{AtRest, File, Sealing, Transfer};
 use agentdrop_protocol::limits::MAX_PARTS;
 use agentdrop_protocol::text::Email;
 use agentdrop_protocol::wire::transfers::TransferStatus;
-use agentdrop_protocol::{AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, PartTag};
+use agentdrop_protocol::{
+    AccountId, EncryptionPublicKey, FileId, FileName, LinkToken, PartTag, TransferId,
+};
 use agentdrop_store::Tx;
 use bytes::Bytes;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::error::{ApiError, Failure, Result};
@@ -31,11 +38,26 @@ use crate::stored::StoredFile;
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
+/// Whoever has not said for so long that they are still at it has failed, and another may try.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often they say so.
+const RENEW: Duration = Duration::from_secs(10);
+/// How long one that failed waits the first time; after each further one twice as long.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+/// How long it waits at most.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// How many transfers are looked up at a time.
 const BATCH: u32 = 100;
 
 /// Activates whenever there may be something to, until it is told to stop.
 pub(crate) async fn run(app: &App, stop: &CancellationToken) {
+    if app.blobs.was_alone() {
+        // Nobody is left of those who were at it, and what kept them from it may be mended.
+        let forget = async |tx: &mut Tx| tx.forget_activation_claims().await;
+        if let Err(error) = app.store.write(forget).await {
+            tracing::warn!(%error, "what was being activated has to wait");
+        }
+    }
     while !stop.is_cancelled() {
         if let Some(Err(error)) = stop.run_until_cancelled(once(app)).await {
             tracing::warn!(%error, "what waits for people was not activated to the last");
@@ -43,14 +65,14 @@ pub(crate) async fn run(app: &App, stop: &CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = app.activate.notified() => {}
-            () = tokio::time::sleep(EVERY) => {}
+            () = sleep(EVERY) => {}
         }
     }
 }
 
 /// Activates what waits for somebody who has a key.
 pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
-    // Two at the same transfer would write different bytes under the same names.
+    // Whoever asks for it here finds it done, and not somebody else at it.
     let _alone = app.activating.lock().await;
     let mut after = None;
     loop {
@@ -63,22 +85,61 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         };
         after = Some(last);
         for transfer in found {
-            let id = transfer.id;
-            // One that cannot be, a disk lost its bytes, keeps nobody else's from being activated.
-            let tried = Box::pin(activate(app, transfer)).await;
-            app.metrics.activation(match &tried {
-                Ok(()) => ActivationOutcome::Done,
-                Err(_) => ActivationOutcome::Failed,
-            });
-            if let Err(error) = tried {
-                let reason = Failure::of(error).0;
-                tracing::warn!(reason, transfer = %id, "a transfer was not activated");
-            }
+            attempt(app, transfer).await?;
         }
     }
 }
 
-async fn activate(app: &App, transfer: Transfer) -> Result<()> {
+/// Activates a transfer, unless somebody else does.
+async fn attempt(app: &App, transfer: Transfer) -> agentdrop_store::Result<()> {
+    let (id, now) = (transfer.id, app.clock.now());
+    let claim = async move |tx: &mut Tx| tx.claim_activation(id, now, now.plus(LEASE)).await;
+    let Some(number) = app.store.write(claim).await? else {
+        return Ok(());
+    };
+    let activating = Box::pin(activate(app, transfer, number));
+    let activated = tokio::select! {
+        activated = activating => activated,
+        never = keep_claim(app, id, number) => match never {},
+    };
+    // One that cannot be, a disk lost its bytes, keeps nobody else's from being activated.
+    app.metrics.activation(match &activated {
+        Ok(()) => ActivationOutcome::Done,
+        Err(_) => ActivationOutcome::Failed,
+    });
+    let wait = match activated {
+        Ok(()) => Duration::ZERO,
+        Err(error) => {
+            let (reason, wait) = (Failure::of(error).0, wait_after(number));
+            let seconds = wait.as_secs();
+            tracing::warn!(reason, seconds, transfer = %id, "a transfer was not activated");
+            wait
+        }
+    };
+    let due = app.clock.now().plus(wait);
+    let put_off = async move |tx: &mut Tx| tx.put_activation_off(id, number, due).await;
+    app.store.write(put_off).await.map(drop)
+}
+
+/// Says again and again that this server is still at it.
+async fn keep_claim(app: &App, id: TransferId, number: u32) -> Infallible {
+    loop {
+        sleep(RENEW).await;
+        let until = app.clock.now().plus(LEASE);
+        let renew = async move |tx: &mut Tx| tx.put_activation_off(id, number, until).await;
+        // That another one took it over is found where the row is switched.
+        if let Err(error) = app.store.write(renew).await {
+            tracing::warn!(%error, transfer = %id, "a claim was not renewed");
+        }
+    }
+}
+
+fn wait_after(tries: u32) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(16));
+    doubled.min(LONGEST_WAIT)
+}
+
+async fn activate(app: &App, transfer: Transfer, number: u32) -> Result<()> {
     let Some(person) = transfer.recipient.account() else {
         return Ok(());
     };
@@ -90,7 +151,7 @@ async fn activate(app: &App, transfer: Transfer) -> Result<()> {
     };
     let (id, old) = (transfer.id, transfer.blobs());
     let parts = parts(app, &transfer).await?;
-    let (sealed, staged) = seal(app, &transfer, person, key).await?;
+    let (sealed, staged) = seal(app, &transfer, number, person, key).await?;
     let new = sealed.names();
     // An earlier try whose end nobody was told of, for the database went away in its commit, has
     // ended once this has the row. Else its bytes could become the transfer's behind these, which
@@ -180,6 +241,7 @@ struct Sealed {
 async fn seal(
     app: &App,
     transfer: &Transfer,
+    number: u32,
     person: AccountId,
     key: EncryptionPublicKey,
 ) -> Result<(Sealed, Vec<(BlobKey, Staged)>)> {
@@ -187,8 +249,8 @@ async fn seal(
     let old_key = app.server_key.transfer_key(id, &transfer.wrapped_key)?;
     let said = Details::open(&old_key, &transfer.details)?;
     let mut made = ForPerson::new(id, &key)?;
-    let first = transfer.blobs().into_iter().max().map_or(0, |it| it + 1);
-    let place = |n: usize| first + u32::try_from(n).unwrap_or(u32::MAX);
+    let first = first_name(transfer, number);
+    let place = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
     let (mut files, mut staged) = (Vec::new(), Vec::new());
     for (n, (file, said)) in transfer.files.iter().zip(&said.files).enumerate() {
         let (size, blob) = seal_file(app, transfer, n, said, &mut made).await?;
@@ -231,6 +293,14 @@ async fn seal(
         token: new_token()?,
     };
     Ok((sealed, staged))
+}
+
+/// The first of the names that one try has for the files and the envelope: behind those that there
+/// are, and those of the tries before, so that two servers never write under one name.
+fn first_name(transfer: &Transfer, number: u32) -> u32 {
+    let taken = transfer.blobs().into_iter().max().map_or(0, |it| it + 1);
+    let each = u32::try_from(transfer.files.len() + 1).unwrap_or(u32::MAX);
+    taken.saturating_add(each.saturating_mul(number.saturating_sub(1)))
 }
 
 /// Encrypts one file anew, piece by piece; answers how many bytes came of it.

@@ -9,6 +9,7 @@ use agentdrop_store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
 
 use crate::at_rest::{ServerKey, UrlSignature};
 use crate::auth::{Lockout, Passwords};
@@ -61,6 +62,8 @@ pub(crate) struct Parts {
     pub(crate) activate: tokio::sync::Notify,
     /// Held by whoever activates.
     pub(crate) activating: tokio::sync::Mutex<()>,
+    /// Cancelled when the server is to stop soon.
+    pub(crate) draining: CancellationToken,
     /// Which requests run that their callers may repeat.
     pub(crate) under_way: UnderWay,
     /// The proxies in front, which say for whom they speak.

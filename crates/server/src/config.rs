@@ -26,6 +26,9 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The database; SQLite in the data directory, if nothing is said.
     pub database_url: Option<String>,
+    /// The folder of the files, which the servers on one database share; `blobs` in the data
+    /// directory, if nothing is said.
+    pub blobs: Option<PathBuf>,
     /// Who may make an account; everyone on this machine and nobody else, if nothing is said.
     pub signup: Option<Signup>,
     /// Whether an address has to be shown to be its owner's; not while this machine alone reaches
@@ -171,8 +174,13 @@ pub struct Timeouts {
     /// What still comes of a body that was refused is taken for so long, and thrown away, so that
     /// its sender reads the answer rather than a reset connection.
     pub linger: Duration,
+    /// Once it is told to stop, it says so for so long before it does: a balancer in front sends
+    /// its callers elsewhere meanwhile.
+    pub drain: Duration,
     /// Requests under way when the server stops may take so long.
     pub grace: Duration,
+    /// How often it looks for what other servers on its database wrote and did not tell it of.
+    pub unheard: Duration,
 }
 
 impl Default for Timeouts {
@@ -183,7 +191,9 @@ impl Default for Timeouts {
             body: Duration::from_secs(30),
             stalled: Duration::from_mins(1),
             linger: Duration::from_secs(5),
+            drain: Duration::ZERO,
             grace: Duration::from_secs(30),
+            unheard: Duration::from_millis(500),
         }
     }
 }
@@ -223,6 +233,7 @@ impl Config {
             metrics_listen: None,
             public_url: None,
             database_url: None,
+            blobs: None,
             signup: None,
             email_verification: None,
             smtp: None,
@@ -284,6 +295,12 @@ impl Config {
             (None, None) => Ok("AgentDrop <agentdrop@localhost>"),
             (None, Some(_)) => Err(ConfigError::NoMailFrom),
         }
+    }
+
+    /// The folder of the files.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        let own = || self.data_dir.join("blobs");
+        self.blobs.clone().unwrap_or_else(own)
     }
 
     /// The database.

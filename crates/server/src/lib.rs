@@ -34,7 +34,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use agentdrop_store::Store;
 use axum::Router;
@@ -62,7 +61,6 @@ pub struct Server {
     /// Where its counts are told, if they are.
     metrics: Option<TcpListener>,
     limits: Limits,
-    started: SystemTime,
     /// Held so that no other server takes the folder.
     _data_dir: DataDir,
 }
@@ -78,6 +76,9 @@ pub enum Error {
     /// The data directory cannot be used.
     #[error("the data directory {0} cannot be used")]
     DataDir(PathBuf, #[source] io::Error),
+    /// The folder of the files cannot be used.
+    #[error("the folder of files {0} cannot be used")]
+    Blobs(PathBuf, #[source] io::Error),
     /// The configuration contradicts itself.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -117,14 +118,10 @@ impl Server {
     }
 
     /// Brings a server up on another clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "files have the machine's times, whatever `clock` says"
-    )]
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
-        let started = SystemTime::now();
         let data_dir = DataDir::take(&config.data_dir)?;
-        let blobs = Blobs::open(&data_dir.join("blobs"))?;
+        let blobs = config.blobs();
+        let blobs = Blobs::open(&blobs).map_err(|it| Error::Blobs(blobs, it))?;
         let store = Store::open(&config.database_url()).await?;
         let key_file = match &config.server_key {
             Some(path) => KeyFile::Given(path.clone()),
@@ -162,6 +159,7 @@ impl Server {
             sweep: tokio::sync::Notify::new(),
             activate: tokio::sync::Notify::new(),
             activating: tokio::sync::Mutex::new(()),
+            draining: CancellationToken::new(),
             under_way: under_way::UnderWay::default(),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url,
@@ -171,7 +169,6 @@ impl Server {
             listener,
             metrics,
             limits: config.limits,
-            started,
             _data_dir: data_dir,
         })
     }
@@ -196,32 +193,42 @@ impl Server {
         router::router(self.app.clone())
     }
 
-    /// Serves until `stop` is cancelled; then lets what is under way come to its end.
+    /// Serves until `stop` is cancelled; then says so for a while, and lets what is under way come to
+    /// its end.
     pub async fn run(self, stop: CancellationToken) {
-        let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
+        // What nobody waits for ends first.
+        let sweep = tokio::spawn(sweep::run(self.app.clone(), stop.clone()));
         let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
-        let events = tokio::spawn(events::run(self.app.clone(), stop.clone()));
+        let close = CancellationToken::new();
+        let events = tokio::spawn(events::run(self.app.clone(), close.clone()));
+        let draining = self.app.draining.clone();
+        let (stops, drain) = (stop.clone(), self.limits.timeouts.drain);
+        let drained = async {
+            stops.cancelled().await;
+            draining.cancel();
+            tokio::time::sleep(drain).await;
+            close.cancel();
+            // Serves what is under way for as long as that takes.
+            std::future::pending::<()>().await;
+        };
+        let when = serve::Stop {
+            draining: draining.clone(),
+            close: close.clone(),
+        };
         let metrics = self.metrics.map(|listener| {
             let router = metrics::router(self.app.clone());
             // Connections of collectors are none of callers.
             let uncounted = Arc::new(Metrics::new());
-            tokio::spawn(serve::serve(
-                listener,
-                router,
-                self.limits,
-                uncounted,
-                stop.clone(),
-            ))
+            let serving = serve::serve(listener, router, self.limits, uncounted, when.clone());
+            tokio::spawn(serving)
         });
         let counts = Arc::clone(&self.app.metrics);
-        serve::serve(
-            self.listener,
-            router::router(self.app),
-            self.limits,
-            counts,
-            stop.clone(),
-        )
-        .await;
+        let router = router::router(self.app);
+        let serving = serve::serve(self.listener, router, self.limits, counts, when.clone());
+        tokio::select! {
+            () = serving => {}
+            () = drained => {}
+        }
         // Whoever ends the server by other means than `stop` does not get here.
         stop.cancel();
         drop((sweep.await, mail.await, events.await));

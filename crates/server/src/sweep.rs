@@ -1,7 +1,7 @@
 //! What is no longer needed goes: bytes, and what was remembered for a while.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{File, Transfer};
@@ -9,7 +9,7 @@ use agentdrop_protocol::limits::{IDEMPOTENCY_WINDOW, INVITE_WINDOW, STRANGER_WIN
 use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_store::Tx;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::activate;
@@ -19,17 +19,31 @@ use crate::blob::BlobName;
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
+/// How often it looks for blobs that another server left behind when it died.
+const ORPHANS_EVERY: Duration = Duration::from_hours(24);
 /// How many transfers go in one unit of work.
 const BATCH: u32 = 100;
 
 /// Sweeps whenever there may be something to, until it is told to stop.
-pub(crate) async fn run(app: App, since: SystemTime, stop: CancellationToken) {
-    let orphans = delete_orphans(&app, since);
-    if let Some(Err(error)) = stop.run_until_cancelled(orphans).await {
-        tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
+pub(crate) async fn run(app: App, stop: CancellationToken) {
+    tokio::join!(
+        orphans(&app, &stop),
+        activate::run(&app, &stop),
+        repeat(&app, &stop)
+    );
+}
+
+/// Looks for blobs without a transfer, at the start and once a day.
+async fn orphans(app: &App, stop: &CancellationToken) {
+    let mut at_start = true;
+    while !stop.is_cancelled() {
+        let looking = delete_orphans(app, at_start);
+        if let Some(Err(error)) = stop.run_until_cancelled(looking).await {
+            tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
+        }
+        at_start = false;
+        stop.run_until_cancelled(sleep(ORPHANS_EVERY)).await;
     }
-    // Behind that: it writes blobs again that an earlier start left behind.
-    tokio::join!(activate::run(&app, &stop), repeat(&app, &stop));
 }
 
 async fn repeat(app: &App, stop: &CancellationToken) {
@@ -76,6 +90,8 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         let answered = now.minus(IDEMPOTENCY_WINDOW);
         let forget = async move |tx: &mut Tx| tx.delete_answers_until(answered).await;
         app.store.write(forget).await?;
+        let attempts = async move |tx: &mut Tx| tx.delete_attempts_until(now).await;
+        app.store.write(attempts).await?;
         app.lockout.forget();
         if due.len() < BATCH as usize {
             return Ok(());
@@ -125,10 +141,11 @@ fn expired(swept: &Transfer, now: Timestamp) -> Vec<NewEntry> {
     sides.into_iter().map(told).collect()
 }
 
-/// Deletes the blobs from before this start that no transfer needs: their upload was cut off
+/// Deletes the blobs that no transfer needs, and none can come to need: their upload was cut off
 /// before it was acknowledged, or their deletion was.
-async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error> {
+async fn delete_orphans(app: &App, at_start: bool) -> Result<(), crate::Error> {
     let mut deleted = 0_u64;
+    let since = app.blobs.settled(at_start).await?;
     for shard in 0..=u8::MAX {
         for blob in app.blobs.in_shard(shard, since).await? {
             let mut reader = app.store.read().await?;

@@ -124,6 +124,9 @@ impl Tx {
     pub async fn append_audit(&mut self, events: impl IntoIterator<Item = NewEntry>) -> Result<()> {
         let mut events: Vec<_> = events.into_iter().collect();
         events.sort_by_key(|it| it.account);
+        if !events.is_empty() {
+            self.tell();
+        }
         for event in events {
             let head = self.hold_audit_head_of(event.account).await?;
             let entry = head.append(event);

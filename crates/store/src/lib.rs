@@ -6,6 +6,7 @@
 mod accounts;
 mod agents;
 mod answers;
+mod attempts;
 mod audit;
 mod blocks;
 mod channels;
@@ -32,6 +33,7 @@ mod usage;
 
 pub use agents::ReachableAgent;
 pub use answers::{Answer, Repeatable};
+pub use attempts::Allowance;
 pub use audit::{AuditFilter, AuditRecord};
 pub use blocks::ListedBlock;
 pub use connections::{ConnectionCounts, ListedConnection};

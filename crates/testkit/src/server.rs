@@ -1,6 +1,7 @@
 //! A whole server, on either engine, with a clock that the test moves.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ pub struct TestServer {
     pub metrics_url: Option<String>,
     engine: Engine,
     folder: TempDir,
-    database: Database,
+    database: Arc<Database>,
     sweeper: Sweeper,
     running: Running,
 }
@@ -65,7 +66,33 @@ impl TestServer {
     /// A server on `engine`, configured otherwise as `change` has it.
     pub async fn start(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
-        let (database, clock) = (database(engine).await, FrozenClock::new());
+        let (database, clock) = (Arc::new(database(engine).await), FrozenClock::new());
+        Self::start_on(folder, database, clock, change).await
+    }
+
+    /// Another server on the same database, with the same files, key and clock.
+    pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("a folder can be made");
+        let key = std::fs::copy(self.data_dir().join("server.key"), data.join("server.key"));
+        key.expect("the key is there");
+        let blobs = self.data_dir().join("blobs");
+        let change = |config: &mut Config| {
+            config.blobs = Some(blobs);
+            change(config);
+        };
+        let (database, clock) = (Arc::clone(&self.database), self.clock.clone());
+        Self::start_on(folder, database, clock, change).await
+    }
+
+    async fn start_on(
+        folder: TempDir,
+        database: Arc<Database>,
+        clock: FrozenClock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let engine = database.engine();
         let mut config = Config::new(folder.path().join("data"));
         config.listen = ([127, 0, 0, 1], 0).into();
         config.database_url = Some(database.url().to_owned());
@@ -110,7 +137,7 @@ impl TestServer {
     }
 
     /// Its database.
-    pub const fn database(&self) -> &Database {
+    pub fn database(&self) -> &Database {
         &self.database
     }
 

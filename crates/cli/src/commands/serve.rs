@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// The file with the server's key, 32 bytes, which all servers on one database share [default: server.key in the data directory, made on the first start]
     #[arg(long, value_name = "FILE", env = "AGENTDROP_SERVER_KEY")]
     server_key: Option<PathBuf>,
+    /// The folder of the files, which all servers on one database share [default: in the data directory]
+    #[arg(long, value_name = "DIR", env = "AGENTDROP_BLOBS")]
+    blobs: Option<PathBuf>,
     /// Where to listen
     #[arg(
         long,
@@ -66,6 +70,15 @@ pub(crate) struct Args {
         requires = "smtp_url"
     )]
     smtp_ca: Option<PathBuf>,
+    /// Seconds for which it says that it stops, on `/readyz`, before it does
+    #[arg(
+        long,
+        value_name = "SECS",
+        env = "AGENTDROP_DRAIN_DELAY",
+        default_value = "0",
+        value_parser = clap::value_parser!(u16).range(..=600)
+    )]
+    drain_delay: u16,
     /// Whom mails are from, like "AgentDrop <drop@example.org>"
     #[arg(long, value_name = "ADDRESS", env = "AGENTDROP_MAIL_FROM")]
     mail_from: Option<String>,
@@ -169,6 +182,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let rates = args.rates();
     let mut config = args.storage.into_config();
     config.rates = rates;
+    config.blobs = args.blobs.filter(|it| !it.as_os_str().is_empty());
+    config.limits.timeouts.drain = Duration::from_secs(args.drain_delay.into());
     config.default_plan = args.default_plan;
     config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
     config.listen = args.listen;
@@ -250,6 +265,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = chain(&error);
         match &error {
+            Error::Blobs(..) => Self::broken(
+                "BLOBS",
+                message,
+                "choose another folder with `--blobs`, which can be written to and locked",
+            ),
             Error::Config(ConfigError::NoMailFrom) => {
                 let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
                 Self::refused("CONFIG", message, hint)

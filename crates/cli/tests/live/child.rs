@@ -1,6 +1,6 @@
 //! A server in a process of its own, which can be killed.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -23,28 +23,35 @@ pub(crate) struct Child {
 impl Child {
     /// Starts a server and waits until it answers.
     pub(crate) async fn start(data: &Path, database: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        Self::start_at(free_address(), data, database, &[]).await
+    }
+
+    /// The same, at this address, and with more said on its command line.
+    pub(crate) async fn start_at(
+        at: SocketAddr,
+        data: &Path,
+        database: &str,
+        more: &[&str],
+    ) -> Self {
         let process = std::process::Command::new(env!("CARGO_BIN_EXE_agentdrop"))
-            .args(["serve", "--listen", &port.to_string()])
+            .args(["serve", "--listen", &at.to_string()])
             .args(["--requests-per-minute", "0", "--data-dir"])
             .arg(data)
+            .args(more)
             .env("AGENTDROP_DATABASE_URL", database)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let url = format!("http://{port}");
+        let url = format!("http://{at}");
         let mut it = Self {
             process,
             http: Http::new(url.clone()),
             url,
         };
         let started = Instant::now();
-        while it.http.request("GET", "/readyz", "").send().await.is_err() {
+        while it.http.request("GET", "/healthz", "").send().await.is_err() {
             assert!(it.process.try_wait().unwrap().is_none(), "the server ended");
             assert!(
                 started.elapsed() < Duration::from_secs(20),
@@ -164,6 +171,12 @@ impl Drop for Child {
     }
 }
 
+/// An address on this machine where nobody listens.
+pub(crate) fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
 /// Sends a file; answers the transfer, if the server lived to acknowledge it.
 async fn send(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<String> {
     let file = reqwest::multipart::Part::bytes(bytes).file_name("file");
@@ -228,7 +241,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files_in(&path));
-        } else {
+        } else if !path.ends_with("lock") {
             found.push(path);
         }
     }

@@ -6,4 +6,5 @@ mod activation;
 mod child;
 mod crash;
 mod model;
+mod nodes;
 mod published_client;

@@ -23,10 +23,13 @@ use super::fields::Fields;
 use super::openapi::Errors;
 use crate::app::App;
 use crate::auth::{Caller, is_live};
-use crate::events::{Hub, Subscription, View};
+use crate::events::{Hub, Over, Subscription, View};
 
 /// How often a stream says that it is still there.
 const PING: Duration = Duration::from_secs(15);
+/// What a stream ends with when the server stops: whoever listens may come again at once, and is sent
+/// to another server if there is one.
+const STOPS: &[u8] = b": the server stops\nretry: 500\n\n";
 /// Entries that are looked at for one part of a list.
 const WINDOW: u32 = 1_000;
 /// Entries that are looked at before a stream goes on.
@@ -126,6 +129,7 @@ pub(crate) async fn stream(
         after,
         subscription,
         begun: false,
+        is_over: false,
     };
     let frames = stream::unfold(feed, async |mut feed| {
         let frame = feed.next().await?;
@@ -193,6 +197,8 @@ struct Feed {
     after: u64,
     subscription: Subscription,
     begun: bool,
+    /// Whether its last words were said.
+    is_over: bool,
 }
 
 impl Feed {
@@ -201,6 +207,9 @@ impl Feed {
         if !self.begun {
             self.begun = true;
             return Some(Bytes::from_static(b": connected\n\n"));
+        }
+        if self.is_over {
+            return None;
         }
         loop {
             let told = match self.read().await {
@@ -217,7 +226,14 @@ impl Feed {
             }
             if told.is_all {
                 tokio::select! {
-                    changed = self.subscription.changed() => changed?,
+                    changed = self.subscription.changed() => match changed {
+                        Ok(()) => {}
+                        Err(Over::Gone) => return None,
+                        Err(Over::Stops) => {
+                            self.is_over = true;
+                            return Some(Bytes::from_static(STOPS));
+                        }
+                    },
                     () = tokio::time::sleep(PING) => return Some(Bytes::from_static(b": ping\n\n")),
                 }
             }

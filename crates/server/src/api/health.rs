@@ -20,7 +20,7 @@ pub(crate) async fn alive() -> Json<Health> {
     })
 }
 
-/// Whether the server can do its work, and which part of it cannot.
+/// Whether the server can do its work, and which part of it cannot; no more, once it is to stop.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations", operation_id = "health_show_readiness", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness))
@@ -39,7 +39,9 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness
     };
     let database = part(database.await.is_ok());
     let blobs = part(app.blobs.check().await.is_ok());
-    let ready = database == PartState::Ok && blobs == PartState::Ok;
+    let works = database == PartState::Ok && blobs == PartState::Ok;
+    // All of it works, and nobody else is to be sent here.
+    let ready = works && !app.draining.is_cancelled();
     let status = if ready {
         StatusCode::OK
     } else {

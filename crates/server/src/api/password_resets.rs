@@ -32,7 +32,7 @@ pub(crate) async fn create(
     Anonymous(from): Anonymous,
     Body(body): Body<CreatePasswordReset>,
 ) -> Result<Json<Done>> {
-    app.lockout.ask_for_reset(&body.email, from)?;
+    app.ask_for_reset(&body.email, from).await?;
     // Behind the answer, which therefore takes no longer where there is something to write; and some
     // way behind it, for what runs beside an answer shows in how long that takes.
     let mailing = async move {

@@ -74,7 +74,7 @@ pub(super) async fn sign_in(
     email: &Email,
     password: Password,
 ) -> Result<(Account, AccountSettings)> {
-    app.lockout.try_password(email, from)?;
+    app.try_password(email, from).await?;
     let found = app.store.read().await?.account_to_sign_in(email).await?;
     let known = found.as_ref().and_then(|(_, it)| it.password.clone());
     let matches = app.passwords.matches(password, known).await?;

@@ -29,6 +29,7 @@ pub(crate) struct AtRestError;
 mod label {
     pub(super) const ANSWER: &[u8] = b"agentdrop/at-rest/v1 answer";
     pub(super) const ANSWERS: &[u8] = b"agentdrop/at-rest/v1 answers";
+    pub(super) const ATTEMPTS: &[u8] = b"agentdrop/at-rest/v1 attempts";
     pub(super) const DETAILS: &[u8] = b"agentdrop/at-rest/v1 details";
     pub(super) const FILE: &[u8] = b"agentdrop/at-rest/v1 file";
     pub(super) const FINGERPRINT: &[u8] = b"agentdrop/at-rest/v1 fingerprint";

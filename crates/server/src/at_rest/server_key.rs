@@ -25,6 +25,7 @@ const SIGNATURE: usize = 32;
 /// It lies in `server.key` in the data directory. Losing it loses what the server encrypted.
 pub(crate) struct ServerKey {
     answers: Zeroizing<[u8; 32]>,
+    attempts: Zeroizing<[u8; 32]>,
     fingerprint: [u8; 32],
     wrap: Zeroizing<[u8; 32]>,
     mail: Zeroizing<[u8; 32]>,
@@ -74,6 +75,7 @@ impl ServerKey {
         Self {
             answers: derive(secret, label::ANSWERS, &[]),
             fingerprint: *derive(secret, label::FINGERPRINT, &[]),
+            attempts: derive(secret, label::ATTEMPTS, &[]),
             wrap: derive(secret, label::WRAP, &[]),
             mail: derive(secret, label::MAIL, &[]),
             upload_url: hmac::Key::new(hmac::HMAC_SHA256, &upload_url[..]),
@@ -84,6 +86,16 @@ impl ServerKey {
     /// What tells it from another key, and nothing of it.
     pub(crate) const fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
+    }
+
+    /// The name under which tries of something by somebody are counted; it tells of neither.
+    pub(crate) fn attempts_name(&self, of: [&str; 3]) -> [u8; 32] {
+        let mut context = Vec::new();
+        for part in of {
+            context.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            context.extend_from_slice(part.as_bytes());
+        }
+        *derive(&self.attempts, label::ATTEMPTS, &context)
     }
 
     /// The server's part of what answers are encrypted with.

@@ -1,7 +1,8 @@
 //! How often somebody may try a password, or have a mail sent.
 //!
 //! Counted in memory, by what is tried and by who tries, and alike for accounts that exist and
-//! those that do not. Each counter refills evenly (the generic cell rate algorithm), so that
+//! those that do not. Passwords that are tried, and links to set one, are counted in the database as
+//! well where several servers share it: else each server more would be as many guesses more. Each counter refills evenly (the generic cell rate algorithm), so that
 //! nobody is shut out for long by what another did.
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use agentdrop_protocol::AccountId;
 use agentdrop_protocol::text::Email;
+use agentdrop_store::Allowance;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -24,6 +26,15 @@ use crate::clock::Clock;
 
 const QUARTER: Duration = Duration::from_mins(15);
 const HOUR: Duration = Duration::from_hours(1);
+
+const fn allow(most: u32, period: Duration) -> Allowance {
+    Allowance { most, period }
+}
+pub(super) const SIGN_INS_BY_ADDRESS: Allowance = allow(60, QUARTER);
+pub(super) const SIGN_INS_BY_BOTH: Allowance = allow(10, QUARTER);
+pub(super) const SIGN_INS_BY_EMAIL: Allowance = allow(100, HOUR);
+pub(super) const RESETS_BY_ADDRESS: Allowance = allow(20, HOUR);
+pub(super) const RESETS_BY_EMAIL: Allowance = allow(5, HOUR);
 
 /// Counts attempts.
 #[derive(Debug)]
@@ -63,11 +74,11 @@ impl GovernorClock for Time {
 impl Lockout {
     pub(crate) fn new(clock: &Clock) -> Self {
         Self {
-            sign_ins_by_address: Counter::new(60, QUARTER, clock),
-            sign_ins_by_both: Counter::new(10, QUARTER, clock),
-            sign_ins_by_email: Counter::new(100, HOUR, clock),
-            resets_by_address: Counter::new(20, HOUR, clock),
-            resets_by_email: Counter::new(5, HOUR, clock),
+            sign_ins_by_address: Counter::allowing(SIGN_INS_BY_ADDRESS, clock),
+            sign_ins_by_both: Counter::allowing(SIGN_INS_BY_BOTH, clock),
+            sign_ins_by_email: Counter::allowing(SIGN_INS_BY_EMAIL, clock),
+            resets_by_address: Counter::allowing(RESETS_BY_ADDRESS, clock),
+            resets_by_email: Counter::allowing(RESETS_BY_EMAIL, clock),
             verifications: Counter::new(5, HOUR, clock),
             pairing_mails: Counter::new(10, HOUR, clock),
             sent_mails: Counter::new(30, HOUR, clock),
@@ -78,8 +89,8 @@ impl Lockout {
         }
     }
 
-    /// Counts an attempt to give the password of the account with this address.
-    pub(crate) fn try_password(&self, email: &Email, from: ClientAddress) -> Result<()> {
+    /// Counts an attempt to give the password of the account with this address, on this server.
+    pub(super) fn try_password(&self, email: &Email, from: ClientAddress) -> Result<()> {
         let (email, from) = (email.folded(), subscriber(from.0));
         let counted = self
             .sign_ins_by_address
@@ -89,8 +100,8 @@ impl Lockout {
         counted.map_err(|wait| limited(wait, "passwords were tried too often; try again later"))
     }
 
-    /// Counts a request for a link to set a password with.
-    pub(crate) fn ask_for_reset(&self, email: &Email, from: ClientAddress) -> Result<()> {
+    /// Counts a request for a link to set a password with, on this server.
+    pub(super) fn ask_for_reset(&self, email: &Email, from: ClientAddress) -> Result<()> {
         let counted = self
             .resets_by_address
             .count(&subscriber(from.0))
@@ -170,7 +181,7 @@ impl Lockout {
     }
 }
 
-fn limited(wait: Duration, message: &'static str) -> ApiError {
+pub(super) fn limited(wait: Duration, message: &'static str) -> ApiError {
     ApiError::Limited(wait, message.into())
 }
 
@@ -182,6 +193,10 @@ struct Counter<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Counter<K> {
+    fn allowing(allowed: Allowance, clock: &Clock) -> Self {
+        Self::new(allowed.most, allowed.period, clock)
+    }
+
     fn new(most: u32, period: Duration, clock: &Clock) -> Self {
         let burst = NonZeroU32::new(most).expect("it is not zero");
         let quota = Quota::with_period(period / most).expect("it is not zero");

@@ -1,6 +1,7 @@
 //! Who is calling, and from where.
 
 mod address;
+mod attempts;
 mod lockout;
 mod passwords;
 mod visitor;

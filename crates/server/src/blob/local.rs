@@ -1,26 +1,33 @@
 //! Blobs in a folder of the data directory.
 //!
 //! `blobs/<shard>/<transfer>.<position>`, 256 shards by the last two digits of the transfer's id,
-//! which are random; `blobs/<shard>/<transfer>.parts/<tag>` what came in parts; `blobs/staging/` has
-//! what is still coming in. A blob is written to the staging folder, made to outlive a power cut,
-//! and only then renamed to where it is read.
+//! which are random; `blobs/<shard>/<transfer>.parts/<tag>` what came in parts;
+//! `blobs/staging/<server>/` has what is still coming in for one of those that share it. A blob is
+//! written to the staging folder, made to outlive a power cut, and only then renamed to where it is
+//! read.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use agentdrop_protocol::TransferId;
 use tokio::task::spawn_blocking;
 
+use super::share::Place;
 use super::{BlobKey, BlobName, PARTS, Staged, Staging};
+
+/// What was put in its place so long ago has its row by now, or never will: seconds lie between the
+/// two, and some more where a database is waited for.
+const SETTLED: Duration = Duration::from_hours(24);
 
 /// A folder of blobs. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Blobs {
     root: Arc<Path>,
+    place: Arc<Place>,
 }
 
 /// A blob that is open for reading.
@@ -29,23 +36,43 @@ pub(crate) struct Blob(Arc<File>);
 
 impl Blobs {
     /// Opens the folder, makes what is missing of it, and throws away what never came in whole.
+    ///
+    /// Others may have it open.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
-        let staging = root.join("staging");
         make_folder(root)?;
-        match fs::remove_dir_all(&staging) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => drop(make_folder(&staging)?),
-        }
         for shard in 0..=u8::MAX {
             make_folder(&root.join(format!("{shard:02x}")))?;
         }
+        let place = Arc::new(Place::take(root)?);
         File::open(root)?.sync_all()?;
-        Ok(Self { root: root.into() })
+        Ok(Self {
+            root: root.into(),
+            place,
+        })
+    }
+
+    /// Whether nobody else had it open when this did.
+    pub(crate) fn was_alone(&self) -> bool {
+        self.place.alone_since.is_some()
+    }
+
+    /// Blobs from before this, by the clock of the disk, that have no row yet never will: whoever
+    /// wrote them is gone, or it is too long ago.
+    pub(crate) async fn settled(&self, at_start: bool) -> io::Result<SystemTime> {
+        let place = Arc::clone(&self.place);
+        blocking(move || match place.alone_since {
+            Some(start) if at_start => Ok(start),
+            _ => {
+                let now = place.disk_time()?;
+                Ok(now.checked_sub(SETTLED).unwrap_or(SystemTime::UNIX_EPOCH))
+            }
+        })
+        .await
     }
 
     /// Begins to take a blob in.
     pub(crate) async fn stage(&self) -> io::Result<Staging> {
-        Staging::new(&self.root.join("staging")).await
+        Staging::new(&self.place.staging).await
     }
 
     /// Puts staged blobs where they are read; when this returns, they outlive a power cut.
@@ -140,7 +167,11 @@ impl Blobs {
                     continue;
                 }
                 let mut is_empty = true;
-                for entry in fs::read_dir(entry.path())? {
+                let parts = match fs::read_dir(entry.path()) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    parts => parts?,
+                };
+                for entry in parts {
                     let entry = entry?;
                     let name = format!("{name}/{}", entry.file_name().to_string_lossy());
                     note(&entry, &name, since, &mut found)?;
@@ -211,16 +242,35 @@ fn note(
     since: SystemTime,
     found: &mut Vec<BlobKey>,
 ) -> io::Result<()> {
-    if let Ok(key) = name.parse()
-        && entry.metadata()?.modified()? < since
-    {
-        found.push(key);
+    let Ok(key) = name.parse() else {
+        return Ok(());
+    };
+    match entry.metadata() {
+        // Another server deleted it just now.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        metadata => {
+            if put_at(&metadata?)? < since {
+                found.push(key);
+            }
+        }
     }
     Ok(())
 }
 
+/// When a blob was put in its place: its bytes may be older, and the file systems that we know set
+/// the time of change when they rename.
+fn put_at(metadata: &fs::Metadata) -> io::Result<SystemTime> {
+    let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
+    let changed = u64::try_from(seconds).ok().zip(u32::try_from(nanos).ok());
+    let changed = changed.and_then(|(seconds, nanos)| {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+    });
+    let written = metadata.modified()?;
+    Ok(changed.map_or(written, |it| it.max(written)))
+}
+
 /// Makes a folder, unless it is there; answers whether it was not.
-fn make_folder(path: &Path) -> io::Result<bool> {
+pub(super) fn make_folder(path: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! Where the bytes of files are.
 
 mod local;
+mod share;
 mod stage;
 
 pub(crate) use local::{Blob, Blobs};

@@ -12,8 +12,6 @@ use tokio_util::sync::CancellationToken;
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
 
-/// How often it looks for what other nodes wrote.
-const EVERY: Duration = Duration::from_millis(500);
 /// How long it gathers what is written, so that much of it is one look.
 const GATHER: Duration = Duration::from_millis(10);
 
@@ -23,6 +21,15 @@ pub(crate) struct Hub {
     accounts: Mutex<State>,
     /// Woken when the first one listens.
     joined: Notify,
+}
+
+/// Why no more comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// The account is gone.
+    Gone,
+    /// The server stops; another one may go on.
+    Stops,
 }
 
 #[derive(Debug, Default)]
@@ -114,9 +121,16 @@ impl Hub {
 }
 
 impl Subscription {
-    /// Waits until the log has come further; nothing, if it never will.
-    pub(crate) async fn changed(&mut self) -> Option<()> {
-        self.seq.changed().await.ok()
+    /// Waits until the log has come further, unless it never will.
+    pub(crate) async fn changed(&mut self) -> Result<(), Over> {
+        let changed = self.seq.changed().await;
+        changed.map_err(|_| {
+            if self.app.events.state().is_closed {
+                Over::Stops
+            } else {
+                Over::Gone
+            }
+        })
     }
 }
 
@@ -134,6 +148,14 @@ impl Drop for Subscription {
 
 /// Looks how far the logs have come that somebody listens to, until it is told to stop.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = look(&app, &stop) => {}
+        never = app.store.keep_listening() => match never {},
+    }
+    app.events.close();
+}
+
+async fn look(app: &App, stop: &CancellationToken) {
     let mut written = app.store.written();
     while !stop.is_cancelled() {
         let accounts = app.events.accounts();
@@ -145,18 +167,17 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             continue;
         }
         written.borrow_and_update();
-        match seqs(&app, &accounts).await {
+        match seqs(app, &accounts).await {
             Ok(seqs) => app.events.tell(&seqs, &accounts),
             Err(error) => tracing::warn!(%error, "those who listen were not told"),
         }
         tokio::select! {
             () = stop.cancelled() => {}
             () = app.events.joined.notified() => {}
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(app.limits.timeouts.unheard) => {}
             _ = written.changed() => tokio::time::sleep(GATHER).await,
         }
     }
-    app.events.close();
 }
 
 async fn seqs(

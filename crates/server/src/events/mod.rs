@@ -7,5 +7,5 @@
 mod hub;
 mod view;
 
-pub(crate) use hub::{Hub, Subscription, run};
+pub(crate) use hub::{Hub, Over, Subscription, run};
 pub(crate) use view::View;

@@ -14,11 +14,13 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{HeaderValue, Request, Version, header};
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -42,16 +44,34 @@ const HEADERS: u32 = 16 * 1024;
 /// Requests at a time on one HTTP/2 connection.
 const STREAMS: u32 = 64;
 
-/// Serves until `stop`, then lets what is under way come to its end.
+/// A connection that came just before the end has so long to say something.
+const LATE: Duration = Duration::from_millis(250);
+
+/// When it is to end.
+#[derive(Clone)]
+pub(crate) struct Stop {
+    /// Soon: callers are sent elsewhere.
+    pub(crate) draining: CancellationToken,
+    /// Now.
+    pub(crate) close: CancellationToken,
+}
+
+/// Serves until it is told to stop, then lets what is under way come to its end.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
     metrics: Arc<Metrics>,
-    stop: CancellationToken,
+    stop: Stop,
 ) {
     let (tracker, gate) = (TaskTracker::new(), Gate::new(limits));
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+    loop {
+        let accepted = stop.close.run_until_cancelled(listener.accept()).await;
+        // What the kernel took before it is told not to is served: its peer counts as connected.
+        let accepted = accepted.or_else(|| listener.accept().now_or_never());
+        let Some(accepted) = accepted else {
+            break;
+        };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -98,7 +118,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stop: CancellationToken) {
+    async fn serve(self, stop: Stop) {
         let Self {
             stream,
             peer,
@@ -107,8 +127,13 @@ impl Connection {
             _pass,
         } = self;
         let first = timeout(timeouts.first_byte, stream.readable());
-        if !matches!(stop.run_until_cancelled(first).await, Some(Ok(Ok(())))) {
-            return;
+        let is_late = async {
+            stop.close.cancelled().await;
+            sleep(LATE).await;
+        };
+        tokio::select! {
+            said = first => if !matches!(said, Ok(Ok(()))) { return },
+            () = is_late => return,
         }
         let mut builder = Builder::new(TokioExecutor::new());
         builder
@@ -123,16 +148,25 @@ impl Connection {
             .max_pending_accept_reset_streams(Some(STREAMS as usize))
             .keep_alive_interval(Some(Duration::from_secs(20)))
             .keep_alive_timeout(Duration::from_secs(20));
+        let begun = Arc::new(AtomicBool::new(false));
+        let (begins, draining) = (Arc::clone(&begun), stop.draining);
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let router = router.clone();
+            begins.store(true, Ordering::Relaxed);
+            let (router, draining) = (router.clone(), draining.clone());
             async move {
+                let is_http1 = request.version() < Version::HTTP_2;
                 // Taking a body asks for it: whoever waits to be asked, and is refused, is not.
                 let asks = request.headers().contains_key(header::EXPECT);
                 let mut request = request.map(|it| Body::new(Paced::new(it, &timeouts, !asks)));
                 request
                     .extensions_mut()
                     .insert(axum::extract::ConnectInfo(peer));
-                let Ok(response) = router.oneshot(request).await;
+                let Ok(mut response) = router.oneshot(request).await;
+                // The next request is to go elsewhere. (HTTP/2 says so by itself, at the end.)
+                if is_http1 && draining.is_cancelled() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
                 Ok::<_, Infallible>(response)
             }
         });
@@ -145,9 +179,18 @@ impl Connection {
         tokio::pin!(connection);
         let served = tokio::select! {
             served = &mut connection => served,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+            () = stop.close.cancelled() => {
+                let mut late = None;
+                if !begun.load(Ordering::Relaxed) {
+                    // Told to end before it has read anything, it would read nothing.
+                    late = timeout(LATE, &mut connection).await.ok();
+                }
+                if let Some(served) = late {
+                    served
+                } else {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
         };
         if let Err(error) = served {

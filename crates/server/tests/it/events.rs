@@ -19,22 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ALL: usize = 60;
 
 /// One that listens.
-struct Listener {
+pub(crate) struct Listener {
     response: Response,
     buffer: String,
 }
 
 /// An event, as it came.
 #[derive(Debug)]
-struct Frame {
-    id: u64,
+pub(crate) struct Frame {
+    pub(crate) id: u64,
     event: String,
-    data: Value,
+    pub(crate) data: Value,
 }
 
 impl Listener {
     /// Listens, and waits until it does.
-    async fn new(http: &Http, key: &str, query: &str, last: Option<u64>) -> Self {
+    pub(crate) async fn new(http: &Http, key: &str, query: &str, last: Option<u64>) -> Self {
         let mut request = http.request("GET", &format!("/v1/events/stream{query}"), key);
         if let Some(last) = last {
             request = request.header("last-event-id", last.to_string());
@@ -52,7 +52,7 @@ impl Listener {
     }
 
     /// What stands before the next empty line; nothing, if the stream is over.
-    async fn block(&mut self) -> Option<String> {
+    pub(crate) async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.buffer.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
@@ -65,7 +65,7 @@ impl Listener {
     }
 
     /// The next event; nothing, if the stream is over.
-    async fn next(&mut self) -> Option<Frame> {
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
         // All of it together: that the stream is still there is said now and then.
         let next = timeout(PATIENCE, self.frame()).await;
         next.expect("something comes")
@@ -92,7 +92,7 @@ impl Listener {
         }
     }
 
-    async fn expect(&mut self, event: &str) -> Frame {
+    pub(crate) async fn expect(&mut self, event: &str) -> Frame {
         let frame = self.next().await.expect("the stream goes on");
         assert_eq!(frame.event, event, "{frame:?}");
         frame

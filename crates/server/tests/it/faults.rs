@@ -28,6 +28,7 @@ fn impatient(config: &mut Config) {
         stalled: Duration::from_millis(400),
         linger: Duration::from_millis(400),
         grace: Duration::from_secs(5),
+        ..Timeouts::default()
     };
 }
 

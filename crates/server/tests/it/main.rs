@@ -32,6 +32,7 @@ mod links;
 mod mailed_links;
 mod mails;
 mod metrics;
+mod nodes;
 mod once;
 mod openapi;
 mod operations;

@@ -12,7 +12,7 @@ use target::Target;
 use crate::{Result, Store};
 
 /// Every table, each behind those that it refers to.
-pub(crate) const TABLES: [&str; 25] = [
+pub(crate) const TABLES: [&str; 26] = [
     "instance",
     "accounts",
     "agents",
@@ -34,6 +34,7 @@ pub(crate) const TABLES: [&str; 25] = [
     "mails",
     "usage",
     "answers",
+    "attempts",
     "audit_heads",
     "audit_entries",
     "receive_passwords",

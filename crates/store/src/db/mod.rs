@@ -4,12 +4,14 @@
 //! statement is written once: what the engines do differently lies below, in `sqlite` and
 //! `postgres`, and the few texts they spell differently are picked by `dialect!` and `holding!`.
 
+mod bell;
 mod group_commit;
 mod postgres;
 mod sqlite;
 mod tx;
 mod value;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -26,6 +28,8 @@ use crate::{Error, Result};
 pub struct Store {
     engine: Engine,
     written: watch::Sender<()>,
+    /// Changes when something was written that other servers are to be told of.
+    told: watch::Sender<()>,
 }
 
 #[derive(Clone)]
@@ -62,6 +66,7 @@ impl Store {
         Ok(Self {
             engine,
             written: watch::Sender::new(()),
+            told: watch::Sender::new(()),
         })
     }
 
@@ -71,6 +76,11 @@ impl Store {
             Engine::Sqlite(it) => Place::Sqlite(&it.path),
             Engine::Postgres(it) => Place::Postgres(it.pool()),
         }
+    }
+
+    /// Whether servers on other machines may have the same database open.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
     }
 
     /// Takes a connection to read from.
@@ -102,7 +112,11 @@ impl Store {
             Engine::Postgres(it) => {
                 let mut tx = Tx::new(Connection::Postgres(it.begin().await?));
                 let done = tx.run(unit).await?;
+                let tells = tx.tells();
                 tx.commit().await?;
+                if tells {
+                    self.told.send_replace(());
+                }
                 done
             }
         };
@@ -110,10 +124,27 @@ impl Store {
         Ok(done)
     }
 
-    /// Changes whenever this store has written something; what other processes write, and what was
-    /// written for a caller who went away meanwhile, it does not tell.
+    /// Changes whenever this store has written something, and while [`Store::keep_listening`] runs
+    /// here and there, soon after another one has added to a log. What was written for a caller who
+    /// went away meanwhile it does not tell.
     pub fn written(&self) -> watch::Receiver<()> {
         self.written.subscribe()
+    }
+
+    /// Tells other servers on the same PostgreSQL when this one adds to a log, and hears when they
+    /// do, for as long as it is polled.
+    pub async fn keep_listening(&self) -> Infallible {
+        match &self.engine {
+            Engine::Sqlite(_) => std::future::pending().await,
+            Engine::Postgres(it) => {
+                let bell = bell::Bell {
+                    config: (*it.config).clone(),
+                    told: self.told.subscribe(),
+                    heard: self.written.clone(),
+                };
+                bell.keep().await
+            }
+        }
     }
 }
 

@@ -31,7 +31,11 @@ mod migrations {
 }
 
 #[derive(Clone)]
-pub(super) struct Database(Pool);
+pub(super) struct Database {
+    pool: Pool,
+    /// For a connection beside the pool.
+    pub(super) config: Arc<Config>,
+}
 
 /// A connection out of the pool, in a transaction or not.
 #[derive(Debug)]
@@ -45,7 +49,8 @@ impl Database {
         // Passes over a connection that is known to be closed, and asks the server nothing.
         let recycling_method = RecyclingMethod::Fast;
         let config = config(url)?;
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let manager =
+            Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
@@ -60,16 +65,17 @@ impl Database {
         migrations::migrations::runner()
             .run_async(&mut *client)
             .await?;
-        Ok(Self(pool))
+        let config = Arc::new(config);
+        Ok(Self { pool, config })
     }
 
     pub(super) const fn pool(&self) -> &Pool {
-        &self.0
+        &self.pool
     }
 
     pub(super) async fn connection(&self) -> Result<Connection> {
         Ok(Connection {
-            client: self.0.get().await?,
+            client: self.pool.get().await?,
             in_transaction: false,
         })
     }

@@ -15,7 +15,11 @@ pub struct Reader {
 
 /// Reads and writes, in a unit of work: all of what it wrote is kept, or nothing.
 #[derive(Debug)]
-pub struct Tx(Reader);
+pub struct Tx {
+    reader: Reader,
+    /// Whether other servers are to be told that this was committed.
+    tells: bool,
+}
 
 impl Reader {
     pub(super) const fn new(on: Connection) -> Self {
@@ -79,17 +83,20 @@ impl Reader {
 
 impl Tx {
     pub(super) const fn new(on: Connection) -> Self {
-        Self(Reader::new(on))
+        Self {
+            reader: Reader::new(on),
+            tells: false,
+        }
     }
 
     /// Runs a statement; answers how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64> {
         self.check()?;
-        let touched = match &mut self.0.on {
+        let touched = match &mut self.reader.on {
             Connection::Sqlite(it) => it.execute(sql, params),
             Connection::Postgres(it) => it.execute(sql, params).await,
         };
-        self.0.failure = touched.as_ref().err().cloned();
+        self.reader.failure = touched.as_ref().err().cloned();
         touched
     }
 
@@ -98,19 +105,28 @@ impl Tx {
         &mut self,
         unit: impl AsyncFnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.0.failure = None;
+        self.reader.failure = None;
         let done = unit(self).await?;
         self.check()?;
         Ok(done)
     }
 
+    /// Has other servers told when this is committed, who may have somebody listening.
+    pub(crate) const fn tell(&mut self) {
+        self.tells = true;
+    }
+
+    pub(super) const fn tells(&self) -> bool {
+        self.tells
+    }
+
     /// What the last statement failed with, if it failed.
     pub(super) fn failure(&self) -> Option<Error> {
-        self.0.failure.clone()
+        self.reader.failure.clone()
     }
 
     pub(super) async fn commit(self) -> Result<()> {
-        match self.0.on {
+        match self.reader.on {
             // Its thread does, for many units at once.
             Connection::Sqlite(_) => Ok(()),
             Connection::Postgres(it) => it.commit().await,
@@ -122,12 +138,12 @@ impl Deref for Tx {
     type Target = Reader;
 
     fn deref(&self) -> &Reader {
-        &self.0
+        &self.reader
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Reader {
-        &mut self.0
+        &mut self.reader
     }
 }

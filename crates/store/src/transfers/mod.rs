@@ -1,5 +1,6 @@
 //! Transfers at rest.
 
+mod activation;
 mod live;
 
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
@@ -243,39 +244,6 @@ impl Reader {
             )
             .await?;
         Ok(found.is_some_and(|it| File::blobs(&it).any(|it| it == blob)))
-    }
-
-    /// Transfers behind `after` that wait for somebody who has a receive password, and whose
-    /// address is known to be theirs.
-    ///
-    /// For what activates them alone, which asks for nobody.
-    pub async fn transfers_to_activate(
-        &mut self,
-        now: Timestamp,
-        after: Option<TransferId>,
-        limit: u32,
-    ) -> Result<Vec<Transfer>> {
-        self.fetch_all(
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM transfers
-                 WHERE status = 'pending_recipient' AND expires_at > $1
-                   AND (id > $2 OR $2 IS NULL)
-                   AND EXISTS (SELECT 1 FROM accounts
-                               JOIN receive_passwords ON account_id = accounts.id
-                               WHERE accounts.email_folded = transfers.recipient_email_folded
-                                 AND accounts.email_verified_at IS NOT NULL)
-                 ORDER BY id LIMIT $3"
-            ),
-            params![
-                now.as_millis(),
-                after.map(|it| it.to_string()).as_ref(),
-                limit
-            ],
-            transfer,
-        )
-        .await
     }
 }
 

@@ -5,6 +5,7 @@
 mod accounts;
 mod agents;
 mod answers;
+mod attempts;
 mod audit;
 mod blocks;
 mod channels;

@@ -1,5 +1,7 @@
 //! A server whose database another one brings up to date.
 
+use std::time::Duration;
+
 use agentdrop_domain::Scope;
 use agentdrop_domain::downloads::{Download, Outcome};
 use agentdrop_domain::mailed_links::LinkPurpose;
@@ -11,7 +13,7 @@ use agentdrop_protocol::wire::connections::ConnectionFilter;
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
 use agentdrop_protocol::{AgentRef, PartTag};
-use agentdrop_store::{Page, Repeatable, Store};
+use agentdrop_store::{Allowance, Page, Repeatable, Store};
 use agentdrop_testkit::engines::stores;
 
 use crate::things::{
@@ -37,7 +39,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 25, "{tables:?}");
+        assert_eq!(alter.len(), 26, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -80,6 +82,14 @@ async fn run_those_of_people(store: &Store, cast: &Cast) {
         assert!(tx.take_session_of(owner, session.id).await?.is_some());
         tx.delete_sessions_of(owner, None).await?;
         tx.delete_expired_sessions(at(0)).await?;
+        for _ in 0..2 {
+            let allowed = Allowance {
+                most: 1,
+                period: Duration::from_secs(1),
+            };
+            tx.count_attempt(&[1; 32], allowed, at(0)).await?;
+        }
+        tx.delete_attempts_until(at(10_000)).await?;
         let link = mailed_link(&alice, LinkPurpose::VerifyEmail);
         tx.put_mailed_link(&link).await?;
         assert!(tx.mailed_link(&link.digest).await?.is_some());

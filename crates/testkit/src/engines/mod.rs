@@ -7,12 +7,14 @@
 //! fails: no test is passed over.
 
 mod postgres;
+mod private;
 
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
 
 use agentdrop_store::Store;
+pub use private::PrivatePostgres;
 use tempfile::TempDir;
 
 /// What a database runs on.

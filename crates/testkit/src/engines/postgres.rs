@@ -21,10 +21,10 @@ use tokio_postgres::{Client, NoTls};
 const MISSING: &str =
     "PostgreSQL is not installed: run scripts/setup, or name a server in TEST_POSTGRES_URL";
 
+pub(super) const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+                                   -c max_connections=500";
 /// What it costs a test to be safe from a power cut, it need not pay.
-const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-                        -c fsync=off -c full_page_writes=off -c synchronous_commit=off \
-                        -c max_connections=500";
+const NOT_DURABLE: &str = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off";
 
 /// How long a server that is there may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -149,7 +149,8 @@ async fn server() -> Server {
 }
 
 /// Where our server lives, and what runs it.
-struct Home {
+#[derive(Debug)]
+pub(super) struct Home {
     folder: PathBuf,
     programs: PathBuf,
     /// The user and group it runs as, if not ours: PostgreSQL refuses to run as root.
@@ -181,14 +182,7 @@ impl Home {
             "{} is not a folder of ours alone: remove it",
             folder.display()
         );
-        let programs = programs().expect(MISSING);
-        let home = Self {
-            folder,
-            programs,
-            owner,
-        };
-        home.give(&home.folder);
-        home
+        Self::in_folder(folder)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -197,14 +191,30 @@ impl Home {
 
     /// Starts a server without any databases of before; answers its URL.
     fn start(&self) -> String {
-        let (data, log, password) = (self.path("data"), self.path("log"), self.path("password"));
+        let data = self.path("data");
         if data.exists() {
             // It may still run, and not answer; or be gone, and this fail.
             let mut stop = self.command("pg_ctl");
             drop(succeed(stop.args(["stop", "--mode=immediate"])));
             fs::remove_dir_all(&data).expect("the data of before can be removed");
         }
-        let secret = random_hex();
+        let secret = self.make();
+        // Somebody else may take the port that was free a moment ago.
+        for _ in 0..3 {
+            let port = free_port();
+            if self.launch(&format!("{SETTINGS} {NOT_DURABLE}"), port) {
+                return format!("postgres://agentdrop:{secret}@127.0.0.1:{port}");
+            }
+        }
+        panic!(
+            "PostgreSQL does not start: {} says why",
+            self.path("log").display()
+        )
+    }
+
+    /// Makes a place for databases; answers the password.
+    pub(super) fn make(&self) -> String {
+        let (secret, password) = (random_hex(), self.path("password"));
         write_private(&password, &secret);
         self.give(&password);
         let mut make = self.command("initdb");
@@ -214,22 +224,38 @@ impl Home {
         let made = succeed(&mut make);
         fs::remove_file(&password).expect("what was written can be removed");
         made.expect("a place for databases can be made");
+        secret
+    }
 
-        // Somebody else may take the port that was free a moment ago.
-        for _ in 0..3 {
-            let port = free_port();
-            let mut start = self.command("pg_ctl");
-            start
-                .args(["start", "--wait", "--silent", "--log"])
-                .arg(&log);
-            start
-                .arg("--options")
-                .arg(format!("{SETTINGS} -c port={port}"));
-            if succeed(&mut start).is_ok() {
-                return format!("postgres://agentdrop:{secret}@127.0.0.1:{port}");
-            }
-        }
-        panic!("PostgreSQL does not start: {} says why", log.display())
+    /// Starts a server on what is there; answers whether it runs.
+    pub(super) fn launch(&self, settings: &str, port: u16) -> bool {
+        let mut start = self.command("pg_ctl");
+        start
+            .args(["start", "--wait", "--silent", "--log"])
+            .arg(self.path("log"));
+        start
+            .arg("--options")
+            .arg(format!("{settings} -c port={port}"));
+        succeed(&mut start).is_ok()
+    }
+
+    /// Stops it; `mode` is one of `pg_ctl`'s.
+    pub(super) fn stop(&self, mode: &str) {
+        let mut stop = self.command("pg_ctl");
+        let stopped = succeed(stop.args(["stop", "--wait", "--mode", mode]));
+        stopped.expect("a server that runs can be stopped");
+    }
+
+    /// One in this folder, which is made.
+    pub(super) fn in_folder(folder: PathBuf) -> Self {
+        let ours = rustix::process::geteuid();
+        let home = Self {
+            folder,
+            programs: programs().expect(MISSING),
+            owner: ours.is_root().then(|| (id("-u"), id("-g"))),
+        };
+        home.give(&home.folder);
+        home
     }
 
     /// Leaves somebody behind to stop the server when it is no longer used.
@@ -308,7 +334,7 @@ fn succeed(command: &mut Command) -> Result<String, String> {
     }
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).and_then(|it| it.local_addr());
     listener.expect("the loopback has a free port").port()
 }

@@ -15,47 +15,33 @@ use super::*;
 use crate::faults::SmallDisk;
 use crate::world::{files_under, run_sql};
 
-/// Changes that no other unit of work gets past until they are committed.
-enum Held {
-    Postgres(tokio_postgres::Client),
-    Sqlite(rusqlite::Connection),
+/// Longer than one that failed a few times waits to be tried again.
+const PAUSE: Duration = Duration::from_mins(10);
+
+/// Lets a change come right behind the claim of a try, once: before anything is encrypted, and so
+/// before the row is switched.
+async fn come_between(server: &TestServer, change: &str) {
+    let sql = match server.engine() {
+        Engine::Sqlite => format!(
+            "CREATE TRIGGER between_tries AFTER UPDATE OF activation_tries ON transfers
+             BEGIN {change}; END"
+        ),
+        Engine::Postgres => format!(
+            "CREATE FUNCTION come_between() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN {change}; RETURN NULL; END $$;
+             CREATE TRIGGER between_tries AFTER UPDATE OF activation_tries ON transfers
+             FOR EACH ROW EXECUTE FUNCTION come_between()"
+        ),
+    };
+    run_sql(server, &sql).await;
 }
 
-impl Held {
-    async fn begin(server: &TestServer, change: &str) -> Self {
-        // Whoever activates holds both accounts first.
-        let sql = format!("UPDATE accounts SET name = name; {change}");
-        let url = server.database().url();
-        match server.engine() {
-            Engine::Sqlite => {
-                let path = url.trim_start_matches("sqlite://");
-                let database = rusqlite::Connection::open(path).unwrap();
-                database.busy_timeout(Duration::from_secs(10)).unwrap();
-                database
-                    .execute_batch(&format!("BEGIN IMMEDIATE; {sql}"))
-                    .unwrap();
-                Self::Sqlite(database)
-            }
-            Engine::Postgres => {
-                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-                    .await
-                    .unwrap();
-                tokio::spawn(connection);
-                client
-                    .batch_execute(&format!("BEGIN; {sql}"))
-                    .await
-                    .unwrap();
-                Self::Postgres(client)
-            }
-        }
-    }
-
-    async fn commit(self) {
-        match self {
-            Self::Sqlite(database) => database.execute_batch("COMMIT").unwrap(),
-            Self::Postgres(client) => client.batch_execute("COMMIT").await.unwrap(),
-        }
-    }
+async fn nothing_comes_between(server: &TestServer) {
+    let sql = match server.engine() {
+        Engine::Sqlite => "DROP TRIGGER between_tries",
+        Engine::Postgres => "DROP TRIGGER between_tries ON transfers",
+    };
+    run_sql(server, sql).await;
 }
 
 async fn set(server: &TestServer, person: &Party, key: &ReceiveKey) {
@@ -82,7 +68,7 @@ const FILES: [(&str, &[u8]); 1] = [("a.txt", BYTES)];
 
 /// Lets `change` come between the encrypting and the switch of two transfers, to jamie and to sam,
 /// who have keys; answers all that is asked about it.
-async fn between(parties: &Parties, change: &str, after: Duration) -> Between {
+async fn between(parties: &Parties, change: &str) -> Between {
     let Parties { server, jamie, .. } = parties;
     let sam = Party::new(server, "Sam", "sam@example.org").await;
     let (key, sams) = (ReceiveKey::new(), ReceiveKey::new());
@@ -94,16 +80,11 @@ async fn between(parties: &Parties, change: &str, after: Duration) -> Between {
     let to_sam = send(parties, &sam.email, &FILES).await;
     server.activate().await;
     assert_eq!(blobs(server).len(), 2);
-    run_sql(server, "UPDATE accounts SET email_verified_at = 1").await;
     let id = text(&sent, "id");
-    let held = Held::begin(server, &change.replace("ID", &id)).await;
-    let coming = async {
-        let written = async || blobs(server).len() > 2;
-        until("it is encrypted", written).await;
-        server.clock.advance(after);
-        held.commit().await;
-    };
-    tokio::join!(server.activate(), coming);
+    come_between(server, &change.replace("ID", &id)).await;
+    run_sql(server, "UPDATE accounts SET email_verified_at = 1").await;
+    server.activate().await;
+    nothing_comes_between(server).await;
     server.activate().await;
     Between {
         sent,
@@ -127,7 +108,7 @@ async fn what_was_deleted_meanwhile_stays_deleted() {
     for parties in &Parties::each().await {
         let change = "UPDATE transfers SET status = 'deleted', deleted_at = 1, bytes_until = 1
                       WHERE id = 'ID'";
-        let it = between(parties, change, Duration::ZERO).await;
+        let it = between(parties, change).await;
         assert_eq!(status(parties, &it.sent).await, "deleted");
         assert_theirs(parties, &it.sam, &it.to_sam, &it.sams).await;
         let id = row(parties, &it.sent).await.id;
@@ -143,7 +124,11 @@ async fn what_was_deleted_meanwhile_stays_deleted() {
 #[tokio::test]
 async fn what_expired_meanwhile_has_expired() {
     for parties in &Parties::each().await {
-        let it = between(parties, "", Duration::from_hours(25)).await;
+        let it = between(
+            parties,
+            "UPDATE transfers SET expires_at = 1, bytes_until = 1",
+        )
+        .await;
         for sent in [&it.sent, &it.to_sam] {
             assert_eq!(status(parties, sent).await, "expired");
         }
@@ -172,7 +157,7 @@ async fn what_was_encrypted_for_a_key_that_is_none_any_more_is_encrypted_anew() 
              WHERE account_id = '{}'",
             parties.jamie.account.id
         );
-        let it = between(parties, &change, Duration::ZERO).await;
+        let it = between(parties, &change).await;
         assert_theirs(parties, &parties.jamie, &it.sent, &other).await;
         assert_theirs(parties, &it.sam, &it.to_sam, &it.sams).await;
         assert_ne!(other.public(), it.key.public());
@@ -187,7 +172,7 @@ async fn what_nobody_has_a_key_for_any_more_waits_again() {
         for parties in &Parties::each().await {
             let Parties { server, jamie, .. } = parties;
             let change = change.replace("JAMIE", &jamie.account.id);
-            let it = between(parties, &change, Duration::ZERO).await;
+            let it = between(parties, &change).await;
             assert_eq!(status(parties, &it.sent).await, "pending_recipient");
             let thief = Thief::of(&server.data_dir());
             let row = row(parties, &it.sent).await;
@@ -316,6 +301,7 @@ async fn on_a_full_disk_it_waits_until_there_is_room() {
         let is_active = async || alex.get(&path_of(&small)).await.expect(200)["status"] == "active";
         until("the small one is activated", is_active).await;
         for _ in 0..3 {
+            server.clock.advance(PAUSE);
             server.activate().await;
             assert_eq!(status(&parties, &sent).await, "pending_recipient");
             let id = text(&sent, "id");
@@ -328,6 +314,9 @@ async fn on_a_full_disk_it_waits_until_there_is_room() {
             );
         }
         std::fs::remove_file(&filler).unwrap();
+        server.activate().await;
+        assert_eq!(status(&parties, &sent).await, "pending_recipient");
+        server.clock.advance(PAUSE);
         server.activate().await;
         for (sent, name, bytes) in [(&sent, "a.txt", &large[..]), (&small, "b.txt", b"x")] {
             let grant = jamie.get(&format!("{}/download", path_of(sent))).await;
@@ -422,13 +411,8 @@ async fn a_try_that_is_committed_late_keeps_its_bytes() {
             "UPDATE transfers SET status = 'active', files = '{files}' WHERE id = '{}'",
             before.id
         );
-        let held = Held::begin(server, &late).await;
-        let coming = async {
-            let encrypted = async || blobs(server).len() > 3;
-            until("it is encrypted once more", encrypted).await;
-            held.commit().await;
-        };
-        tokio::join!(server.activate(), coming);
+        come_between(server, &late).await;
+        server.activate().await;
         assert_eq!(status(parties, &sent).await, "active");
         for name in &names {
             assert_eq!(std::fs::read(name).unwrap(), BYTES_OF_IT);
