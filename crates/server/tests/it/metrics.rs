@@ -88,12 +88,12 @@ async fn what_a_caller_makes_up_is_no_label() {
         agentdrop_testkit::http::send(asked).await;
         let path = format!("/made/up/{n}?secret={n}");
         server.http.get(&path, "").await.expect(404);
-        let path = "/v1/transfers/00000000-0000-4000-8000-000000000000";
+        let path = "/v1/transfers/made-up-id";
         server.http.get(path, "made-up-key").await.expect(401);
     }
     let samples = scrape(&collector).await;
     let text = serde_json::to_string(&samples).unwrap();
-    for made_up in ["MADEUP", "/made", "secret", "made-up-key", "00000000"] {
+    for made_up in ["MADEUP", "/made", "secret", "made-up-key", "made-up-id"] {
         assert!(!text.contains(made_up), "{made_up}: {text}");
     }
     let count = |labels| value(&samples, "agentdrop_http_requests_total", &labels);
