@@ -87,6 +87,9 @@ pub enum Error {
     /// A disk failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The folder of the files is another database's.
+    #[error("the folder of files {0} belongs to another database")]
+    OtherBlobs(PathBuf),
     /// Another server on the database has another key.
     #[error("the server key {0} is not the one that the servers on this database have")]
     OtherKey(PathBuf),
@@ -114,9 +117,10 @@ impl Server {
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
         let data_dir = DataDir::take(&config.data_dir)?;
         let key_path = data_dir.join("server.key");
-        let blobs = config.blobs();
-        let blobs = Blobs::open(&blobs).map_err(|it| Error::Blobs(blobs, it))?;
+        let folder = config.blobs();
+        let blobs = Blobs::open(&folder).map_err(|it| Error::Blobs(folder.clone(), it))?;
         let store = Store::open(&config.database_url()).await?;
+        blob::check_installation(&store, &folder).await?;
         let server_key = at_rest::shared_key(&store, &key_path).await?;
         let listener = TcpListener::bind(config.listen)
             .await

@@ -274,6 +274,11 @@ impl From<Error> for Failure {
                 message,
                 "choose another folder with `--blobs`, which can be written to and locked",
             ),
+            Error::OtherBlobs(_) => {
+                let hint =
+                    "choose the database that it was used with, or another folder with `--blobs`";
+                Self::refused("BLOBS", message, hint)
+            }
             Error::NoKey(_) | Error::OtherKey(_) => {
                 let hint = "copy server.key from the data directory of another one";
                 Self::refused("SERVER_KEY", message, hint)

@@ -271,6 +271,29 @@ async fn a_server_with_another_key_does_not_start() {
     Server::start(&config).await.unwrap();
 }
 
+/// It would take all that lies there for abandoned.
+#[tokio::test]
+async fn a_server_with_the_files_of_another_database_does_not_start() {
+    for engine in Engine::ALL {
+        let first = TestServer::start(engine, |_| {}).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new(folder.path().join("data"));
+        config.listen = ([127, 0, 0, 1], 0).into();
+        config.blobs = Some(first.data_dir().join("blobs"));
+        let refused = Server::start(&config).await.unwrap_err();
+        assert!(matches!(refused, Error::OtherBlobs(_)), "{refused:?}");
+        // With a folder of its own it does, and then not with the other one either.
+        config.blobs = None;
+        drop(Server::start(&config).await.unwrap());
+        config.blobs = Some(first.data_dir().join("blobs"));
+        let refused = Server::start(&config).await.unwrap_err();
+        assert!(matches!(refused, Error::OtherBlobs(_)), "{refused:?}");
+        // A copy of the files without that file is as good as the files.
+        config.blobs = Some(folder.path().join("copy"));
+        drop(Server::start(&config).await.unwrap());
+    }
+}
+
 /// It is not to be sent anybody any more, and works until the time is over.
 #[tokio::test]
 async fn a_server_that_is_to_stop_says_so_first() {
