@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_server::{Config, Error, Server};
 use agentdrop_store::Tx;
@@ -219,6 +220,40 @@ async fn one_idempotency_key_at_several_servers_has_one_effect() {
     }
     until("nobody's bytes are left but one's", async || {
         blobs(server).len() == 8
+    })
+    .await;
+}
+
+/// What a plan allows, it allows at all servers together, however many ask at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limits_of_a_plan_are_those_of_all_servers_together() {
+    let (parties, [second, third]) = three().await;
+    let Parties { server, alex, .. } = &parties;
+    server.set_plan(&alex.account, Plan::Free).await;
+    let (all, key) = ([server, &second, &third], &alex.account.key);
+    let registered = (0..12).map(|n| {
+        let body = json!({ "agent_id": format!("agent-{n}") });
+        let http = &all[n % 3].http;
+        async move { http.post("/v1/agents/register", key, &body).await.status }
+    });
+    let registered = join_all(registered).await;
+    // Of two, one is there.
+    assert_eq!(registered.iter().filter(|it| **it == 201).count(), 1);
+    let sent = (0..72).map(|n| {
+        let fields = [("sender", "data-pipeline"), ("recipient", "data-pipeline")];
+        let http = &all[n % 3].http;
+        async move {
+            http.form("/v1/transfers", key, &fields, &FILES)
+                .await
+                .status
+        }
+    });
+    let sent = join_all(sent).await;
+    assert_eq!(sent.iter().filter(|it| **it == 201).count(), 50, "{sent:?}");
+    let listed = alex.get("/v1/transfers?limit=1").await.expect(200);
+    assert_eq!(listed["total"], 50);
+    until("nobody's bytes are left but theirs", async || {
+        blobs(server).len() == 50
     })
     .await;
 }
