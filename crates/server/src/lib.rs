@@ -94,6 +94,9 @@ pub enum Error {
     /// A disk failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The folder of the files is another database's.
+    #[error("the folder of files {0} belongs to another database")]
+    OtherBlobs(PathBuf),
     /// The server key cannot be read.
     #[error("the server key {0} cannot be read")]
     ServerKey(PathBuf, #[source] io::Error),
@@ -120,9 +123,10 @@ impl Server {
     /// Brings a server up on another clock.
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
         let data_dir = DataDir::take(&config.data_dir)?;
-        let blobs = config.blobs();
-        let blobs = Blobs::open(&blobs).map_err(|it| Error::Blobs(blobs, it))?;
+        let folder = config.blobs();
+        let blobs = Blobs::open(&folder).map_err(|it| Error::Blobs(folder.clone(), it))?;
         let store = Store::open(&config.database_url()).await?;
+        blob::check_installation(&store, &folder).await?;
         let key_file = match &config.server_key {
             Some(path) => KeyFile::Given(path.clone()),
             None => KeyFile::Own(data_dir.join("server.key")),

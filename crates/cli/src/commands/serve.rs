@@ -270,6 +270,11 @@ impl From<Error> for Failure {
                 message,
                 "choose another folder with `--blobs`, which can be written to and locked",
             ),
+            Error::OtherBlobs(_) => {
+                let hint =
+                    "choose the database that it was used with, or another folder with `--blobs`";
+                Self::refused("BLOBS", message, hint)
+            }
             Error::Config(ConfigError::NoMailFrom) => {
                 let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
                 Self::refused("CONFIG", message, hint)

@@ -241,7 +241,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files_in(&path));
-        } else if !path.ends_with("lock") {
+        } else if !["lock", "installation"].iter().any(|it| path.ends_with(it)) {
             found.push(path);
         }
     }

@@ -1,9 +1,11 @@
 //! Where the bytes of files are.
 
+mod installation;
 mod local;
 mod share;
 mod stage;
 
+pub(crate) use installation::check_installation;
 pub(crate) use local::{Blob, Blobs};
 pub(crate) use stage::{Staged, Staging};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::{Timestamp, TransferId};
 use agentdrop_server::{Config, Error, Server};
 use agentdrop_store::Tx;
@@ -223,6 +224,40 @@ async fn one_idempotency_key_at_several_servers_has_one_effect() {
     .await;
 }
 
+/// What a plan allows, it allows at all servers together, however many ask at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limits_of_a_plan_are_those_of_all_servers_together() {
+    let (parties, [second, third]) = three().await;
+    let Parties { server, alex, .. } = &parties;
+    server.set_plan(&alex.account, Plan::Free).await;
+    let (all, key) = ([server, &second, &third], &alex.account.key);
+    let registered = (0..12).map(|n| {
+        let body = json!({ "agent_id": format!("agent-{n}") });
+        let http = &all[n % 3].http;
+        async move { http.post("/v1/agents/register", key, &body).await.status }
+    });
+    let registered = join_all(registered).await;
+    // Of two, one is there.
+    assert_eq!(registered.iter().filter(|it| **it == 201).count(), 1);
+    let sent = (0..72).map(|n| {
+        let fields = [("sender", "data-pipeline"), ("recipient", "data-pipeline")];
+        let http = &all[n % 3].http;
+        async move {
+            http.form("/v1/transfers", key, &fields, &FILES)
+                .await
+                .status
+        }
+    });
+    let sent = join_all(sent).await;
+    assert_eq!(sent.iter().filter(|it| **it == 201).count(), 50, "{sent:?}");
+    let listed = alex.get("/v1/transfers?limit=1").await.expect(200);
+    assert_eq!(listed["total"], 50);
+    until("nobody's bytes are left but theirs", async || {
+        blobs(server).len() == 50
+    })
+    .await;
+}
+
 /// Each server more is not as many guesses more.
 #[tokio::test]
 async fn passwords_are_tried_ten_times_at_all_servers_together() {
@@ -269,6 +304,29 @@ async fn a_server_with_another_key_does_not_start() {
     assert!(matches!(refused, Error::OtherServerKey(_)), "{refused:?}");
     std::fs::copy(first.data_dir().join("server.key"), &path).unwrap();
     Server::start(&config).await.unwrap();
+}
+
+/// It would take all that lies there for abandoned.
+#[tokio::test]
+async fn a_server_with_the_files_of_another_database_does_not_start() {
+    for engine in Engine::ALL {
+        let first = TestServer::start(engine, |_| {}).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new(folder.path().join("data"));
+        config.listen = ([127, 0, 0, 1], 0).into();
+        config.blobs = Some(first.data_dir().join("blobs"));
+        let refused = Server::start(&config).await.unwrap_err();
+        assert!(matches!(refused, Error::OtherBlobs(_)), "{refused:?}");
+        // With a folder of its own it does, and then not with the other one either.
+        config.blobs = None;
+        drop(Server::start(&config).await.unwrap());
+        config.blobs = Some(first.data_dir().join("blobs"));
+        let refused = Server::start(&config).await.unwrap_err();
+        assert!(matches!(refused, Error::OtherBlobs(_)), "{refused:?}");
+        // A copy of the files without that file is as good as the files.
+        config.blobs = Some(folder.path().join("copy"));
+        drop(Server::start(&config).await.unwrap());
+    }
 }
 
 /// It is not to be sent anybody any more, and works until the time is over.

@@ -260,7 +260,7 @@ pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.ends_with("lock") {
+            } else if !["lock", "installation"].iter().any(|it| path.ends_with(it)) {
                 files.push(path);
             }
         }
