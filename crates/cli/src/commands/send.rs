@@ -1,14 +1,17 @@
 //! `agentdrop send`: seals files and sends them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use agentdrop_client::error::PersonError;
-use agentdrop_client::{Client, Error, Outgoing, Unenrolled};
+use agentdrop_client::{
+    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Sent, Unenrolled,
+};
 use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::{Email, Message};
 use agentdrop_protocol::wire::transfers::Transfer;
 use agentdrop_protocol::{AgentRef, Lifetime, ParseError};
+use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
@@ -25,6 +28,7 @@ use crate::progress::Bar;
     one who has not, nothing can be sealed: you are asked whether the server may encrypt them until they have. \
     Whoever signed in and has no agent here sends as a person."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// Whom to send to: an agent's name or id, or a person's e-mail address
     #[arg(value_name = "RECIPIENT")]
@@ -50,9 +54,23 @@ pub(crate) struct Args {
     /// Send as the person who signed in, also where there is an agent
     #[arg(long)]
     as_me: bool,
+    /// Begin anew what broke off, instead of going on where it stopped
+    #[arg(long)]
+    fresh: bool,
+    /// How many parts of large files are sent at once
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLEL, value_parser = parallel)]
+    parallel: usize,
     /// Let the server encrypt for a person who has no receive password, without being asked
     #[arg(long, short)]
     yes: bool,
+}
+
+fn parallel(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|it| (1..=MAX_PARALLEL).contains(it));
+    number.ok_or_else(|| format!("must be from 1 to {MAX_PARALLEL}"))
 }
 
 /// Whom files are sent to.
@@ -80,33 +98,52 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         To::Agent(_) => SendAs::Agent,
         To::Person(_) => SendAs::AgentOrOwner,
     };
-    let client = Profile::load(global)?.sender(sender)?;
+    let profile = Profile::load(global)?;
+    let folder = profile.folder();
+    let client = profile.sender(sender)?;
     let unenrolled = if args.yes {
         Unenrolled::LetServerEncrypt
     } else {
         Unenrolled::Refuse
     };
-    let sent = match send(&client, &args, unenrolled, printer).await {
+    let folder = folder.as_deref();
+    let sent = match send(&client, &args, folder, unenrolled, printer).await {
         Err(Error::Person(PersonError::RecipientHasNoKey(email))) if printer.asks() => {
             ask(&email, printer).await?;
-            send(&client, &args, Unenrolled::LetServerEncrypt, printer).await
+            let unenrolled = Unenrolled::LetServerEncrypt;
+            send(&client, &args, folder, unenrolled, printer).await
         }
         sent => sent,
     }?;
 
-    printer.json(&sent);
-    printer.bare(&sent.id.to_string());
-    say(&args, &sent, printer);
+    printer.json(&Said {
+        transfer: &sent.transfer,
+        resumed: sent.resumed,
+        bytes_sent: sent.bytes_sent,
+    });
+    printer.bare(&sent.transfer.id.to_string());
+    say(&args, &sent.transfer, printer);
     Ok(Exit::Done)
+}
+
+/// What was sent, as a program reads it.
+#[derive(Serialize)]
+struct Said<'a> {
+    #[serde(flatten)]
+    transfer: &'a Transfer,
+    resumed: bool,
+    bytes_sent: u64,
 }
 
 async fn send(
     client: &Client,
     args: &Args,
+    folder: Option<&Path>,
     unenrolled: Unenrolled,
     printer: &Printer,
-) -> Result<Transfer, Error> {
+) -> Result<Sent, Error> {
     let bar = Bar::new(printer);
+    let notes = bar.notes(printer);
     let outgoing = match &args.recipient {
         To::Agent(agent) => Outgoing::to(agent.clone()),
         To::Person(email) => Outgoing::to_person(email.clone()).unenrolled(unenrolled),
@@ -127,7 +164,39 @@ async fn send(
     if args.keep {
         outgoing = outgoing.keep();
     }
+    if args.fresh {
+        outgoing = outgoing.anew();
+    }
+    if let Some(folder) = folder {
+        outgoing = outgoing.kept_in(folder);
+    }
+    let outgoing = outgoing
+        .parallel(args.parallel)
+        .notices(move |it| notes(&noted(&it)));
     client.send(outgoing).await
+}
+
+/// What there is to know about an upload, for people.
+fn noted(notice: &Notice) -> String {
+    match notice {
+        Notice::Resumes {
+            there_bytes,
+            total_bytes,
+        } => format!(
+            "resuming: {} of {} are there",
+            human::bytes(*there_bytes),
+            human::bytes(*total_bytes)
+        ),
+        Notice::BeginsAnew(why) => format!("beginning anew: {why}"),
+        Notice::Ignored { path, problem } => format!(
+            "beginning anew: {} is not trusted: {problem}; delete it",
+            path.display()
+        ),
+        Notice::NotKept(problem) => {
+            format!("if this breaks off it cannot go on where it stopped: {problem}")
+        }
+        _ => "something is new about this upload".to_owned(),
+    }
 }
 
 /// Nothing goes to the server that it can read before somebody has agreed to that.

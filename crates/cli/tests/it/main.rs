@@ -11,6 +11,8 @@ mod help;
 mod interrupt;
 mod output;
 mod people;
+mod sending;
 mod serve;
 mod support;
 mod trust;
+mod way;

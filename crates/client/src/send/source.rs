@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use agentdrop_protocol::FileName;
@@ -21,8 +21,11 @@ const MAX_PLAINTEXT_BYTES: u64 = MAX_SEALED_BYTES - TAG_BYTES as u64;
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) name: FileName,
-    pub(super) file: File,
     pub(super) bytes: u64,
+    file: File,
+    /// What it is known by, as it was opened; no two versions of a file have the same, unless
+    /// somebody takes pains.
+    stamp: String,
 }
 
 impl Source {
@@ -62,11 +65,55 @@ impl Source {
         }
         Ok(Self {
             name,
-            file,
             bytes: about.len(),
+            stamp: stamp(&about),
+            file,
             path,
         })
     }
+
+    /// What tells this version of it from every other.
+    pub(super) fn stamp(&self) -> &str {
+        &self.stamp
+    }
+
+    /// Where it is, whatever it is called by; nothing, if it cannot be read again.
+    pub(super) fn canonical(&self) -> Result<Option<PathBuf>> {
+        let path = fs::canonicalize(&self.path);
+        path.map(Some).map_err(Error::io("find", &self.path))
+    }
+
+    pub(super) fn read_whole(&mut self, piece: &mut [u8]) -> Result<()> {
+        let read = self.file.read_exact(piece);
+        read.map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => changed(&self.path),
+            _ => Error::io("read", &self.path)(error),
+        })
+    }
+
+    /// Back to the beginning, to be read once more.
+    pub(super) fn rewind(&mut self) -> Result<()> {
+        self.file.rewind().map_err(Error::io("read", &self.path))
+    }
+
+    /// Refuses a file of which there is more than there was, or that somebody wrote to meanwhile.
+    pub(super) fn expect_end(&self) -> Result<()> {
+        let more = io::copy(&mut (&self.file).take(1), &mut io::sink());
+        let more = more.map_err(Error::io("read", &self.path))?;
+        let about = self.file.metadata();
+        let about = about.map_err(Error::io("read", &self.path))?;
+        if more > 0 || stamp(&about) != self.stamp {
+            return Err(changed(&self.path));
+        }
+        Ok(())
+    }
+}
+
+/// Which file it is, how long, and when it was written to.
+fn stamp(about: &fs::Metadata) -> String {
+    let (device, inode) = (about.dev(), about.ino());
+    let (size, seconds, nanos) = (about.size(), about.mtime(), about.mtime_nsec());
+    format!("{device}:{inode}:{size}:{seconds}.{nanos:09}")
 }
 
 pub(super) async fn open_all(paths: Vec<PathBuf>) -> Result<Vec<Source>> {
@@ -84,25 +131,5 @@ pub(super) fn changed(path: &Path) -> Error {
     Error::Send {
         path: path.to_owned(),
         problem: SendProblem::Changed,
-    }
-}
-
-pub(super) fn read_whole(file: &mut File, piece: &mut [u8], path: &Path) -> Result<()> {
-    file.read_exact(piece).map_err(|error| match error.kind() {
-        ErrorKind::UnexpectedEof => changed(path),
-        _ => Error::io("read", path)(error),
-    })
-}
-
-/// Back to the beginning, to be read once more.
-pub(super) fn rewind(file: &mut File, path: &Path) -> Result<()> {
-    file.rewind().map_err(Error::io("read", path))
-}
-
-pub(super) fn expect_end(file: &mut File, path: &Path) -> Result<()> {
-    let more = io::copy(&mut file.take(1), &mut io::sink());
-    match more.map_err(Error::io("read", path))? {
-        0 => Ok(()),
-        _ => Err(changed(path)),
     }
 }

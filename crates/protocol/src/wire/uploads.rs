@@ -271,7 +271,8 @@ pub struct Parts {
     pub is_complete: bool,
     /// Those that have come, in their order.
     pub parts: Vec<Part>,
-    /// Where those are sent to that have not, in their order; only where it was asked for.
+    /// Where each part is sent to, also again, in their order; only where it was asked for, and
+    /// while any can come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_urls: Option<Vec<PartUrl>>,
     /// Until when these addresses work; only beside them.

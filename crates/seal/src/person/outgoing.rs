@@ -154,6 +154,11 @@ impl FileKeys {
         }
     }
 
+    /// The transfer whose files they seal.
+    pub const fn transfer(&self) -> TransferId {
+        self.transfer
+    }
+
     /// Answers the secret bytes, to be kept where only their owner can read them.
     pub const fn expose_secret(&self) -> &[u8; 32] {
         self.key.expose_secret()

@@ -199,7 +199,7 @@ impl Stage {
         let bar = Bar::new(printer);
         let bob = "bob".parse().expect("it is a slug");
         let outgoing = Outgoing::to(bob).files(files).progress(bar.progress());
-        Ok(self.alice.send(outgoing).await?)
+        Ok(self.alice.send(outgoing).await?.transfer)
     }
 
     async fn receive(&self, printer: &Printer) -> Result<Received> {

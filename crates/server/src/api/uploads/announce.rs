@@ -292,7 +292,7 @@ fn parts(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> Announce
             file_name: said.name.clone(),
             upload_id: upload.id?,
             part_size: upload.part_bytes,
-            part_urls: part_urls(app, it.id, file, until, |_| true),
+            part_urls: part_urls(app, it.id, file, until),
         })
     });
     AnnouncedParts {
@@ -305,22 +305,14 @@ fn parts(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> Announce
     }
 }
 
-/// Where those parts of a file are sent to that are wanted, if it comes in parts.
-pub(super) fn part_urls(
-    app: &App,
-    id: TransferId,
-    file: &File,
-    until: Timestamp,
-    is_wanted: impl Fn(u32) -> bool,
-) -> Vec<PartUrl> {
+/// Where the parts of a file are sent to, if it comes in parts.
+pub(super) fn part_urls(app: &App, id: TransferId, file: &File, until: Timestamp) -> Vec<PartUrl> {
     let count = file.upload.map_or(0, |it| it.part_count(file.size));
     let parts = 1..=u32::try_from(count).unwrap_or(u32::MAX);
-    let urls = parts
-        .filter(|it| is_wanted(*it))
-        .map(|part_number| PartUrl {
-            part_number,
-            upload_url: app.upload_url(id, file.id, part_number, until),
-        });
+    let urls = parts.map(|part_number| PartUrl {
+        part_number,
+        upload_url: app.upload_url(id, file.id, part_number, until),
+    });
     urls.collect()
 }
 

@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::auth::Caller;
 
 /// The parts of a file that have come, for whoever goes on with it; and, asked for with `urls`,
-/// where the others are sent to, while they can be.
+/// where all of them are sent to, while they can be.
 #[utoipa::path(
     get, path = "/v1/transfers/{transfer_id}/files/{file_id}/parts", tag = "transfers",
     operation_id = "uploads_list_parts",
@@ -30,7 +30,7 @@ use crate::auth::Caller;
         ("transfer_id" = TransferId, Path, description = "The transfer's id"),
         ("file_id" = FileId, Path, description = "The file's id"),
         ("upload_id" = Option<UploadId>, Query, description = "What the coming of the file is called, to be sure"),
-        ("urls" = Option<bool>, Query, description = "Whether to say where the parts are sent to that have not come"),
+        ("urls" = Option<bool>, Query, description = "Whether to say where its parts are sent to"),
     ),
     responses((status = 200, body = Parts), Errors)
 )]
@@ -56,10 +56,8 @@ pub(crate) async fn list(
     let until = transfer
         .bytes_until
         .filter(|_| wants_urls && !upload.is_complete && transfer.require_announced(now).is_ok());
-    let part_urls = until.map(|until| {
-        let came = |number: &u32| parts.binary_search_by_key(number, |it| it.number).is_ok();
-        part_urls(&app, id, file, until, |number| !came(&number))
-    });
+    // Of all of them: who did not see a part acknowledged sends it again.
+    let part_urls = until.map(|until| part_urls(&app, id, file, until));
     let parts = parts.into_iter().map(|it| Part {
         part_number: it.number,
         etag: it.tag.to_string(),

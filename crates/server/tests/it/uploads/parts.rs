@@ -196,7 +196,7 @@ async fn parts_that_do_not_make_up_the_file_are_refused_each_with_its_code() {
 }
 
 #[tokio::test]
-async fn whoever_goes_on_is_told_where_what_has_not_come_is_sent_to() {
+async fn whoever_goes_on_is_told_where_the_parts_are_sent_to() {
     for world in &World::each().await {
         let file = bytes(SIZE, 11);
         let announced = world
@@ -209,7 +209,7 @@ async fn whoever_goes_on_is_told_where_what_has_not_come_is_sent_to() {
         let listed = world.get(&asked).await.expect(200);
         let urls = listed["part_urls"].as_array().unwrap();
         let numbers: Vec<_> = urls.iter().map(|it| &it["part_number"]).collect();
-        assert_eq!(numbers, [1, 3]);
+        assert_eq!(numbers, [1, 2, 3]);
         assert_eq!(listed["upload_expires_at"], announced["upload_expires_at"]);
         let unasked = world.get(&path(&announced, "parts")).await.expect(200);
         assert!(unasked.get("part_urls").is_none() && unasked.get("upload_expires_at").is_none());
@@ -217,9 +217,7 @@ async fn whoever_goes_on_is_told_where_what_has_not_come_is_sent_to() {
         world.get(&odd).await.expect_error(400, "VALIDATION_ERROR");
 
         let a = stored(&put(http, &text(&urls[0], "upload_url"), &file[..PART]).await);
-        let c = stored(&put(http, &text(&urls[1], "upload_url"), &file[2 * PART..]).await);
-        let listed = world.get(&asked).await.expect(200);
-        assert_eq!(listed["part_urls"], json!([]));
+        let c = stored(&put(http, &text(&urls[2], "upload_url"), &file[2 * PART..]).await);
         complete(world, &announced, &[(1, &a), (2, &b), (3, &c)])
             .await
             .expect(200);
