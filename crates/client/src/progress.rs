@@ -30,6 +30,18 @@ pub struct Report {
     pub resumed_bytes: u64,
 }
 
+impl Report {
+    /// So many bytes are done of so many, none of them before.
+    pub const fn new(phase: Phase, done_bytes: u64, total_bytes: u64) -> Self {
+        Self {
+            phase,
+            done_bytes,
+            total_bytes,
+            resumed_bytes: 0,
+        }
+    }
+}
+
 /// Is told how far a transfer has come: any closure that takes a [`Report`].
 ///
 /// It is called from whichever thread does the work, some times a second and more: it must return at once.

@@ -1,7 +1,9 @@
 //! `agentdrop send`: seals files and sends them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use agentdrop_client::error::PersonError;
 use agentdrop_client::{
@@ -10,7 +12,7 @@ use agentdrop_client::{
 use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::{Email, Message};
 use agentdrop_protocol::wire::transfers::Transfer;
-use agentdrop_protocol::{AgentRef, Lifetime, ParseError};
+use agentdrop_protocol::{AgentRef, FileName, Lifetime, ParseError};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Result};
@@ -19,6 +21,7 @@ use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
 use crate::progress::Bar;
+use crate::spool::spool;
 
 /// Send files to an agent or a person, sealed so that only they can open them
 #[derive(clap::Args)]
@@ -33,9 +36,12 @@ pub(crate) struct Args {
     /// Whom to send to: an agent's name or id, or a person's e-mail address
     #[arg(value_name = "RECIPIENT")]
     recipient: To,
-    /// The files; a folder has to be packed first
+    /// The files; folders, which are packed on their way; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What standard input is to be called [default: stdin]
+    #[arg(long)]
+    name: Option<FileName>,
     /// Whose agent it is, if several go by its name: the account's e-mail address, id or name
     #[arg(long)]
     account: Option<String>,
@@ -106,12 +112,17 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     } else {
         Unenrolled::Refuse
     };
-    let folder = folder.as_deref();
-    let sent = match send(&client, &args, folder, unenrolled, printer).await {
+    let typed = if typed(&args, global)? {
+        Some(Arc::new(spool(&Bar::new(printer)).await?))
+    } else {
+        None
+    };
+    let kept = Kept { folder, typed };
+    let sent = match send(&client, &args, &kept, unenrolled, printer).await {
         Err(Error::Person(PersonError::RecipientHasNoKey(email))) if printer.asks() => {
             ask(&email, printer).await?;
             let unenrolled = Unenrolled::LetServerEncrypt;
-            send(&client, &args, folder, unenrolled, printer).await
+            send(&client, &args, &kept, unenrolled, printer).await
         }
         sent => sent,
     }?;
@@ -126,6 +137,43 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     Ok(Exit::Done)
 }
 
+/// What there is beside the arguments.
+struct Kept {
+    /// Where uploads are kept.
+    folder: Option<PathBuf>,
+    /// What standard input had.
+    typed: Option<Arc<File>>,
+}
+
+impl Args {
+    fn stdin_name(&self) -> FileName {
+        let default = || "stdin".parse().expect("it is a name");
+        self.name.clone().unwrap_or_else(default)
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Whether standard input is among the files.
+fn typed(args: &Args, global: &Global) -> Result<bool> {
+    let refused = |message: &str, hint: &str| Err(Failure::refused("STDIN", message, hint));
+    match args.files.iter().filter(|it| is_stdin(it)).count() {
+        0 if args.name.is_some() => refused(
+            "`--name` is of standard input, and that is not sent",
+            "send `-`, or rename the file",
+        ),
+        0 => Ok(false),
+        1 if global.api_key.as_deref() == Some("-") => refused(
+            "the key and a file cannot both come from standard input",
+            "set AGENTDROP_API_KEY instead",
+        ),
+        1 => Ok(true),
+        _ => refused("standard input can be sent once", "name it once"),
+    }
+}
+
 /// What was sent, as a program reads it.
 #[derive(Serialize)]
 struct Said<'a> {
@@ -138,7 +186,7 @@ struct Said<'a> {
 async fn send(
     client: &Client,
     args: &Args,
-    folder: Option<&Path>,
+    kept: &Kept,
     unenrolled: Unenrolled,
     printer: &Printer,
 ) -> Result<Sent, Error> {
@@ -148,7 +196,15 @@ async fn send(
         To::Agent(agent) => Outgoing::to(agent.clone()),
         To::Person(email) => Outgoing::to_person(email.clone()).unenrolled(unenrolled),
     };
-    let mut outgoing = outgoing.files(&args.files).progress(bar.progress());
+    let mut outgoing = outgoing.progress(bar.progress());
+    for file in &args.files {
+        outgoing = match &kept.typed {
+            Some(typed) if is_stdin(file) => {
+                outgoing.open_file(args.stdin_name(), Arc::clone(typed))
+            }
+            _ => outgoing.file(file),
+        };
+    }
     if let Some(account) = &args.account {
         outgoing = outgoing.account(account);
     }
@@ -167,7 +223,7 @@ async fn send(
     if args.fresh {
         outgoing = outgoing.anew();
     }
-    if let Some(folder) = folder {
+    if let Some(folder) = &kept.folder {
         outgoing = outgoing.kept_in(folder);
     }
     let outgoing = outgoing
@@ -217,8 +273,19 @@ async fn ask(email: &Email, printer: &Printer) -> Result<()> {
 
 fn say(args: &Args, sent: &Transfer, printer: &Printer) {
     // What a person is sent goes without its names.
-    let names = args.files.iter().filter_map(|it| it.file_name()?.to_str());
-    let names: Vec<&str> = names.collect();
+    let stdin = args.stdin_name();
+    let name = |it: &Path| {
+        if is_stdin(it) {
+            return Some(stdin.to_string());
+        }
+        // `.` has a name as well.
+        let whole = it.canonicalize().unwrap_or_else(|_| it.to_owned());
+        let name = it.file_name().or_else(|| whole.file_name())?.to_str()?;
+        let end = if it.is_dir() { "/" } else { "" };
+        Some(format!("{name}{end}"))
+    };
+    let names: Vec<String> = args.files.iter().filter_map(|it| name(it)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let bytes = human::bytes(human::content_bytes(sent));
     printer.done(&format!(
         "sent {}, {bytes}, to {}",

@@ -57,7 +57,8 @@ impl Way {
 
     /// Leads to this server from now on.
     pub(crate) fn lead_to(&self, url: &str) {
-        self.inner.state.lock().unwrap().server = url.trim_start_matches("http://").to_owned();
+        let server = url.trim_start_matches("http://").to_owned();
+        self.inner.state.lock().unwrap().server = server;
     }
 
     /// How many bytes clients have sent.

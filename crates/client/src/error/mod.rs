@@ -86,9 +86,9 @@ pub enum SendProblem {
     /// It became longer or shorter while it was read.
     #[error("changed while it was being sent")]
     Changed,
-    /// It is a folder.
-    #[error("is a folder")]
-    Folder,
+    /// It is a symbolic link in a folder.
+    #[error("is a symbolic link, and what it leads to may be anywhere")]
+    Link,
     /// Its name cannot be sent.
     #[error("has a name that cannot be sent")]
     Name,
@@ -98,6 +98,9 @@ pub enum SendProblem {
     /// It is longer than one seal can hold.
     #[error("is too large to be sent")]
     TooLarge,
+    /// It is a folder with too much in it.
+    #[error("is a folder with more in it than can be sent")]
+    TooMany,
 }
 
 /// Why the server could not be talked to.
@@ -315,20 +318,22 @@ impl SendProblem {
     const fn code(self) -> &'static str {
         match self {
             Self::Changed => "FILE_CHANGED",
-            Self::Folder => "IS_A_FOLDER",
+            Self::Link => "IS_A_LINK",
             Self::Name => "FILE_NAME",
             Self::NotAFile => "NOT_A_FILE",
             Self::TooLarge => "FILE_TOO_LARGE",
+            Self::TooMany => "FOLDER_TOO_LARGE",
         }
     }
 
     const fn hint(self) -> &'static str {
         match self {
             Self::Changed => "nothing was sent; try again when nobody writes to it",
-            Self::Folder => "pack it into an archive first, and send that",
+            Self::Link => "replace it by what it leads to, or move it elsewhere",
             Self::Name => "rename it: at most 255 bytes of UTF-8, without control characters",
             Self::NotAFile => "copy what it yields into a file first, and send that",
             Self::TooLarge => "split it into parts of less than 64 GiB",
+            Self::TooMany => "pack it into an archive first, and send that",
         }
     }
 }

@@ -142,6 +142,7 @@ impl ToAgent {
         let key = self.draw(mine, &mut said)?;
         outgoing.say_terms(&mut said);
         outgoing.say_message(&mut said);
+        super::say_folders(&mut said, sources);
         let object = |source| Ok(Object::message(source, Nonce::generate()?));
         let objects: Vec<_> = sources.iter().map(object).collect::<Result<_>>()?;
         let nonces = outgoing_nonces(&objects);

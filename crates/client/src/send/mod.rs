@@ -14,12 +14,14 @@ mod plan;
 mod pump;
 mod source;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use agentdrop_protocol::limits::MAX_METADATA_BYTES;
 use agentdrop_protocol::text::{Email, Message};
 use agentdrop_protocol::wire::transfers::Transfer;
-use agentdrop_protocol::{AgentRef, ErrorCode, Lifetime};
+use agentdrop_protocol::{AgentRef, ErrorCode, FileName, Lifetime};
 
 use self::agent::ToAgent;
 pub(crate) use self::agent::sealing_key;
@@ -28,7 +30,7 @@ pub use self::notice::{Anew, Notice};
 pub use self::parts::{DEFAULT_PARALLEL, MAX_PARALLEL};
 use self::person::{ToPerson, shared};
 use self::plan::{Peer, Plan, Said, Seal};
-use self::source::{Source, open_all};
+use self::source::{Input, Source, open_all};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
@@ -48,7 +50,7 @@ pub struct Outgoing {
     sender: Sender,
     unenrolled: Unenrolled,
     account: Option<String>,
-    files: Vec<PathBuf>,
+    files: Vec<Input>,
     message: Option<Message>,
     expires_in: Option<Lifetime>,
     max_downloads: Option<u32>,
@@ -171,15 +173,24 @@ impl Outgoing {
         self
     }
 
-    /// Adds a file, which is sent under the last component of its path.
+    /// Adds a file, which is sent under the last component of its path; or a folder, which is packed
+    /// as a tar of that name while it is sent.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.files.push(path.into());
+        self.files.push(Input::Path(path.into()));
         self
     }
 
-    /// Adds files.
+    /// Adds files, and folders.
     pub fn files(mut self, paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
-        self.files.extend(paths.into_iter().map(Into::into));
+        let paths = paths.into_iter().map(Into::into);
+        self.files.extend(paths.map(Input::Path));
+        self
+    }
+
+    /// Adds a file that is open and has no name of its own. An upload of it cannot go on in another
+    /// process.
+    pub fn open_file(mut self, name: FileName, file: Arc<File>) -> Self {
+        self.files.push(Input::Open(name, file));
         self
     }
 
@@ -335,6 +346,20 @@ impl Client {
 impl Plan {
     fn is_sealed(&self) -> bool {
         !matches!(self.seal, Seal::Nothing)
+    }
+}
+
+/// Which of the files were folders, for who can unpack them: as many as there is room to say.
+fn say_folders(said: &mut Said, sources: &[Source]) {
+    let folders = sources.iter().filter(|it| it.is_folder());
+    let mut names: Vec<_> = folders.map(|it| it.name.as_str()).collect();
+    while !names.is_empty() {
+        let metadata = serde_json::json!({ "agentdrop": { "folders": names } }).to_string();
+        if metadata.len() <= MAX_METADATA_BYTES {
+            said.add("metadata", metadata);
+            return;
+        }
+        names.pop();
     }
 }
 

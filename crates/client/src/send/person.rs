@@ -85,6 +85,7 @@ impl ToPerson {
         }
         outgoing.say_message(&mut said);
         let sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+        super::say_folders(&mut said, &sources);
         Ok(Plan {
             said,
             seal: Seal::Nothing,
@@ -199,6 +200,7 @@ impl Reading<'_> {
     ) -> Result<Sealed> {
         let mut sealed = Vec::new();
         let mut sealer = self.seal.file(i, salt, &mut sealed);
+        source.rewind()?;
         let (mut left, mut piece) = (source.bytes, vec![0; PIECE_BYTES]);
         while left > 0 && !self.stop.is_cancelled() {
             let len = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));

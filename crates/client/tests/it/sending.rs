@@ -204,6 +204,7 @@ async fn what_is_no_file_is_refused_before_anything_is_asked() {
     let server = server().await;
     let path = |name: &str| server.target.path().join(name);
     rustix::fs::mkdirat(rustix::fs::CWD, path("folder"), rustix::fs::Mode::RWXU).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", path("folder/link")).unwrap();
     let fifo = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -222,7 +223,7 @@ async fn what_is_no_file_is_refused_before_anything_is_asked() {
         .unwrap();
     file(&server, "a\nb", b"");
     for (name, code) in [
-        ("folder", "IS_A_FOLDER"),
+        ("folder", "IS_A_LINK"),
         ("pipe", "NOT_A_FILE"),
         ("missing", "IO"),
         ("huge", "FILE_TOO_LARGE"),

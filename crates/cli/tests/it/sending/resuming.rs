@@ -1,79 +1,15 @@
-//! Large files go in parts, and go on where they stopped.
+//! After a kill, a cut connection, a server that was started anew; and never two versions of a file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Pair, Run, Sandbox, Serve, names, noise};
-use crate::way::Way;
-
-const MIB: u64 = 1024 * 1024;
-const PART: u64 = 8 * MIB;
-/// Requests and their heads, of one run.
-const TALK: u64 = 256 * 1024;
-
-/// Alice and Bob, and a way to their server that the test is in charge of.
-struct Far {
-    pair: Pair,
-    way: Way,
-}
-
-impl Far {
-    fn new() -> Self {
-        let (sandbox, way) = (Sandbox::new(), Way::new());
-        let serve = Serve::start_with(&sandbox, &["--public-url", &way.url]);
-        way.lead_to(&serve.url);
-        let url = way.url.clone();
-        Self {
-            pair: Pair::at(sandbox, serve, &url),
-            way,
-        }
-    }
-
-    /// Begins to send as alice.
-    fn send(&self, line: &str) -> Child {
-        let words = format!("{line} --config-dir alice");
-        let mut command = self.pair.sandbox.command(words.split_whitespace());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
-    }
-
-    /// Sends until so many bytes have passed since it began, and is killed.
-    fn killed_after(&self, bytes: u64, line: &str) {
-        self.way.hold_after(self.way.up() + bytes);
-        let mut child = self.send(line);
-        self.way.held();
-        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
-        child.kill().unwrap();
-        child.wait().unwrap();
-        self.way.let_pass();
-    }
-
-    /// What is kept of uploads.
-    fn kept(&self) -> Vec<PathBuf> {
-        let folder = self.pair.path("alice/uploads");
-        let entries = fs::read_dir(folder).into_iter().flatten();
-        entries.map(|it| it.unwrap().path()).collect()
-    }
-
-    fn received(&self, name: &str) -> Vec<u8> {
-        let folder = self.pair.path("in");
-        fs::remove_dir_all(&folder).ok();
-        fs::create_dir_all(&folder).unwrap();
-        self.pair.run("bob", "receive --to in").expect(0);
-        assert_eq!(names(&folder).len(), 1, "{:?}", names(&folder));
-        fs::read(folder.join(name)).unwrap()
-    }
-}
-
-fn ended(child: Child) -> Run {
-    child.wait_with_output().unwrap().into()
-}
+use super::{Far, MIB, PART, TALK, ended, noise};
+use crate::support::Serve;
 
 /// Writes other bytes at a place of a file, and leaves everything else that is known of it as it is.
 fn change_unseen(path: &PathBuf, at: u64) {
@@ -96,7 +32,7 @@ fn change_unseen(path: &PathBuf, at: u64) {
 #[test]
 fn what_broke_off_goes_on_where_it_stopped_and_sends_a_part_twice_at_most() {
     let mut far = Far::new();
-    let content = noise(70 * MIB as usize + 12_345);
+    let content = noise(70 * MIB + 12_345);
     far.pair.file("large", &content);
     let begun = far.way.up();
     let line = "--json send bob large";
@@ -147,7 +83,7 @@ fn what_broke_off_goes_on_where_it_stopped_and_sends_a_part_twice_at_most() {
 #[test]
 fn a_file_that_changed_is_never_mixed_with_what_it_was() {
     let far = Far::new();
-    let content = noise(40 * MIB as usize);
+    let content = noise(40 * MIB);
     let path = far.pair.file("large", &content);
     // In what was sent, and behind it; seen, and unseen.
     for (at, line) in [(5 * MIB, "send bob large"), (9 * MIB, "send bob large")] {
@@ -184,7 +120,7 @@ fn a_file_that_changed_is_never_mixed_with_what_it_was() {
 #[test]
 fn what_is_kept_is_trusted_only_as_it_was_written() {
     let far = Far::new();
-    let content = noise(33 * MIB as usize);
+    let content = noise(33 * MIB);
     far.pair.file("large", &content);
     let line = "send bob large";
 
@@ -195,7 +131,7 @@ fn what_is_kept_is_trusted_only_as_it_was_written() {
     let run = ended(far.send(line)).expect(0);
     assert!(run.stderr.contains("is not trusted"), "{run:?}");
     assert!(far.received("large") == content);
-    assert_eq!(far.kept(), [kept.clone()]);
+    assert_eq!(far.kept(), std::slice::from_ref(&kept));
     fs::remove_file(&kept).unwrap();
 
     // Rubbish, in its head and behind it.
@@ -233,13 +169,13 @@ fn what_is_kept_is_trusted_only_as_it_was_written() {
 #[test]
 fn parts_that_were_never_acknowledged_are_not_believed_to_be_there() {
     let far = Far::new();
-    let content = noise(33 * MIB as usize);
+    let content = noise(33 * MIB);
     far.pair.file("large", &content);
     far.killed_after(27 * MIB, "send bob large");
     let kept = far.kept().remove(0);
     let text = fs::read_to_string(&kept).unwrap();
     let lines = text.lines().filter(|it| !it.contains("\"acknowledged\""));
-    let lines: String = lines.map(|it| format!("{it}\n")).collect();
+    let lines = lines.collect::<Vec<_>>().join("\n") + "\n";
     assert!(lines.len() < text.len());
     let mut file = OpenOptions::new()
         .write(true)
@@ -256,7 +192,7 @@ fn parts_that_were_never_acknowledged_are_not_believed_to_be_there() {
 #[test]
 fn what_is_to_begin_anew_does_and_what_goes_on_elsewhere_is_left_alone() {
     let far = Far::new();
-    let content = noise(33 * MIB as usize);
+    let content = noise(33 * MIB);
     far.pair.file("large", &content);
     far.killed_after(20 * MIB, "send bob large");
     let sent = ended(far.send("--json send bob large --fresh"))
