@@ -60,6 +60,9 @@ pub enum Error {
     /// It was not sent to a person, or did not open for one.
     #[error(transparent)]
     Person(PersonError),
+    /// The server ended an upload: it was deleted, or its time was over.
+    #[error("{0} was ended at the server before all of it was sent")]
+    UploadEnded(TransferId),
     /// Sealing failed.
     #[error("cannot seal the file")]
     Seal(#[from] SealError),
@@ -244,6 +247,7 @@ impl Error {
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
+            Self::UploadEnded(_) => "UPLOAD_ENDED",
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
             Self::Transport(error) => error.problem.code(),
@@ -272,6 +276,7 @@ impl Error {
                 (*count > MAX_FILES).then(|| "pack them into an archive, and send that".into())
             }
             Self::Person(error) => Some(error.hint().into()),
+            Self::UploadEnded(_) => Some("send it again; it begins anew then".into()),
             Self::Seal(_) => None,
             Self::Send { problem, .. } => Some(problem.hint().into()),
             Self::Transport(error) => Some(error.problem.hint().into()),
@@ -296,7 +301,11 @@ impl Error {
             | Self::Person(_)
             | Self::Send { .. }
             | Self::Trust(_) => true,
-            Self::Answer(_) | Self::Io { .. } | Self::Seal(_) | Self::Transport(_) => false,
+            Self::Answer(_)
+            | Self::Io { .. }
+            | Self::Seal(_)
+            | Self::Transport(_)
+            | Self::UploadEnded(_) => false,
         }
     }
 

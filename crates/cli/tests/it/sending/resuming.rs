@@ -215,3 +215,33 @@ fn what_is_to_begin_anew_does_and_what_goes_on_elsewhere_is_left_alone() {
     assert_ne!(ids[0], ids[1]);
     assert_eq!(far.kept(), Vec::<PathBuf>::new());
 }
+
+#[test]
+fn what_is_deleted_while_it_is_sent_says_so_and_begins_anew() {
+    let far = Far::new();
+    let content = noise(40 * MIB);
+    far.pair.file("large", &content);
+    let delete = || {
+        // By a way that is never held up.
+        let url = &far.pair.serve.url;
+        let list = far.pair.json("alice", &format!("list --server {url}"));
+        let id = list["transfers"][0]["id"].as_str().unwrap();
+        let line = format!("delete {id} --server {url}");
+        far.pair.run("alice", &line).expect(0);
+    };
+    far.way.hold_after(far.way.up() + 14 * MIB);
+    let child = far.send("--json send bob large");
+    far.way.held();
+    delete();
+    far.way.let_pass();
+    let run = ended(child).expect(2).json();
+    assert_eq!(run["error"]["code"], "UPLOAD_ENDED", "{run}");
+    assert!(far.kept().is_empty());
+
+    far.killed_after(14 * MIB, "send bob large");
+    delete();
+    let run = ended(far.send("send bob large")).expect(0);
+    let said = "beginning anew: the server has nothing of it any more";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert!(far.received("large") == content);
+}

@@ -11,10 +11,10 @@ mod put;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use agentdrop_protocol::ErrorCode;
 use agentdrop_protocol::limits::{MAX_PARTS, UPLOAD_LIFETIME};
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{Transfer, TransferStatus};
+use agentdrop_protocol::{ErrorCode, TransferId};
 use serde_json::json;
 
 use self::calls::Standing;
@@ -220,18 +220,8 @@ impl Upload<'_> {
     async fn bring(&self, resumed: bool) -> Result<Transfer, Stop> {
         let (announced, mut standing) = match self.kept.announced() {
             Some(announced) => {
-                let transfer = self.client.transfer(announced.transfer).await;
-                let transfer = transfer.map_err(gone_if_missing)?;
-                match transfer.status {
-                    TransferStatus::Pending => {}
-                    TransferStatus::Expired | TransferStatus::Deleted
-                        if transfer.downloads == 0 =>
-                    {
-                        let over = Error::Answer("the transfer is no more".to_owned());
-                        return Err(Stop::Over(Anew::Gone, over));
-                    }
-                    // It was confirmed, and the answer was lost.
-                    _ => return Ok(transfer),
+                if let Some(confirmed) = self.look(announced.transfer).await? {
+                    return Ok(confirmed);
                 }
                 let standing = self.standing(&announced).await?;
                 (announced, standing)
@@ -254,6 +244,19 @@ impl Upload<'_> {
         }
         let transfer = self.confirm(&announced).await?;
         Ok(transfer)
+    }
+
+    /// Looks whether it still comes; answers it if it was confirmed, and the answer was lost.
+    async fn look(&self, id: TransferId) -> Result<Option<Transfer>, Stop> {
+        let transfer = self.client.transfer(id).await;
+        let transfer = transfer.map_err(gone_if_missing)?;
+        match transfer.status {
+            TransferStatus::Pending => Ok(None),
+            TransferStatus::Expired | TransferStatus::Deleted if transfer.downloads == 0 => {
+                Err(Stop::Over(Anew::Gone, Error::UploadEnded(id)))
+            }
+            _ => Ok(Some(transfer)),
+        }
     }
 
     fn tell(&self, resumed: bool, standing: &Standing) {

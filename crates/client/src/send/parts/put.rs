@@ -13,9 +13,12 @@ use super::super::notice::Anew;
 use super::calls::Standing;
 use super::cut::{Buffers, Cut, Cutter, Job};
 use super::{PART_BYTES, Stop, Upload};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TransportProblem};
 use crate::progress::Phase;
 use crate::transport::pause_of_part;
+
+/// So often a connection breaks by itself.
+const TRIES_BEFORE_LOOK: u32 = 2;
 
 impl Upload<'_> {
     /// Seals everything once, and sends what is not there.
@@ -90,6 +93,17 @@ impl Upload<'_> {
         watcher.report_resumed(Phase::Sending, done, total, there_bytes);
     }
 
+    /// Whether it still comes. A server that cannot be asked now may be there for the next try.
+    async fn look_again(&self) -> Result<(), Stop> {
+        let Some(announced) = self.kept.announced() else {
+            return Ok(());
+        };
+        match self.look(announced.transfer).await {
+            Err(Stop::Over(why, error)) => Err(Stop::Over(why, error)),
+            _ => Ok(()),
+        }
+    }
+
     async fn put(&self, job: &Job, standing: &Standing) -> Result<String, Stop> {
         let url = self.part_url(standing, job.at)?;
         for tries in 1.. {
@@ -97,14 +111,24 @@ impl Upload<'_> {
                 Ok(tag) => return Ok(tag),
                 Err(error) => error,
             };
+            let broke_off =
+                matches!(&error, Error::Transport(it) if it.problem == TransportProblem::BrokenOff);
+            if broke_off && tries == TRIES_BEFORE_LOOK {
+                // Who refuses before all was sent is not heard: it may be refused for good.
+                self.look_again().await?;
+            }
             if let Some(pause) = pause_of_part(&error, tries) {
                 sleep(pause).await;
                 continue;
             }
             return Err(match &error {
+                _ if broke_off => Stop::AddressesOver(error),
                 Error::Api(it) if it.status == 403 => Stop::AddressesOver(error),
                 Error::Api(it) if matches!(it.status, 404 | 409 | 410) => {
-                    Stop::Over(Anew::Gone, error)
+                    match self.kept.announced() {
+                        Some(it) => Stop::Over(Anew::Gone, Error::UploadEnded(it.transfer)),
+                        None => Stop::Failed(error),
+                    }
                 }
                 _ => Stop::Failed(error),
             });
