@@ -245,3 +245,15 @@ fn what_is_deleted_while_it_is_sent_says_so_and_begins_anew() {
     assert!(run.stderr.contains(said), "{run:?}");
     assert!(far.received("large") == content);
 }
+
+#[test]
+fn where_nothing_can_be_kept_it_is_sent_all_the_same() {
+    let far = Far::new();
+    let content = noise(33 * MIB);
+    far.pair.file("large", &content);
+    far.pair.file("alice/uploads", b"no folder");
+    let run = ended(far.send("send bob large")).expect(0);
+    let said = "if this breaks off it cannot go on where it stopped: ";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert!(far.received("large") == content);
+}

@@ -13,7 +13,7 @@ use super::super::notice::Anew;
 use super::calls::Standing;
 use super::cut::{Buffers, Cut, Cutter, Job};
 use super::{PART_BYTES, Stop, Upload};
-use crate::error::{Error, Result, TransportProblem};
+use crate::error::{Error, Result, SendProblem, TransportProblem};
 use crate::progress::Phase;
 use crate::transport::pause_of_part;
 
@@ -50,6 +50,9 @@ impl Upload<'_> {
         let cut = cutting.await.expect("sealing does not panic");
         match (cut, sent) {
             (Err(Cut::OtherVersion(error)), _) => Err(Stop::Over(Anew::FilesChanged, error)),
+            (Err(Cut::Failed(error)), _) if is_changed(&error) => {
+                Err(Stop::Over(Anew::FilesChanged, error))
+            }
             (Err(Cut::Failed(error)), _) => Err(Stop::Failed(error)),
             (_, Err(stop)) => Err(stop),
             (Err(Cut::Cancelled), Ok(_)) => {
@@ -135,4 +138,15 @@ impl Upload<'_> {
         }
         unreachable!("the last try ends the loop")
     }
+}
+
+/// Whether a file changed while it was read: what was sent of it belongs to nothing that there is.
+const fn is_changed(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Send {
+            problem: SendProblem::Changed,
+            ..
+        }
+    )
 }
