@@ -11,6 +11,7 @@ mod printer;
 mod profile;
 mod progress;
 mod secret_input;
+mod spool;
 #[cfg(feature = "serve")]
 mod telemetry;
 

@@ -10,6 +10,7 @@ use std::thread;
 
 use agentdrop_protocol::text::printable;
 use clap::builder::StyledStr;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -227,6 +228,11 @@ impl Printer {
         }
     }
 
+    /// Whether notes are printed.
+    pub(crate) fn notes(&self) -> bool {
+        self.mode == Mode::Text
+    }
+
     /// Something that should be seen to, though what was asked for was done.
     pub(crate) fn warning(&self, message: &str, hint: &str) {
         if self.mode != Mode::Json {
@@ -284,6 +290,11 @@ impl Printer {
         // The first one says why.
         drop(self.failed.set(error));
     }
+}
+
+/// A note while a bar is drawn: above it.
+pub(crate) fn note_above(bar: &ProgressBar, text: &str) {
+    bar.suspend(|| to_stderr(&printable(text)));
 }
 
 /// Where not even this can be said, nobody listens.

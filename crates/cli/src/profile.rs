@@ -200,6 +200,14 @@ impl Profile {
         Ok(session.map(SavedSession::into_token))
     }
 
+    /// Where what a person or an agent is doing is kept: in the folder of the identity, or at home.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match &self.identity {
+            Some(identity) => Some(identity.folder().to_owned()),
+            None => SavedSession::folder(self.config_dir.as_deref()).ok(),
+        }
+    }
+
     /// A client that sends: as the identity, or as the person who signed in.
     ///
     /// To people also an account's key sends, which is nobody that could seal for agents.

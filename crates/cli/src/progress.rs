@@ -1,11 +1,12 @@
 //! A bar on the terminal while files are on their way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use agentdrop_client::{Phase, Progress, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::printer::Printer;
+use crate::printer::{Printer, note_above};
 
 /// A bar that goes when this is dropped, however the work ends.
 #[derive(Debug)]
@@ -24,9 +25,20 @@ impl Bar {
         Self(Arc::new(bar.with_style(style.progress_chars("=> "))))
     }
 
+    /// What prints notes while the bar is drawn.
+    pub(crate) fn notes(&self, printer: &Printer) -> impl Fn(&str) + Send + Sync + use<> {
+        let (bar, prints) = (Arc::clone(&self.0), printer.notes());
+        move |text: &str| {
+            if prints {
+                note_above(&bar, text);
+            }
+        }
+    }
+
     /// What moves the bar.
-    pub(crate) fn progress(&self) -> impl Progress + 'static {
+    pub(crate) fn progress(&self) -> impl Progress + use<> {
         let bar = Arc::clone(&self.0);
+        let resumed_bytes = AtomicU64::new(0);
         move |report: Report| {
             let doing = match report.phase {
                 Phase::Reading => "reading",
@@ -35,11 +47,18 @@ impl Bar {
                 Phase::Opening => "opening",
                 _ => "working",
             };
-            if bar.message() != doing {
+            let begins = bar.message() != doing;
+            if begins {
                 bar.set_message(doing);
             }
             bar.set_length(report.total_bytes);
             bar.set_position(report.done_bytes);
+            let resumed_before = resumed_bytes.swap(report.resumed_bytes, Ordering::Relaxed);
+            if begins || resumed_before != report.resumed_bytes {
+                // What was done before, or in another way, says nothing of how fast this is.
+                bar.tick();
+                bar.reset_eta();
+            }
         }
     }
 }

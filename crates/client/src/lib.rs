@@ -12,6 +12,7 @@
 //! let identity = Identity::load(Path::new(".agentdrop"))?;
 //! let client = Client::builder("https://drop.example.org").identity(identity).build()?;
 //! let sent = client.send(Outgoing::to("analysis-agent".parse()?).file("report.pdf")).await?;
+//! println!("sent as {}", sent.transfer.id);
 //! for transfer in client.inbox(Page::default()).await?.transfers {
 //!     client.receive(transfer.id, Incoming::into_folder("inbox").listed(transfer)).await?;
 //! }
@@ -54,5 +55,5 @@ pub use progress::{Phase, Progress, Report};
 pub use receive::{Incoming, Received, ReceivedFile, Security};
 pub use receive_passwords::ReceiveKey;
 pub use saved_session::SavedSession;
-pub use send::{Outgoing, Unenrolled};
+pub use send::{Anew, DEFAULT_PARALLEL, MAX_PARALLEL, Notice, Outgoing, Sent, Unenrolled};
 pub use transfers::Page;

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{ConfigError, Error, Result};
 
+/// What the name of a file begins with that is being written.
+pub(crate) const WRITING: &str = ".writing-";
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 /// Group and others, in any way.
@@ -31,9 +33,20 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
 /// could put an identity that names their own server.
 pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
+    check_private(&file, path, MAX_BYTES)?;
+    let mut content = Zeroizing::new(Vec::with_capacity(
+        usize::try_from(MAX_BYTES).unwrap_or_default(),
+    ));
+    let reading = (&file).take(MAX_BYTES).read_to_end(&mut content);
+    reading.map_err(Error::io("read", path))?;
+    Ok(content)
+}
+
+/// Refuses an open file that others may read, that another owns, or that is larger than we write.
+pub(crate) fn check_private(file: &File, path: &Path, max_bytes: u64) -> Result<()> {
     // Asked of the open file, so that it is the file that is read.
     let about = file.metadata().map_err(Error::io("read", path))?;
-    if !about.is_file() || about.len() > MAX_BYTES {
+    if !about.is_file() || about.len() > max_bytes {
         let problem = "it is no small regular file".to_owned();
         return Err(ConfigError::IdentityFile {
             path: path.to_owned(),
@@ -47,12 +60,7 @@ pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     if about.permissions().mode() & TOO_OPEN != 0 {
         return Err(ConfigError::TooOpen(path.to_owned()).into());
     }
-    let mut content = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(MAX_BYTES).unwrap_or_default(),
-    ));
-    let reading = (&file).take(MAX_BYTES).read_to_end(&mut content);
-    reading.map_err(Error::io("read", path))?;
-    Ok(content)
+    Ok(())
 }
 
 /// A place for a private file that will be written: the disk takes it, and nothing is there yet.
@@ -71,7 +79,7 @@ impl Reserved {
             .create(folder)
             .map_err(Error::io("create", folder))?;
         let file = Builder::new()
-            .prefix(".writing-")
+            .prefix(WRITING)
             .permissions(fs::Permissions::from_mode(FILE_MODE))
             .tempfile_in(folder)
             .map_err(Error::io("create a file in", folder))?;
@@ -84,35 +92,40 @@ impl Reserved {
     /// Writes it, in place of whatever is there.
     pub(crate) fn replace(self, content: &[u8]) -> Result<()> {
         self.finish(content, |file, path| {
-            file.persist(path).map(drop).map_err(|it| it.error)
+            file.persist(path).map_err(|it| it.error)
+        })
+        .map(drop)
+    }
+
+    /// Writes it, unless something is there; answers the file, open at its end.
+    pub(crate) fn create(self, content: &[u8]) -> Result<File> {
+        self.finish(content, |file, path| {
+            file.persist_noclobber(path).map_err(|it| it.error)
         })
     }
 
-    /// Writes it, unless something is there.
-    pub(crate) fn create(self, content: &[u8]) -> Result<()> {
-        self.finish(content, |file, path| {
-            file.persist_noclobber(path)
-                .map(drop)
-                .map_err(|it| it.error)
-        })
+    /// The file, which nobody knows the name of yet.
+    pub(crate) fn file(&self) -> &File {
+        self.file.as_file()
     }
 
     fn finish(
         mut self,
         content: &[u8],
-        place: impl FnOnce(NamedTempFile, &Path) -> io::Result<()>,
-    ) -> Result<()> {
+        place: impl FnOnce(NamedTempFile, &Path) -> io::Result<File>,
+    ) -> Result<File> {
         let path = self.path;
         let written = self
             .file
             .write_all(content)
             .and_then(|()| self.file.as_file().sync_all());
         written.map_err(Error::io("write", &path))?;
-        place(self.file, &path).map_err(Error::io("create", &path))?;
+        let file = place(self.file, &path).map_err(Error::io("create", &path))?;
         // A name is on disk when its folder is.
         let folder = folder_of(&path);
         let synced = File::open(folder).and_then(|it| it.sync_all());
-        synced.map_err(Error::io("write", folder))
+        synced.map_err(Error::io("write", folder))?;
+        Ok(file)
     }
 }
 

@@ -26,6 +26,20 @@ pub struct Report {
     pub done_bytes: u64,
     /// Bytes that there are to do.
     pub total_bytes: u64,
+    /// Bytes of those that are done that were done before this began, so that no rate counts them.
+    pub resumed_bytes: u64,
+}
+
+impl Report {
+    /// So many bytes are done of so many, none of them before.
+    pub const fn new(phase: Phase, done_bytes: u64, total_bytes: u64) -> Self {
+        Self {
+            phase,
+            done_bytes,
+            total_bytes,
+            resumed_bytes: 0,
+        }
+    }
 }
 
 /// Is told how far a transfer has come: any closure that takes a [`Report`].
@@ -52,11 +66,23 @@ impl Watcher {
     }
 
     pub(crate) fn report(&self, phase: Phase, done_bytes: u64, total_bytes: u64) {
+        self.report_resumed(phase, done_bytes, total_bytes, 0);
+    }
+
+    /// The same of what goes on, with so many bytes that were done before.
+    pub(crate) fn report_resumed(
+        &self,
+        phase: Phase,
+        done_bytes: u64,
+        total_bytes: u64,
+        resumed_bytes: u64,
+    ) {
         if let Some(progress) = &self.0 {
             progress.report(Report {
                 phase,
                 done_bytes,
                 total_bytes,
+                resumed_bytes,
             });
         }
     }

@@ -77,6 +77,14 @@ impl SavedSession {
         written.parsed(path).map(Some)
     }
 
+    /// The folder of a person: `folder` if it is given, else the one that the environment names, else
+    /// `.agentdrop` at home.
+    pub fn folder(folder: Option<&Path>) -> Result<PathBuf> {
+        let at_home = || env::home_dir().map(|it| it.join(FOLDER));
+        let folder = named_folder(folder).or_else(at_home);
+        Ok(folder.ok_or(ConfigError::NoHome)?)
+    }
+
     /// Forgets the session on this machine. That does not end it at the server.
     pub fn forget(self) -> Result<()> {
         match fs::remove_file(&self.path) {
@@ -133,9 +141,7 @@ impl Written {
 }
 
 fn path(folder: Option<&Path>) -> Result<PathBuf> {
-    let at_home = || env::home_dir().map(|it| it.join(FOLDER));
-    let folder = named_folder(folder).or_else(at_home);
-    Ok(folder.ok_or(ConfigError::NoHome)?.join(FILE))
+    Ok(SavedSession::folder(folder)?.join(FILE))
 }
 
 #[cfg(test)]

@@ -3,16 +3,18 @@
 //! No redirect is followed and no cookie kept. The API key goes to the server's own endpoints, never
 //! to the addresses that it gives for files.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::api_key::ApiKey;
+use agentdrop_protocol::idempotency_key::IDEMPOTENCY_KEY;
+use agentdrop_protocol::{AgentRef, ErrorCode};
 use bytes::Bytes;
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::header::{IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
+use http::header::{ETAG, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Body, Response, Url};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
@@ -40,7 +42,12 @@ const UPLOAD_IDLE_TIMEOUT: Duration = Duration::from_mins(2);
 const MAX_JSON_BYTES: usize = 8 * 1024 * 1024;
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
+/// Bytes of a part that are given to the connection at a time.
+const PUT_PIECE_BYTES: usize = 64 * 1024;
+
 const MAX_TRIES: u32 = 3;
+/// How often a part is tried: a server that is started anew is back within half a minute.
+const MAX_PUT_TRIES: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A server that asks for a longer pause than this is reported instead.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -125,6 +132,17 @@ impl Transport {
         self.call(Method::POST, url, None, Repeat::Never).await
     }
 
+    /// A POST that the server does once, however often it comes under this name.
+    pub(crate) async fn post_once<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        body: Option<Bytes>,
+        name: &str,
+    ) -> Result<T> {
+        self.repeat(Method::POST, url, body, Repeat::Safe, Some(name))
+            .await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -132,8 +150,19 @@ impl Transport {
         body: Option<Bytes>,
         repeat: Repeat,
     ) -> Result<T> {
+        self.repeat(method, url, body, repeat, None).await
+    }
+
+    async fn repeat<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Bytes>,
+        repeat: Repeat,
+        name: Option<&str>,
+    ) -> Result<T> {
         for tries in 1.. {
-            let answer = self.try_call(&method, &url, body.clone());
+            let answer = self.try_call(&method, &url, body.clone(), name);
             let answer = timeout(CALL_TIMEOUT, answer).await;
             let error = match answer.unwrap_or_else(|_| Err(timed_out(&url))) {
                 Ok(answer) => return parse(&answer),
@@ -147,11 +176,20 @@ impl Transport {
         unreachable!("the last try ends the loop")
     }
 
-    async fn try_call(&self, method: &Method, url: &Url, body: Option<Bytes>) -> Result<Bytes> {
+    async fn try_call(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: Option<Bytes>,
+        name: Option<&str>,
+    ) -> Result<Bytes> {
         let mut request = self
             .http
             .request(method.clone(), url.clone())
             .headers(self.headers());
+        if let Some(name) = name {
+            request = request.header(IDEMPOTENCY_KEY, name);
+        }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
@@ -182,6 +220,33 @@ impl Transport {
         tokio::select! {
             answer = answer => parse(&answer?),
             () = pulse.stopped(UPLOAD_IDLE_TIMEOUT) => Err(timed_out(&url)),
+        }
+    }
+
+    /// Puts bytes where the server said that they go, without a key, once; answers their `ETag`.
+    pub(crate) async fn put(&self, url: &Url, bytes: &Bytes) -> Result<String> {
+        let pulse = Pulse::default();
+        let (beat, pieces) = (pulse.clone(), pieces(bytes.clone()));
+        let pieces = pieces
+            .inspect(move |_| beat.beat())
+            .map(Ok::<_, Infallible>);
+        let body = Body::wrap_stream(futures_util::stream::iter(pieces));
+        // No other header: what signed the address may have signed which ones there are.
+        let request = self.http.put(url.clone());
+        let request = request.header(CONTENT_LENGTH, bytes.len()).body(body);
+        let answer = async {
+            let response = request.send().await.map_err(|it| failed(it, url))?;
+            let response = accepted(response).await?;
+            let etag = response.headers().get(ETAG).and_then(|it| it.to_str().ok());
+            let missing = || Error::Answer("it says no ETag of a part that was sent".to_owned());
+            let etag = etag.map(str::to_owned).ok_or_else(missing)?;
+            // So that the connection can be used again.
+            whole(response, MAX_ERROR_BYTES).await?;
+            Ok(etag)
+        };
+        tokio::select! {
+            answer = answer => answer,
+            () = pulse.stopped(UPLOAD_IDLE_TIMEOUT) => Err(timed_out(url)),
         }
     }
 
@@ -249,6 +314,14 @@ impl Pulse {
     }
 }
 
+/// The same bytes, a few at a time.
+fn pieces(mut bytes: Bytes) -> impl Iterator<Item = Bytes> + Send {
+    std::iter::from_fn(move || {
+        let len = bytes.len().min(PUT_PIECE_BYTES);
+        (len > 0).then(|| bytes.split_to(len))
+    })
+}
+
 /// The next bytes of an answer, unless they come too slowly.
 pub(crate) async fn chunk(response: &mut Response) -> Result<Option<Bytes>> {
     let next = timeout(IDLE_TIMEOUT, response.chunk()).await;
@@ -262,6 +335,8 @@ pub(crate) async fn chunk(response: &mut Response) -> Result<Option<Bytes>> {
 /// How long to wait before try number `tries` + 1, or `None` if this error is to be reported.
 pub(crate) fn pause(error: &Error, repeat: Repeat, tries: u32) -> Option<Duration> {
     let (again, asked) = match error {
+        // The first try under this name has not ended yet.
+        Error::Api(it) if it.code == ErrorCode::IdempotencyInProgress => (true, it.retry_after),
         // It was refused before it did anything.
         Error::Api(it) if it.status == 429 => (true, it.retry_after),
         Error::Api(it) if matches!(it.status, 502..=504) => {
@@ -274,8 +349,29 @@ pub(crate) fn pause(error: &Error, repeat: Repeat, tries: u32) -> Option<Duratio
         }
         _ => (false, None),
     };
+    if !again || tries >= MAX_TRIES {
+        return None;
+    }
+    pause_of(asked, tries)
+}
+
+/// The same for a part of a file, of which the last whole try counts: whatever is not a refusal may
+/// go better the next time.
+pub(crate) fn pause_of_part(error: &Error, tries: u32) -> Option<Duration> {
+    let (again, asked) = match error {
+        Error::Api(it) => (it.status == 429 || it.status >= 500, it.retry_after),
+        Error::Transport(_) => (true, None),
+        _ => (false, None),
+    };
+    if !again || tries >= MAX_PUT_TRIES {
+        return None;
+    }
+    pause_of(asked, tries)
+}
+
+fn pause_of(asked: Option<Duration>, tries: u32) -> Option<Duration> {
     let asked = asked.unwrap_or_default();
-    if !again || tries >= MAX_TRIES || asked > MAX_PAUSE {
+    if asked > MAX_PAUSE {
         return None;
     }
     let pause = FIRST_PAUSE * 2_u32.pow(tries - 1);

@@ -61,6 +61,7 @@ pub mod compat;
 pub mod person;
 pub mod receive_password;
 
+mod digest;
 mod error;
 mod gcm;
 mod kdf;
@@ -71,6 +72,7 @@ mod salt;
 mod secret;
 mod stream;
 
+pub use digest::sha256;
 pub use error::{OpenError, ParseError, SealError, UnusableKey};
 pub use gcm::{MAX_PLAINTEXT_BYTES, TAG_BYTES};
 pub use keys::{ContentKey, SecretKey};

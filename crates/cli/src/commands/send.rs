@@ -1,14 +1,19 @@
 //! `agentdrop send`: seals files and sends them.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use agentdrop_client::error::PersonError;
-use agentdrop_client::{Client, Error, Outgoing, Unenrolled};
+use agentdrop_client::{
+    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Sent, Unenrolled,
+};
 use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::{Email, Message};
 use agentdrop_protocol::wire::transfers::Transfer;
-use agentdrop_protocol::{AgentRef, Lifetime, ParseError};
+use agentdrop_protocol::{AgentRef, FileName, Lifetime, ParseError};
+use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
@@ -16,6 +21,7 @@ use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
 use crate::progress::Bar;
+use crate::spool::spool;
 
 /// Send files to an agent or a person, sealed so that only they can open them
 #[derive(clap::Args)]
@@ -25,13 +31,17 @@ use crate::progress::Bar;
     one who has not, nothing can be sealed: you are asked whether the server may encrypt them until they have. \
     Whoever signed in and has no agent here sends as a person."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// Whom to send to: an agent's name or id, or a person's e-mail address
     #[arg(value_name = "RECIPIENT")]
     recipient: To,
-    /// The files; a folder has to be packed first
+    /// The files; folders, which are packed on their way; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What standard input is to be called [default: stdin]
+    #[arg(long)]
+    name: Option<FileName>,
     /// Whose agent it is, if several go by its name: the account's e-mail address, id or name
     #[arg(long)]
     account: Option<String>,
@@ -50,9 +60,23 @@ pub(crate) struct Args {
     /// Send as the person who signed in, also where there is an agent
     #[arg(long)]
     as_me: bool,
+    /// Begin anew what broke off, instead of going on where it stopped
+    #[arg(long)]
+    fresh: bool,
+    /// How many parts of large files are sent at once
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLEL, value_parser = parallel)]
+    parallel: usize,
     /// Let the server encrypt for a person who has no receive password, without being asked
     #[arg(long, short)]
     yes: bool,
+}
+
+fn parallel(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|it| (1..=MAX_PARALLEL).contains(it));
+    number.ok_or_else(|| format!("must be from 1 to {MAX_PARALLEL}"))
 }
 
 /// Whom files are sent to.
@@ -80,38 +104,107 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         To::Agent(_) => SendAs::Agent,
         To::Person(_) => SendAs::AgentOrOwner,
     };
-    let client = Profile::load(global)?.sender(sender)?;
+    let profile = Profile::load(global)?;
+    let folder = profile.folder();
+    let client = profile.sender(sender)?;
     let unenrolled = if args.yes {
         Unenrolled::LetServerEncrypt
     } else {
         Unenrolled::Refuse
     };
-    let sent = match send(&client, &args, unenrolled, printer).await {
+    let typed = if typed(&args, global)? {
+        Some(Arc::new(spool(&Bar::new(printer)).await?))
+    } else {
+        None
+    };
+    let kept = Kept { folder, typed };
+    let sent = match send(&client, &args, &kept, unenrolled, printer).await {
         Err(Error::Person(PersonError::RecipientHasNoKey(email))) if printer.asks() => {
             ask(&email, printer).await?;
-            send(&client, &args, Unenrolled::LetServerEncrypt, printer).await
+            let unenrolled = Unenrolled::LetServerEncrypt;
+            send(&client, &args, &kept, unenrolled, printer).await
         }
         sent => sent,
     }?;
 
-    printer.json(&sent);
-    printer.bare(&sent.id.to_string());
-    say(&args, &sent, printer);
+    printer.json(&Said {
+        transfer: &sent.transfer,
+        resumed: sent.resumed,
+        bytes_sent: sent.bytes_sent,
+    });
+    printer.bare(&sent.transfer.id.to_string());
+    say(&args, &sent.transfer, printer);
     Ok(Exit::Done)
+}
+
+/// What there is beside the arguments.
+struct Kept {
+    /// Where uploads are kept.
+    folder: Option<PathBuf>,
+    /// What standard input had.
+    typed: Option<Arc<File>>,
+}
+
+impl Args {
+    fn stdin_name(&self) -> FileName {
+        let default = || "stdin".parse().expect("it is a name");
+        self.name.clone().unwrap_or_else(default)
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Whether standard input is among the files.
+fn typed(args: &Args, global: &Global) -> Result<bool> {
+    let refused = |message: &str, hint: &str| Err(Failure::refused("STDIN", message, hint));
+    match args.files.iter().filter(|it| is_stdin(it)).count() {
+        0 if args.name.is_some() => refused(
+            "`--name` is of standard input, and that is not sent",
+            "send `-`, or rename the file",
+        ),
+        0 => Ok(false),
+        1 if global.api_key.as_deref() == Some("-") => refused(
+            "the key and a file cannot both come from standard input",
+            "set AGENTDROP_API_KEY instead",
+        ),
+        1 => Ok(true),
+        _ => refused("standard input can be sent once", "name it once"),
+    }
+}
+
+/// What was sent, as a program reads it.
+#[derive(Serialize)]
+struct Said<'a> {
+    #[serde(flatten)]
+    transfer: &'a Transfer,
+    resumed: bool,
+    bytes_sent: u64,
 }
 
 async fn send(
     client: &Client,
     args: &Args,
+    kept: &Kept,
     unenrolled: Unenrolled,
     printer: &Printer,
-) -> Result<Transfer, Error> {
+) -> Result<Sent, Error> {
     let bar = Bar::new(printer);
+    let notes = bar.notes(printer);
     let outgoing = match &args.recipient {
         To::Agent(agent) => Outgoing::to(agent.clone()),
         To::Person(email) => Outgoing::to_person(email.clone()).unenrolled(unenrolled),
     };
-    let mut outgoing = outgoing.files(&args.files).progress(bar.progress());
+    let mut outgoing = outgoing.progress(bar.progress());
+    for file in &args.files {
+        outgoing = match &kept.typed {
+            Some(typed) if is_stdin(file) => {
+                outgoing.open_file(args.stdin_name(), Arc::clone(typed))
+            }
+            _ => outgoing.file(file),
+        };
+    }
     if let Some(account) = &args.account {
         outgoing = outgoing.account(account);
     }
@@ -127,7 +220,39 @@ async fn send(
     if args.keep {
         outgoing = outgoing.keep();
     }
+    if args.fresh {
+        outgoing = outgoing.anew();
+    }
+    if let Some(folder) = &kept.folder {
+        outgoing = outgoing.kept_in(folder);
+    }
+    let outgoing = outgoing
+        .parallel(args.parallel)
+        .notices(move |it| notes(&noted(&it)));
     client.send(outgoing).await
+}
+
+/// What there is to know about an upload, for people.
+fn noted(notice: &Notice) -> String {
+    match notice {
+        Notice::Resumes {
+            there_bytes,
+            total_bytes,
+        } => format!(
+            "resuming: {} of {} are there",
+            human::bytes(*there_bytes),
+            human::bytes(*total_bytes)
+        ),
+        Notice::BeginsAnew(why) => format!("beginning anew: {why}"),
+        Notice::Ignored { path, problem } => format!(
+            "beginning anew: {} is not trusted: {problem}; delete it",
+            path.display()
+        ),
+        Notice::NotKept(problem) => {
+            format!("if this breaks off it cannot go on where it stopped: {problem}")
+        }
+        _ => "something is new about this upload".to_owned(),
+    }
 }
 
 /// Nothing goes to the server that it can read before somebody has agreed to that.
@@ -148,8 +273,19 @@ async fn ask(email: &Email, printer: &Printer) -> Result<()> {
 
 fn say(args: &Args, sent: &Transfer, printer: &Printer) {
     // What a person is sent goes without its names.
-    let names = args.files.iter().filter_map(|it| it.file_name()?.to_str());
-    let names: Vec<&str> = names.collect();
+    let stdin = args.stdin_name();
+    let name = |it: &Path| {
+        if is_stdin(it) {
+            return Some(stdin.to_string());
+        }
+        // `.` has a name as well.
+        let whole = it.canonicalize().unwrap_or_else(|_| it.to_owned());
+        let name = it.file_name().or_else(|| whole.file_name())?.to_str()?;
+        let end = if it.is_dir() { "/" } else { "" };
+        Some(format!("{name}{end}"))
+    };
+    let names: Vec<String> = args.files.iter().filter_map(|it| name(it)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let bytes = human::bytes(human::content_bytes(sent));
     printer.done(&format!(
         "sent {}, {bytes}, to {}",

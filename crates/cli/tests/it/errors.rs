@@ -30,10 +30,13 @@ fn refused(sandbox: &Sandbox, line: &str, status: i32) -> (String, String) {
 fn what_cannot_be_sent() {
     let pair = Pair::new();
     std::fs::create_dir(pair.path("folder")).unwrap();
+    std::os::unix::fs::symlink("a", pair.path("folder/link")).unwrap();
     pair.file("a", b"a");
     for (line, status, code) in [
         ("send bob missing", 2, "IO"),
-        ("send bob folder", 1, "IS_A_FOLDER"),
+        ("send bob folder", 1, "IS_A_LINK"),
+        ("send bob - -", 1, "STDIN"),
+        ("send bob a --name b", 1, "STDIN"),
         ("send bob /dev/null", 1, "NOT_A_FILE"),
         ("send nobody a", 1, "NO_SUCH_AGENT"),
         ("show tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6", 1, "NOT_FOUND"),

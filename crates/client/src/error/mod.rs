@@ -60,6 +60,9 @@ pub enum Error {
     /// It was not sent to a person, or did not open for one.
     #[error(transparent)]
     Person(PersonError),
+    /// The server ended an upload: it was deleted, or its time was over.
+    #[error("{0} was ended at the server before all of it was sent")]
+    UploadEnded(TransferId),
     /// Sealing failed.
     #[error("cannot seal the file")]
     Seal(#[from] SealError),
@@ -86,9 +89,9 @@ pub enum SendProblem {
     /// It became longer or shorter while it was read.
     #[error("changed while it was being sent")]
     Changed,
-    /// It is a folder.
-    #[error("is a folder")]
-    Folder,
+    /// It is a symbolic link in a folder.
+    #[error("is a symbolic link, and what it leads to may be anywhere")]
+    Link,
     /// Its name cannot be sent.
     #[error("has a name that cannot be sent")]
     Name,
@@ -98,6 +101,9 @@ pub enum SendProblem {
     /// It is longer than one seal can hold.
     #[error("is too large to be sent")]
     TooLarge,
+    /// It is a folder with too much in it.
+    #[error("is a folder with more in it than can be sent")]
+    TooMany,
 }
 
 /// Why the server could not be talked to.
@@ -241,6 +247,7 @@ impl Error {
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
+            Self::UploadEnded(_) => "UPLOAD_ENDED",
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
             Self::Transport(error) => error.problem.code(),
@@ -269,6 +276,7 @@ impl Error {
                 (*count > MAX_FILES).then(|| "pack them into an archive, and send that".into())
             }
             Self::Person(error) => Some(error.hint().into()),
+            Self::UploadEnded(_) => Some("send it again; it begins anew then".into()),
             Self::Seal(_) => None,
             Self::Send { problem, .. } => Some(problem.hint().into()),
             Self::Transport(error) => Some(error.problem.hint().into()),
@@ -293,7 +301,11 @@ impl Error {
             | Self::Person(_)
             | Self::Send { .. }
             | Self::Trust(_) => true,
-            Self::Answer(_) | Self::Io { .. } | Self::Seal(_) | Self::Transport(_) => false,
+            Self::Answer(_)
+            | Self::Io { .. }
+            | Self::Seal(_)
+            | Self::Transport(_)
+            | Self::UploadEnded(_) => false,
         }
     }
 
@@ -315,20 +327,22 @@ impl SendProblem {
     const fn code(self) -> &'static str {
         match self {
             Self::Changed => "FILE_CHANGED",
-            Self::Folder => "IS_A_FOLDER",
+            Self::Link => "IS_A_LINK",
             Self::Name => "FILE_NAME",
             Self::NotAFile => "NOT_A_FILE",
             Self::TooLarge => "FILE_TOO_LARGE",
+            Self::TooMany => "FOLDER_TOO_LARGE",
         }
     }
 
     const fn hint(self) -> &'static str {
         match self {
             Self::Changed => "nothing was sent; try again when nobody writes to it",
-            Self::Folder => "pack it into an archive first, and send that",
+            Self::Link => "replace it by what it leads to, or move it elsewhere",
             Self::Name => "rename it: at most 255 bytes of UTF-8, without control characters",
             Self::NotAFile => "copy what it yields into a file first, and send that",
             Self::TooLarge => "split it into parts of less than 64 GiB",
+            Self::TooMany => "pack it into an archive first, and send that",
         }
     }
 }

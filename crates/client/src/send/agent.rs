@@ -4,66 +4,61 @@
 
 use agentdrop_protocol::wire::agents::ResolvedAgent;
 use agentdrop_protocol::wire::channels::ChannelStatus;
-use agentdrop_protocol::{AgentRef, EncryptionPublicKey, ErrorCode};
+use agentdrop_protocol::wire::transfers::TransferMode;
+use agentdrop_protocol::{AgentRef, ChannelId, EncryptionPublicKey, ErrorCode};
 use agentdrop_seal::compat::{Algorithm, channel, wrapped};
-use agentdrop_seal::{ContentKey, PublicKey, Salt, SealError, SecretKey};
+use agentdrop_seal::{ContentKey, Nonce, PublicKey, Salt, SealError, SecretKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Outgoing;
+use super::plan::{Object, Peer, Plan, Said, Seal};
+use super::source::Source;
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
 use crate::identity::Identity;
 
-impl Client {
-    /// Who the recipient is, and what seals files for it.
-    pub(super) async fn seal_for(
-        &self,
-        mine: &Identity,
-        recipient: &AgentRef,
-        account: Option<&str>,
-    ) -> Result<(ResolvedAgent, Seal)> {
-        let (resolved, their_key) = self.resolve_key(recipient, account).await?;
-        let peer = sealing_key(&their_key);
-        let myself = mine.agent_uuid() == Some(resolved.id);
-        if myself && peer != mine.secret().public_key() {
-            return Err(TrustError::OwnKeyDiffers.into());
-        }
-        let seal = if myself {
-            // An agent has no channel with itself.
-            let key = ContentKey::generate()?;
-            let wrapped = wrapped::wrap(&key, mine.secret(), &peer)?;
-            Seal {
-                key,
-                fields: vec![
-                    ("encryption_algorithm", Algorithm::Wrapped.to_string()),
-                    ("encrypted_key", STANDARD.encode(wrapped.as_bytes())),
-                ],
-            }
-        } else {
-            self.seal_for_peer(mine, &resolved, &their_key).await?
-        };
-        Ok((resolved, seal))
-    }
+/// The way to an agent: who it is, and between which keys it goes.
+pub(super) struct ToAgent {
+    recipient: ResolvedAgent,
+    their_key: EncryptionPublicKey,
+    between: Between,
+}
 
-    /// The same, for who sends as a person: with a key that is drawn for this transfer and then gone.
-    pub(super) async fn seal_as_person(
+/// What the key of the files hangs on.
+enum Between {
+    /// The keys of two agents.
+    Channel(ChannelId),
+    /// The agent's own key alone: it has no channel with itself.
+    Oneself,
+    /// A key that a person draws for one transfer, and the agent's.
+    Person,
+}
+
+impl Client {
+    /// Finds the way to an agent. `mine` is the agent that sends, if one does.
+    pub(super) async fn way_to_agent(
         &self,
+        mine: Option<&Identity>,
         recipient: &AgentRef,
         account: Option<&str>,
-    ) -> Result<(ResolvedAgent, Seal)> {
+    ) -> Result<ToAgent> {
         let (resolved, their_key) = self.resolve_key(recipient, account).await?;
-        let (key, ephemeral) = (ContentKey::generate()?, SecretKey::generate()?);
-        let wrapped = wrapped::wrap(&key, &ephemeral, &sealing_key(&their_key))?;
-        let public_key = ephemeral.public_key();
-        let seal = Seal {
-            key,
-            fields: vec![
-                ("encryption_algorithm", Algorithm::Wrapped.to_string()),
-                ("encrypted_key", STANDARD.encode(wrapped.as_bytes())),
-                ("sender_public_key", STANDARD.encode(public_key.as_bytes())),
-            ],
+        let between = match mine {
+            None => Between::Person,
+            Some(mine) if mine.agent_uuid() == Some(resolved.id) => {
+                if sealing_key(&their_key) != mine.secret().public_key() {
+                    return Err(TrustError::OwnKeyDiffers.into());
+                }
+                Between::Oneself
+            }
+            Some(mine) => Between::Channel(self.open_channel(mine, &resolved, &their_key).await?),
         };
-        Ok((resolved, seal))
+        Ok(ToAgent {
+            recipient: resolved,
+            their_key,
+            between,
+        })
     }
 
     /// Who the recipient is, and its key.
@@ -84,12 +79,12 @@ impl Client {
         Ok((resolved, their_key))
     }
 
-    async fn seal_for_peer(
+    async fn open_channel(
         &self,
         mine: &Identity,
         resolved: &ResolvedAgent,
         their_key: &EncryptionPublicKey,
-    ) -> Result<Seal> {
+    ) -> Result<ChannelId> {
         let created = self
             .create_channel(&mine.agent_ref(), &AgentRef::Id(resolved.id))
             .await?;
@@ -102,23 +97,110 @@ impl Client {
         if created.status != ChannelStatus::Active {
             return Err(TrustError::ChannelClosed(created.status.as_str()).into());
         }
-        let salt = Salt::generate()?;
-        let key = channel::content_key(mine.secret(), &sealing_key(their_key), &salt);
-        Ok(Seal {
-            key: key.map_err(SealError::from)?,
-            fields: vec![
-                ("encryption_algorithm", Algorithm::Channel.to_string()),
-                ("channel_id", created.id.to_string()),
-                ("encryption_salt", STANDARD.encode(salt.as_bytes())),
-            ],
-        })
+        Ok(created.id)
     }
 }
 
-/// What seals a transfer, and how it is announced.
-pub(super) struct Seal {
-    pub(super) key: ContentKey,
-    pub(super) fields: Vec<(&'static str, String)>,
+impl ToAgent {
+    /// What has to be the same for an upload to go on.
+    pub(super) fn peer(&self, mine: Option<&Identity>) -> Peer {
+        Peer {
+            recipient: self.recipient.id.to_string(),
+            key: Some(self.their_key.to_string()),
+            key_version: Some(self.recipient.key_version),
+            channel: match self.between {
+                Between::Channel(id) => Some(id.to_string()),
+                Between::Oneself | Between::Person => None,
+            },
+            sender: mine.map(|it| (it.agent_ref().to_string(), it.public_key().to_string())),
+        }
+    }
+
+    /// Draws a key for the files, and says what is sent.
+    pub(super) fn plan(
+        &self,
+        mine: Option<&Identity>,
+        outgoing: &Outgoing,
+        sources: &[Source],
+    ) -> Result<Plan> {
+        let mut said = Said::default();
+        if let Some(mine) = mine {
+            said.add("sender", mine.agent_id().as_str());
+            said.mode(TransferMode::AgentToAgent);
+        } else {
+            said.mode(TransferMode::HumanToAgent);
+        }
+        said.add("recipient", self.recipient.id.to_string());
+        if let Some(account) = &outgoing.account {
+            said.add("recipient_account", account);
+        }
+        said.add("is_encrypted", "true");
+        said.add(
+            "recipient_key_version",
+            self.recipient.key_version.to_string(),
+        );
+        let key = self.draw(mine, &mut said)?;
+        outgoing.say_terms(&mut said);
+        outgoing.say_message(&mut said);
+        super::say_folders(&mut said, sources);
+        let object = |source| Ok(Object::message(source, Nonce::generate()?));
+        let objects: Vec<_> = sources.iter().map(object).collect::<Result<_>>()?;
+        let nonces = outgoing_nonces(&objects);
+        // A JSON array, in the order of the files.
+        said.add("encryption_ivs", nonces.to_string());
+        Ok(Plan {
+            said,
+            seal: Seal::Messages(key),
+            objects,
+        })
+    }
+
+    fn draw(&self, mine: Option<&Identity>, said: &mut Said) -> Result<ContentKey> {
+        let theirs = sealing_key(&self.their_key);
+        let key = match (&self.between, mine) {
+            (Between::Channel(id), Some(mine)) => {
+                let salt = Salt::generate()?;
+                said.add("encryption_algorithm", Algorithm::Channel.to_string());
+                said.add("channel_id", id.to_string());
+                said.add("encryption_salt", STANDARD.encode(salt.as_bytes()));
+                let key = channel::content_key(mine.secret(), &theirs, &salt);
+                return Ok(key.map_err(SealError::from)?);
+            }
+            (_, Some(mine)) => {
+                let key = ContentKey::generate()?;
+                say_wrapped(said, &key, mine.secret(), &theirs)?;
+                key
+            }
+            (_, None) => {
+                let (key, ephemeral) = (ContentKey::generate()?, SecretKey::generate()?);
+                say_wrapped(said, &key, &ephemeral, &theirs)?;
+                let public_key = ephemeral.public_key();
+                said.add("sender_public_key", STANDARD.encode(public_key.as_bytes()));
+                key
+            }
+        };
+        Ok(key)
+    }
+}
+
+fn say_wrapped(
+    said: &mut Said,
+    key: &ContentKey,
+    mine: &SecretKey,
+    theirs: &PublicKey,
+) -> Result<()> {
+    let wrapped = wrapped::wrap(key, mine, theirs)?;
+    said.add("encryption_algorithm", Algorithm::Wrapped.to_string());
+    said.add("encrypted_key", STANDARD.encode(wrapped.as_bytes()));
+    Ok(())
+}
+
+fn outgoing_nonces(objects: &[Object]) -> serde_json::Value {
+    let nonces = objects.iter().filter_map(|it| match &it.making {
+        super::plan::Making::Message(nonce) => Some(STANDARD.encode(nonce.as_bytes())),
+        _ => None,
+    });
+    nonces.collect()
 }
 
 /// The key as the sealing side has it. What the wire type let through is no point of low order.

@@ -2,15 +2,16 @@
 //! network.
 
 use std::io::{self, ErrorKind};
+use std::sync::PoisonError;
 
 use agentdrop_protocol::wire::transfers::Transfer;
-use agentdrop_seal::{FileSealer, SealError, TAG_BYTES, person};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::source::{PIECE_BYTES, Source, changed, expect_end, read_whole};
+use super::Sources;
+use super::plan::{Out, Plan};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::multipart::{Form, PART_END};
@@ -20,95 +21,21 @@ use crate::transport::Pulse;
 /// Pieces that may wait for the network.
 const PIECES_AHEAD: usize = 4;
 
-/// What stands in a form behind the head of a file.
-pub(super) enum Part {
-    /// These bytes.
-    Bytes(Bytes),
-    /// A file, sealed as it goes.
-    File(Source, Sealer),
-}
-
-/// How a file is sealed.
-pub(super) enum Sealer {
-    /// In chunks, as when it was read for the first time: its digest went ahead.
-    Chunks {
-        sealer: Box<person::FileSealer>,
-        begin: Vec<u8>,
-        expected: person::Sealed,
-    },
-    /// As one message.
-    Message(FileSealer),
-    /// Not at all: its sender said that the server may read it.
-    Plain,
-}
-
-impl Part {
-    /// How many bytes it has on its way.
-    pub(super) fn bytes(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File(source, sealer) => match sealer {
-                Sealer::Chunks { expected, .. } => expected.sealed_size,
-                Sealer::Message(_) => source.bytes + TAG_BYTES as u64,
-                Sealer::Plain => source.bytes,
-            },
-        }
-    }
-
-    /// How many bytes of somebody's file it has.
-    fn content_bytes(&self) -> u64 {
-        match self {
-            Self::Bytes(_) => 0,
-            Self::File(source, _) => source.bytes,
-        }
-    }
-}
-
-impl Sealer {
-    fn begin(&mut self) -> Bytes {
-        match self {
-            Self::Chunks { begin, .. } => std::mem::take(begin).into(),
-            Self::Message(_) | Self::Plain => Bytes::new(),
-        }
-    }
-
-    fn update(&mut self, mut piece: BytesMut) -> Result<Bytes, SealError> {
-        match self {
-            Self::Chunks { sealer, .. } => {
-                let mut sealed = Vec::new();
-                sealer.update(&piece, &mut sealed)?;
-                return Ok(sealed.into());
-            }
-            Self::Message(sealer) => sealer.update(&mut piece)?,
-            Self::Plain => {}
-        }
-        Ok(piece.freeze())
-    }
-
-    /// What stands at its end; nothing, if it is another file than it was.
-    fn finish(self) -> Result<Option<Bytes>, SealError> {
-        Ok(match self {
-            Self::Chunks {
-                sealer, expected, ..
-            } => {
-                let mut end = Vec::new();
-                let sealed = sealer.finish(&mut end)?;
-                (sealed == expected).then(|| end.into())
-            }
-            Self::Message(sealer) => Some(Bytes::copy_from_slice(&sealer.finish()?)),
-            Self::Plain => Some(Bytes::new()),
-        })
-    }
-}
-
 impl Client {
-    /// Sends the form, with its files sealed as they go.
+    /// Sends a form, with its files sealed as they go.
     pub(super) async fn upload(
         &self,
-        form: Form,
-        parts: Vec<Part>,
+        plan: Plan,
+        sources: Sources,
         watcher: Watcher,
     ) -> Result<Transfer> {
+        let mut form = Form::new()?;
+        for (name, value) in &plan.said.0 {
+            form.field(name, value);
+        }
+        for object in &plan.objects {
+            form.file(&object.name, object.sealed_bytes);
+        }
         let (content_type, length) = (form.content_type(), form.length());
         let (sink, pieces) = mpsc::channel(PIECES_AHEAD);
         // Whichever way this ends, also by being dropped, the sealing thread ends too.
@@ -120,7 +47,8 @@ impl Client {
             stop: stop.clone(),
             runtime: Handle::current(),
         };
-        let pumping = tokio::task::spawn_blocking(move || pump.run(form, parts, &watcher));
+        let pumping =
+            tokio::task::spawn_blocking(move || pump.run(form, &plan, &sources, &watcher));
 
         let beat = pulse.clone();
         let body = futures_util::stream::unfold(pieces, move |mut pieces| {
@@ -144,7 +72,7 @@ impl Client {
 }
 
 /// Why the sealing thread ended before the last file's end.
-enum Stopped {
+pub(super) enum Stopped {
     /// The upload is over, whatever became of it.
     Cancelled,
     /// It could not go on.
@@ -165,8 +93,14 @@ struct Pump {
 }
 
 impl Pump {
-    fn run(self, form: Form, parts: Vec<Part>, watcher: &Watcher) -> Result<(), Stopped> {
-        let pumped = self.pump(form, parts, watcher);
+    fn run(
+        self,
+        form: Form,
+        plan: &Plan,
+        sources: &Sources,
+        watcher: &Watcher,
+    ) -> Result<(), Stopped> {
+        let pumped = self.pump(form, plan, sources, watcher);
         if matches!(pumped, Err(Stopped::Failed(_))) {
             // The body must not seem to be complete.
             let broken = io::Error::new(ErrorKind::InvalidData, "sealing failed");
@@ -175,36 +109,32 @@ impl Pump {
         pumped
     }
 
-    fn pump(&self, form: Form, parts: Vec<Part>, watcher: &Watcher) -> Result<(), Stopped> {
-        let total_bytes = parts.iter().map(Part::content_bytes).sum();
+    fn pump(
+        &self,
+        form: Form,
+        plan: &Plan,
+        sources: &Sources,
+        watcher: &Watcher,
+    ) -> Result<(), Stopped> {
+        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let total_bytes = sources.iter().map(|it| it.bytes).sum();
         let mut done_bytes = 0;
         watcher.report(Phase::Sending, done_bytes, total_bytes);
         let (fields, heads, end) = form.into_parts();
         self.hand_on(Ok(fields))?;
-        for (head, part) in heads.into_iter().zip(parts) {
-            self.hand_on(Ok(head))?;
-            match part {
-                Part::Bytes(bytes) => self.hand_on(Ok(bytes))?,
-                Part::File(mut source, mut sealer) => {
-                    self.hand_on(Ok(sealer.begin()))?;
-                    let mut left = source.bytes;
-                    while left > 0 {
-                        let len =
-                            usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
-                        let mut piece = BytesMut::zeroed(len);
-                        read_whole(&mut source.file, &mut piece, &source.path)?;
-                        self.hand_on(Ok(sealer.update(piece).map_err(Error::from)?))?;
-                        left -= len as u64;
-                        done_bytes += len as u64;
-                        watcher.report(Phase::Sending, done_bytes, total_bytes);
-                    }
-                    expect_end(&mut source.file, &source.path)?;
-                    let end = sealer.finish().map_err(Error::from)?;
-                    self.hand_on(Ok(end.ok_or_else(|| changed(&source.path))?))?;
+        let mut heads = heads.into_iter();
+        plan.run(&mut sources, |out| match out {
+            Out::Begin(_) => self.hand_on(Ok(heads.next().unwrap_or_default())),
+            Out::Bytes(bytes, of_file) => {
+                self.hand_on(Ok(bytes))?;
+                done_bytes += of_file;
+                if of_file > 0 {
+                    watcher.report(Phase::Sending, done_bytes, total_bytes);
                 }
+                Ok(())
             }
-            self.hand_on(Ok(PART_END))?;
-        }
+            Out::End => self.hand_on(Ok(PART_END)),
+        })?;
         self.hand_on(Ok(end))
     }
 

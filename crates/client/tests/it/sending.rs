@@ -14,7 +14,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::hostile::{ACCOUNT, ALICE, BOB, CHANNEL, Hostile, Uploaded, public, transfer};
+use crate::hostile::{
+    ACCOUNT, ALICE, BOB, CHANNEL, Hostile, NOW, TRANSFER, Uploaded, public, transfer,
+};
 
 const RESOLVE: &str = "GET /v1/agents/resolve";
 const CHANNELS: &str = "POST /v1/channels";
@@ -204,6 +206,7 @@ async fn what_is_no_file_is_refused_before_anything_is_asked() {
     let server = server().await;
     let path = |name: &str| server.target.path().join(name);
     rustix::fs::mkdirat(rustix::fs::CWD, path("folder"), rustix::fs::Mode::RWXU).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", path("folder/link")).unwrap();
     let fifo = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -222,7 +225,7 @@ async fn what_is_no_file_is_refused_before_anything_is_asked() {
         .unwrap();
     file(&server, "a\nb", b"");
     for (name, code) in [
-        ("folder", "IS_A_FOLDER"),
+        ("folder", "IS_A_LINK"),
         ("pipe", "NOT_A_FILE"),
         ("missing", "IO"),
         ("huge", "FILE_TOO_LARGE"),
@@ -335,4 +338,55 @@ async fn of_several_that_may_be_meant_none_gets_it() {
     let said = error.to_string();
     assert!(said.contains(": Them, th**@example.org, "), "{said}");
     assert_eq!(server.world().calls(UPLOAD), 0);
+}
+
+#[tokio::test]
+async fn where_parts_go_is_checked_before_any_of_them_leaves() {
+    const ANNOUNCE: &str = "POST /v1/transfers/presigned/multipart";
+    const PART: u64 = 8 << 20;
+    type Change = fn(&mut Value);
+    let changes: [(Change, &str); 5] = [
+        (|it| it["files"] = json!([]), "BAD_ANSWER"),
+        (
+            |it| it["files"][0]["part_size"] = json!(PART / 2),
+            "BAD_ANSWER",
+        ),
+        (
+            |it| drop(it["files"][0]["part_urls"].as_array_mut().unwrap().pop()),
+            "BAD_ANSWER",
+        ),
+        (
+            |it| it["files"][0]["part_urls"][0]["upload_url"] = json!("http://10.0.0.1/p"),
+            "FOREIGN_URL",
+        ),
+        (
+            |it| it["files"][0]["part_urls"][0]["part_number"] = json!(9),
+            "BAD_ANSWER",
+        ),
+    ];
+    for (n, (change, code)) in changes.into_iter().enumerate() {
+        let server = server().await;
+        let path = file(&server, "large", b"");
+        let large = OpenOptions::new().write(true).open(&path).unwrap();
+        large.set_len(5 * PART - 16).unwrap();
+        let urls = (1..=5).map(|it| json!({ "part_number": it, "upload_url": format!("/p{it}") }));
+        let mut announced = json!({
+            "id": TRANSFER, "status": "pending", "confirm_url": "", "upload_expires_at": NOW,
+            "expires_at": NOW,
+            "files": [{
+                "file_id": ALICE, "file_name": "large", "part_size": PART,
+                "upload_id": TRANSFER.replace("tr_", "up_"), "part_urls": urls.collect::<Vec<_>>(),
+            }],
+        });
+        change(&mut announced);
+        server.world().answer(ANNOUNCE, &announced);
+        let kept = server.home.path().join("kept");
+        let outgoing = to_alice().file(&path).kept_in(&kept).parallel(1);
+        let error = server.client().send(outgoing).await.unwrap_err();
+        assert_eq!(error.code(), code, "{n}: {error}");
+        let world = server.world();
+        assert!(world.seen.iter().all(|it| it.method != "PUT"), "{n}");
+        let announced = world.calls(ANNOUNCE);
+        assert_eq!(announced, 1, "{n}");
+    }
 }

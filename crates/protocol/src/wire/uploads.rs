@@ -27,8 +27,8 @@ pub struct AnnounceTransfer {
     /// Between whom it goes; `agent-to-agent` if nothing is said.
     #[serde(default)]
     pub mode: Option<TransferMode>,
-    /// The files, at least one and at most 100.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
+    /// The files, at least one and at most 100; and before them the envelope, where there is one.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 101))]
     pub files: Vec<AnnouncedFile>,
     /// A message beside the files.
     #[serde(default)]
@@ -82,6 +82,15 @@ pub struct AnnounceTransfer {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 2_147_483_647))]
     pub recipient_key_version: Option<u32>,
+    /// The recipient's public key that it is encrypted for, in base64; refused if that is another
+    /// now.
+    #[serde(default)]
+    pub recipient_public_key: Option<EncryptionPublicKey>,
+    /// The id that its sender gives it, to bind what it encrypted to it: the 32 hex digits of a UUID
+    /// of version 7 of the last 24 hours.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{32}$"))]
+    pub transfer_id: Option<String>,
 }
 
 /// A nonce in base64.
@@ -262,6 +271,13 @@ pub struct Parts {
     pub is_complete: bool,
     /// Those that have come, in their order.
     pub parts: Vec<Part>,
+    /// Where each part is sent to, also again, in their order; only where it was asked for, and
+    /// while any can come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_urls: Option<Vec<PartUrl>>,
+    /// Until when these addresses work; only beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_expires_at: Option<Timestamp>,
 }
 
 /// A part that has come.

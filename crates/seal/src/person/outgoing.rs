@@ -25,6 +25,12 @@ pub struct Outgoing {
     pub salt: Salt,
 }
 
+/// What seals the files of one transfer, and nothing else: what is kept to resume an upload.
+pub struct FileKeys {
+    key: FileKey,
+    transfer: TransferId,
+}
+
 /// What an envelope says beside its files.
 #[derive(Clone, Debug)]
 pub struct About {
@@ -94,17 +100,12 @@ impl Outgoing {
     /// What its stream begins with goes to `out`. With one salt, **only one** file may ever leave this machine: of two that
     /// differ, whoever sees both learns their difference.
     pub fn file(&self, i: u32, salt: FileSalt, out: &mut Vec<u8>) -> FileSealer {
-        let context = file_context(self.transfer.as_bytes(), i);
-        let (sealer, begin) = Sealer::salted(&self.key.file(i), &context, salt.0);
-        out.extend_from_slice(&begin);
-        let mut digest = Context::new(&SHA256);
-        digest.update(&begin);
-        FileSealer {
-            sealer,
-            digest,
-            size: 0,
-            sealed_size: begin.len() as u64,
-        }
+        begin(&self.key, self.transfer, i, salt, out)
+    }
+
+    /// What seals its files without what is needed to make the envelope.
+    pub fn file_keys(&self) -> FileKeys {
+        FileKeys::take(self.transfer, &mut self.key.expose_secret().clone())
     }
 
     /// Object 0, which tells of `files`, and goes before them.
@@ -144,10 +145,71 @@ impl Outgoing {
     }
 }
 
+impl FileKeys {
+    /// Takes over what was kept of `transfer`, and erases it where it came from.
+    pub fn take(transfer: TransferId, key: &mut [u8; 32]) -> Self {
+        Self {
+            key: FileKey::take(key),
+            transfer,
+        }
+    }
+
+    /// The transfer whose files they seal.
+    pub const fn transfer(&self) -> TransferId {
+        self.transfer
+    }
+
+    /// Answers the secret bytes, to be kept where only their owner can read them.
+    pub const fn expose_secret(&self) -> &[u8; 32] {
+        self.key.expose_secret()
+    }
+
+    /// Begins a file, as [`Outgoing::file`] does, and with the same duty.
+    pub fn file(&self, i: u32, salt: FileSalt, out: &mut Vec<u8>) -> FileSealer {
+        begin(&self.key, self.transfer, i, salt, out)
+    }
+}
+
+impl fmt::Debug for FileKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileKeys(…)")
+    }
+}
+
+fn begin(
+    key: &FileKey,
+    transfer: TransferId,
+    i: u32,
+    salt: FileSalt,
+    out: &mut Vec<u8>,
+) -> FileSealer {
+    let context = file_context(transfer.as_bytes(), i);
+    let (sealer, begin) = Sealer::salted(&key.file(i), &context, salt.0);
+    out.extend_from_slice(&begin);
+    let mut digest = Context::new(&SHA256);
+    digest.update(&begin);
+    FileSealer {
+        sealer,
+        digest,
+        size: 0,
+        sealed_size: begin.len() as u64,
+    }
+}
+
 impl FileSalt {
     /// Draws a salt by chance: one a file.
     pub fn generate() -> Result<Self, SealError> {
         random_bytes().map(Self)
+    }
+
+    /// The salt that was drawn before.
+    pub const fn from_bytes(bytes: [u8; SALT_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Answers its bytes.
+    pub const fn as_bytes(&self) -> &[u8; SALT_BYTES] {
+        &self.0
     }
 }
 

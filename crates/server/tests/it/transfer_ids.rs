@@ -7,6 +7,7 @@ use agentdrop_testkit::http::{Answer, send};
 use agentdrop_testkit::server::{TestServer, text};
 use futures_util::future::join_all;
 use reqwest::multipart;
+use serde_json::json;
 
 use crate::parties::{Parties, Party};
 use crate::receive_passwords::{KEY, password, put};
@@ -183,6 +184,50 @@ async fn what_is_for_another_key_than_the_recipients_is_refused() {
         let refused = to("data-pipeline", agent, OTHER_KEY).await;
         refused.expect_error(409, "KEY_CHANGED");
         to("data-pipeline", agent, KEY).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn what_is_announced_may_have_an_id_and_a_key_that_its_sender_says() {
+    for Parties {
+        server,
+        alex,
+        jamie,
+    } in &Parties::each().await
+    {
+        let session = server.session_of(&jamie.account).await;
+        put(server, &session, &password(KEY)).await.expect(200);
+        let announce = async |who: &Party, path: &str, id: &str, key: &str| {
+            let body = json!({
+                "sender": "data-pipeline", "recipient": jamie.email, "mode": "agent-to-human",
+                "files": [{ "name": "envelope", "size": 1 }, { "name": "1", "size": 2 }],
+                "is_encrypted": true, "encryption_algorithm": "AGENTDROP-2-A2H",
+                "encrypted_key": KEY, "encryption_salt": SALT,
+                "recipient_public_key": key, "transfer_id": id,
+            });
+            who.post(path, &body).await
+        };
+        for (n, path) in (1..).zip(["presigned", "presigned/multipart"]) {
+            let path = &format!("/v1/transfers/{path}");
+            let chosen = id(server, n);
+            let before = (rows(server).await, blobs(server));
+            let refused = announce(alex, path, &digits(chosen), OTHER_KEY).await;
+            refused.expect_error(409, "KEY_CHANGED");
+            for bad in ["x", &chosen.to_string(), &"0".repeat(32)] {
+                let refused = announce(alex, path, bad, KEY).await;
+                let error = refused.expect_error(400, "VALIDATION_ERROR");
+                assert_eq!(error["details"][0]["field"], "transfer_id", "{bad}");
+            }
+            assert_eq!((rows(server).await, blobs(server)), before);
+            let announced = announce(alex, path, &digits(chosen), KEY).await;
+            assert_eq!(text(&announced.expect(201), "id"), chosen.to_string());
+            for who in [alex, jamie] {
+                let again = announce(who, path, &digits(chosen), KEY).await;
+                assert!(matches!(again.status, 404 | 409), "{}", again.status);
+            }
+            let again = announce(alex, path, &digits(chosen), KEY).await;
+            again.expect_error(409, "TRANSFER_EXISTS");
+        }
     }
 }
 

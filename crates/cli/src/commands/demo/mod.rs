@@ -109,6 +109,11 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
 
 /// The files to send: those that were named, else the README, else a text of our own.
 fn choose(named: Vec<PathBuf>, folder: &Path) -> Result<Vec<PathBuf>> {
+    if let Some(folder) = named.iter().find(|it| it.is_dir()) {
+        let message = format!("{} is a folder", folder.display());
+        let hint = "name files; `agentdrop send` takes folders as well";
+        return Err(Failure::refused("IS_A_FOLDER", message, hint));
+    }
     if !named.is_empty() {
         return Ok(named);
     }
@@ -199,7 +204,7 @@ impl Stage {
         let bar = Bar::new(printer);
         let bob = "bob".parse().expect("it is a slug");
         let outgoing = Outgoing::to(bob).files(files).progress(bar.progress());
-        Ok(self.alice.send(outgoing).await?)
+        Ok(self.alice.send(outgoing).await?.transfer)
     }
 
     async fn receive(&self, printer: &Printer) -> Result<Received> {

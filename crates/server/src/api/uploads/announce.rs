@@ -80,8 +80,11 @@ async fn announce<T: Serialize + Send + 'static>(
     answer: fn(&App, &Transfer, &Details, Timestamp) -> T,
 ) -> Result<Answered> {
     let now = app.clock.now();
-    let id = TransferId::new(now, random()?);
     let asked = Asked::read(fields(&body, comes), body.files.len(), now)?;
+    let id = match asked.id {
+        Some(chosen) => chosen,
+        None => TransferId::new(now, random()?),
+    };
     asked.require_sender(&caller.actor)?;
     let sent = match asked.sealing {
         Some(_) => Sent::Sealed,
@@ -186,6 +189,11 @@ fn fields(body: &AnnounceTransfer, comes: Comes) -> Fields {
         "recipient_key_version",
         body.recipient_key_version.map(|it| it.to_string()),
     );
+    push(
+        "recipient_public_key",
+        body.recipient_public_key.as_ref().map(ToString::to_string),
+    );
+    push("transfer_id", body.transfer_id.clone());
     push("encryption_ivs", nonces(body));
     for (n, file) in body
         .files
@@ -279,17 +287,12 @@ fn whole(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> Announce
 fn parts(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> AnnouncedParts {
     let files = it.files.iter().zip(&said.files).filter_map(|(file, said)| {
         let upload = file.upload?;
-        let parts = u32::try_from(upload.part_count(file.size)).ok()?;
-        let urls = (1..=parts).map(|part_number| PartUrl {
-            part_number,
-            upload_url: app.upload_url(it.id, file.id, part_number, until),
-        });
         Some(FileInParts {
             file_id: file.id,
             file_name: said.name.clone(),
             upload_id: upload.id?,
             part_size: upload.part_bytes,
-            part_urls: urls.collect(),
+            part_urls: part_urls(app, it.id, file, until),
         })
     });
     AnnouncedParts {
@@ -300,6 +303,17 @@ fn parts(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> Announce
         upload_expires_at: until,
         expires_at: it.expires_at,
     }
+}
+
+/// Where the parts of a file are sent to, if it comes in parts.
+pub(super) fn part_urls(app: &App, id: TransferId, file: &File, until: Timestamp) -> Vec<PartUrl> {
+    let count = file.upload.map_or(0, |it| it.part_count(file.size));
+    let parts = 1..=u32::try_from(count).unwrap_or(u32::MAX);
+    let urls = parts.map(|part_number| PartUrl {
+        part_number,
+        upload_url: app.upload_url(id, file.id, part_number, until),
+    });
+    urls.collect()
 }
 
 fn confirm_url(app: &App, transfer: &Transfer) -> String {

@@ -11,6 +11,7 @@ use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 
+use super::announce::part_urls;
 use super::{in_parts, sent_by};
 use crate::api::allowance::uncount;
 use crate::api::error::{ApiError, Result};
@@ -20,7 +21,8 @@ use crate::api::transfers::logged;
 use crate::app::App;
 use crate::auth::Caller;
 
-/// The parts of a file that have come, for whoever goes on with it.
+/// The parts of a file that have come, for whoever goes on with it; and, asked for with `urls`,
+/// where all of them are sent to, while they can be.
 #[utoipa::path(
     get, path = "/v1/transfers/{transfer_id}/files/{file_id}/parts", tag = "transfers",
     operation_id = "uploads_list_parts",
@@ -28,6 +30,7 @@ use crate::auth::Caller;
         ("transfer_id" = TransferId, Path, description = "The transfer's id"),
         ("file_id" = FileId, Path, description = "The file's id"),
         ("upload_id" = Option<UploadId>, Query, description = "What the coming of the file is called, to be sure"),
+        ("urls" = Option<bool>, Query, description = "Whether to say where its parts are sent to"),
     ),
     responses((status = 200, body = Parts), Errors)
 )]
@@ -42,11 +45,19 @@ pub(crate) async fn list(
     let transfer = sent_by(transfer, &caller.actor)?;
     let (file, upload, upload_id) = in_parts(&transfer, file_id)?;
     let named: Option<UploadId> = query.optional("upload_id");
+    let wants_urls = query.flag("urls").unwrap_or(false);
     query.check()?;
     if named.is_some_and(|it| it != upload_id) {
         return Err(ApiError::NotFound);
     }
     let parts = reader.parts(id, file_id, 1, MAX_PARTS).await?;
+    // Where nothing can come any more there is no address.
+    let now = app.clock.now();
+    let until = transfer
+        .bytes_until
+        .filter(|_| wants_urls && !upload.is_complete && transfer.require_announced(now).is_ok());
+    // Of all of them: who did not see a part acknowledged sends it again.
+    let part_urls = until.map(|until| part_urls(&app, id, file, until));
     let parts = parts.into_iter().map(|it| Part {
         part_number: it.number,
         etag: it.tag.to_string(),
@@ -61,6 +72,8 @@ pub(crate) async fn list(
         part_count: u32::try_from(upload.part_count(file.size)).unwrap_or(u32::MAX),
         is_complete: upload.is_complete,
         parts: parts.collect(),
+        part_urls,
+        upload_expires_at: until,
     }))
 }
 

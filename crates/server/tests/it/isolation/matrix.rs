@@ -32,7 +32,10 @@ fn is_name(operation: &str, field: &str) -> bool {
         // The name of what is made.
         "agent_id" => operation != "agents_register",
         // The id of what is made, which its sender draws.
-        "transfer_id" => operation != "transfers_create",
+        "transfer_id" => !matches!(
+            operation,
+            "transfers_create" | "uploads_create" | "uploads_create_in_parts"
+        ),
         // A label in a transfer, tried below, and a filter of a list.
         "sender" => operation != "transfers_create" && !operation.starts_with("uploads_"),
         "account" | "channel_id" | "download_id" | "my_agent_id" | "recipient"

@@ -196,6 +196,40 @@ async fn parts_that_do_not_make_up_the_file_are_refused_each_with_its_code() {
 }
 
 #[tokio::test]
+async fn whoever_goes_on_is_told_where_the_parts_are_sent_to() {
+    for world in &World::each().await {
+        let file = bytes(SIZE, 11);
+        let announced = world
+            .announce_in_parts(&[("a", SIZE)], &json!({}))
+            .await
+            .expect(201);
+        let http = &world.server.http;
+        let asked = format!("{}?urls=true", path(&announced, "parts"));
+        let b = stored(&put(http, &part_url(&announced, 2), &file[PART..2 * PART]).await);
+        let listed = world.get(&asked).await.expect(200);
+        let urls = listed["part_urls"].as_array().unwrap();
+        let numbers: Vec<_> = urls.iter().map(|it| &it["part_number"]).collect();
+        assert_eq!(numbers, [1, 2, 3]);
+        assert_eq!(listed["upload_expires_at"], announced["upload_expires_at"]);
+        let unasked = world.get(&path(&announced, "parts")).await.expect(200);
+        assert!(unasked.get("part_urls").is_none() && unasked.get("upload_expires_at").is_none());
+        let odd = format!("{}?urls=perhaps", path(&announced, "parts"));
+        world.get(&odd).await.expect_error(400, "VALIDATION_ERROR");
+
+        let a = stored(&put(http, &text(&urls[0], "upload_url"), &file[..PART]).await);
+        let c = stored(&put(http, &text(&urls[2], "upload_url"), &file[2 * PART..]).await);
+        complete(world, &announced, &[(1, &a), (2, &b), (3, &c)])
+            .await
+            .expect(200);
+        // Nothing can come any more.
+        let listed = world.get(&asked).await.expect(200);
+        assert!(listed.get("part_urls").is_none());
+        world.confirm(&announced).await.expect(200);
+        assert!(world.downloaded(&announced, 0).await == file);
+    }
+}
+
+#[tokio::test]
 async fn as_many_parts_as_there_may_be_are_put_together() {
     for world in &World::each().await {
         // Their sizes are only said: nothing of them comes.

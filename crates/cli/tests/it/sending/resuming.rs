@@ -1,0 +1,259 @@
+//! After a kill, a cut connection, a server that was started anew; and never two versions of a file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::{Far, MIB, PART, TALK, ended, noise};
+use crate::support::Serve;
+
+/// Writes other bytes at a place of a file, and leaves everything else that is known of it as it is.
+fn change_unseen(path: &PathBuf, at: u64) {
+    let before = fs::metadata(path).unwrap();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.read_exact(&mut byte).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&[byte[0] ^ 1]).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+    let after = fs::metadata(path).unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+}
+
+#[test]
+fn what_broke_off_goes_on_where_it_stopped_and_sends_a_part_twice_at_most() {
+    let mut far = Far::new();
+    let content = noise(70 * MIB + 12_345);
+    far.pair.file("large", &content);
+    let begun = far.way.up();
+    let line = "--json send bob large";
+
+    far.killed_after(21 * MIB, line);
+    assert_eq!(far.kept().len(), 1);
+    let mode = fs::metadata(&far.kept()[0]).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    far.killed_after(17 * MIB + 500_000, line);
+
+    // The connection breaks, and then the server goes: the same run goes on.
+    far.way.hold_after(far.way.up() + 13 * MIB);
+    let child = far.send(line);
+    far.way.held();
+    far.way.cut();
+    far.way.hold_after(far.way.up() + 11 * MIB);
+    far.way.held();
+    far.pair.serve.signal(Signal::KILL);
+    far.pair.serve.wait();
+    far.way.cut();
+    let url = far.way.url.clone();
+    let again = Serve::start_with(&far.pair.sandbox, &["--public-url", &url]);
+    far.way.lead_to(&again.url);
+    far.pair.serve = again;
+    far.way.let_pass();
+    let sent = ended(child).expect(0);
+    assert_eq!(sent.stderr, "");
+    let sent = sent.json();
+    assert_eq!(sent["resumed"], true);
+    let sent_bytes = sent["bytes_sent"].as_u64().unwrap();
+    assert!(
+        sent_bytes % PART == (content.len() as u64 + 16) % PART,
+        "{sent_bytes}"
+    );
+
+    // Four interruptions, three parts at a time.
+    let once = content.len() as u64;
+    let twice = 4 * 3 * PART;
+    let passed = far.way.up() - begun;
+    assert!(
+        (once..once + twice + 5 * TALK).contains(&passed),
+        "{passed}"
+    );
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
+    assert!(far.received("large") == content);
+}
+
+#[test]
+fn a_file_that_changed_is_never_mixed_with_what_it_was() {
+    let far = Far::new();
+    let content = noise(40 * MIB);
+    let path = far.pair.file("large", &content);
+    // In what was sent, and behind it; seen, and unseen.
+    for (at, line) in [(5 * MIB, "send bob large"), (9 * MIB, "send bob large")] {
+        far.killed_after(27 * MIB, line);
+        let old = fs::read_to_string(&far.kept()[0]).unwrap();
+        let acknowledged = old.matches("\"acknowledged\"").count();
+        assert!(acknowledged >= 1, "{acknowledged}");
+        change_unseen(&path, at);
+        let now = fs::read(&path).unwrap();
+        let before = far.way.up();
+        let run = ended(far.send(line)).expect(0);
+        assert!(
+            run.stderr.contains("beginning anew: a file changed since"),
+            "{run:?}"
+        );
+        // Not a part of it went under the old keys, but for those before the change.
+        let passed = far.way.up() - before;
+        let most = now.len() as u64 + at / PART * PART + TALK;
+        assert!((now.len() as u64..most).contains(&passed), "{passed}");
+        assert!(far.received("large") == now);
+        assert_eq!(far.kept(), Vec::<PathBuf>::new());
+    }
+
+    far.killed_after(20 * MIB, "send bob large");
+    File::create(&path).unwrap().write_all(&content).unwrap();
+    let run = ended(far.send("send bob large")).expect(0);
+    assert!(
+        run.stderr.contains("beginning anew: a file changed since"),
+        "{run:?}"
+    );
+    assert!(far.received("large") == content);
+}
+
+#[test]
+fn what_is_kept_is_trusted_only_as_it_was_written() {
+    let far = Far::new();
+    let content = noise(33 * MIB);
+    far.pair.file("large", &content);
+    let line = "send bob large";
+
+    // Others can read it.
+    far.killed_after(20 * MIB, line);
+    let kept = far.kept().remove(0);
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o644)).unwrap();
+    let run = ended(far.send(line)).expect(0);
+    assert!(run.stderr.contains("is not trusted"), "{run:?}");
+    assert!(far.received("large") == content);
+    assert_eq!(far.kept(), std::slice::from_ref(&kept));
+    fs::remove_file(&kept).unwrap();
+
+    // Rubbish, in its head and behind it.
+    for (from, to) in [
+        ("{\"version\":1", "{\"version\":\"x\""),
+        ("{\"announced\"", "{\"x\""),
+    ] {
+        far.killed_after(20 * MIB, line);
+        let kept = far.kept().remove(0);
+        let text = fs::read_to_string(&kept).unwrap();
+        assert!(text.contains(from));
+        OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(&kept)
+            .unwrap()
+            .write_all(text.replace(from, to).as_bytes())
+            .unwrap();
+        let run = ended(far.send(line)).expect(0);
+        assert!(run.stderr.contains("is not trusted"), "{run:?}");
+        assert!(far.received("large") == content);
+        fs::remove_file(&kept).unwrap();
+    }
+
+    // What a crash cut off did not happen.
+    far.killed_after(20 * MIB, line);
+    let kept = far.kept().remove(0);
+    let mut file = OpenOptions::new().append(true).open(&kept).unwrap();
+    file.write_all(b"{\"acknowledged\":[0,1,\"").unwrap();
+    let run = ended(far.send(line)).expect(0);
+    assert!(run.stderr.contains("resuming: "), "{run:?}");
+    assert!(far.received("large") == content);
+}
+
+#[test]
+fn parts_that_were_never_acknowledged_are_not_believed_to_be_there() {
+    let far = Far::new();
+    let content = noise(33 * MIB);
+    far.pair.file("large", &content);
+    far.killed_after(27 * MIB, "send bob large");
+    let kept = far.kept().remove(0);
+    let text = fs::read_to_string(&kept).unwrap();
+    let lines = text.lines().filter(|it| !it.contains("\"acknowledged\""));
+    let lines = lines.collect::<Vec<_>>().join("\n") + "\n";
+    assert!(lines.len() < text.len());
+    let mut file = OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(&kept)
+        .unwrap();
+    file.write_all(lines.as_bytes()).unwrap();
+    let sent = ended(far.send("--json send bob large")).expect(0).json();
+    assert_eq!(sent["resumed"], true);
+    assert_eq!(sent["bytes_sent"], content.len() as u64 + 16);
+    assert!(far.received("large") == content);
+}
+
+#[test]
+fn what_is_to_begin_anew_does_and_what_goes_on_elsewhere_is_left_alone() {
+    let far = Far::new();
+    let content = noise(33 * MIB);
+    far.pair.file("large", &content);
+    far.killed_after(20 * MIB, "send bob large");
+    let sent = ended(far.send("--json send bob large --fresh"))
+        .expect(0)
+        .json();
+    assert_eq!(sent["resumed"], false);
+    assert_eq!(sent["bytes_sent"], content.len() as u64 + 16);
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
+    assert!(far.received("large") == content);
+
+    // Two at once: the second has its own keys and its own transfer.
+    far.way.hold_after(far.way.up() + 20 * MIB);
+    let first = far.send("--json send bob large");
+    far.way.held();
+    far.way.let_pass();
+    let second = far.send("--json send bob large");
+    let ids: Vec<Value> = [first, second]
+        .map(|it| ended(it).expect(0).json()["id"].clone())
+        .into();
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn what_is_deleted_while_it_is_sent_says_so_and_begins_anew() {
+    let far = Far::new();
+    let content = noise(40 * MIB);
+    far.pair.file("large", &content);
+    let delete = || {
+        // By a way that is never held up.
+        let url = &far.pair.serve.url;
+        let list = far.pair.json("alice", &format!("list --server {url}"));
+        let id = list["transfers"][0]["id"].as_str().unwrap();
+        let line = format!("delete {id} --server {url}");
+        far.pair.run("alice", &line).expect(0);
+    };
+    far.way.hold_after(far.way.up() + 14 * MIB);
+    let child = far.send("--json send bob large");
+    far.way.held();
+    delete();
+    far.way.let_pass();
+    let run = ended(child).expect(2).json();
+    assert_eq!(run["error"]["code"], "UPLOAD_ENDED", "{run}");
+    assert!(far.kept().is_empty());
+
+    far.killed_after(14 * MIB, "send bob large");
+    delete();
+    let run = ended(far.send("send bob large")).expect(0);
+    let said = "beginning anew: the server has nothing of it any more";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert!(far.received("large") == content);
+}
+
+#[test]
+fn where_nothing_can_be_kept_it_is_sent_all_the_same() {
+    let far = Far::new();
+    let content = noise(33 * MIB);
+    far.pair.file("large", &content);
+    far.pair.file("alice/uploads", b"no folder");
+    let run = ended(far.send("send bob large")).expect(0);
+    let said = "if this breaks off it cannot go on where it stopped: ";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert!(far.received("large") == content);
+}

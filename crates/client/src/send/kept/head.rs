@@ -1,0 +1,195 @@
+//! What is kept of an upload from its beginning on: what is sent, and the keys.
+
+use agentdrop_protocol::{FileName, Timestamp, TransferId};
+use agentdrop_seal::person::{FileKeys, FileSalt, Sealed};
+use agentdrop_seal::{ContentKey, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::super::plan::{Making, Object, Peer, Plan, Said, Seal};
+use crate::error::Result;
+
+/// What is written so; another version is not understood.
+const VERSION: u32 = 1;
+
+/// What is sent, and how.
+#[derive(Serialize, Deserialize)]
+pub(in crate::send) struct Head {
+    version: u32,
+    pub(in crate::send) created: Timestamp,
+    pub(in crate::send) peer: Peer,
+    /// What each file is known by.
+    pub(in crate::send) stamps: Vec<String>,
+    /// What the transfer is announced with.
+    pub(in crate::send) request: Value,
+    /// So that announcing twice is as announcing once.
+    pub(in crate::send) idempotency_key: String,
+    pub(in crate::send) part_bytes: u64,
+    seal: WrittenSeal,
+    objects: Vec<WrittenObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenSeal {
+    Messages { key: String },
+    Chunks { transfer: TransferId, key: String },
+    Nothing,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenObject {
+    name: FileName,
+    sealed_bytes: u64,
+    making: WrittenMaking,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenMaking {
+    Ready(String),
+    Message(String),
+    Chunks {
+        salt: String,
+        size: u64,
+        sealed_sha256: String,
+    },
+    Plain,
+}
+
+impl Head {
+    pub(in crate::send) fn new(
+        plan: &Plan,
+        peer: Peer,
+        stamps: Vec<String>,
+        part_bytes: u64,
+        created: Timestamp,
+    ) -> Result<Self> {
+        let chance: [u8; 24] = agentdrop_seal::random_bytes()?;
+        let files = plan.objects.iter().map(|it| {
+            json!({
+                "name": it.name, "size": it.sealed_bytes, "part_size": part_bytes,
+                "content_type": "application/octet-stream",
+            })
+        });
+        let files: Vec<_> = files.collect();
+        let mut request = plan.said.json();
+        request.insert("files".to_owned(), files.into());
+        Ok(Self {
+            version: VERSION,
+            created,
+            peer,
+            stamps,
+            request: request.into(),
+            idempotency_key: STANDARD.encode(chance),
+            part_bytes,
+            seal: WrittenSeal::of(&plan.seal),
+            objects: plan.objects.iter().map(WrittenObject::of).collect(),
+        })
+    }
+
+    /// What to go on with; nothing, if it makes no sense.
+    pub(in crate::send) fn plan(&self) -> Option<Plan> {
+        if self.version != VERSION || self.part_bytes == 0 {
+            return None;
+        }
+        let objects = self.objects.iter().map(WrittenObject::read);
+        Some(Plan {
+            said: Said::default(),
+            seal: self.seal.read()?,
+            objects: objects.collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// The keys leave memory with it.
+impl Drop for WrittenSeal {
+    fn drop(&mut self) {
+        match self {
+            Self::Messages { key } | Self::Chunks { key, .. } => key.zeroize(),
+            Self::Nothing => {}
+        }
+    }
+}
+
+impl WrittenSeal {
+    fn of(seal: &Seal) -> Self {
+        match seal {
+            Seal::Messages(key) => Self::Messages {
+                key: STANDARD.encode(key.expose_secret()),
+            },
+            Seal::Chunks(keys) => Self::Chunks {
+                transfer: keys.transfer(),
+                key: STANDARD.encode(keys.expose_secret()),
+            },
+            Seal::Nothing => Self::Nothing,
+        }
+    }
+
+    fn read(&self) -> Option<Seal> {
+        let decoded = |it: &str| STANDARD.decode(it).map(Zeroizing::new).ok();
+        Some(match self {
+            Self::Messages { key } => Seal::Messages(ContentKey::take(&mut decoded(key)?).ok()?),
+            Self::Chunks { transfer, key } => {
+                let mut bytes = Zeroizing::new([0; 32]);
+                let decoded = decoded(key)?;
+                if decoded.len() != bytes.len() {
+                    return None;
+                }
+                bytes.copy_from_slice(&decoded);
+                Seal::Chunks(FileKeys::take(*transfer, &mut bytes))
+            }
+            Self::Nothing => Seal::Nothing,
+        })
+    }
+}
+
+impl WrittenObject {
+    fn of(object: &Object) -> Self {
+        Self {
+            name: object.name.clone(),
+            sealed_bytes: object.sealed_bytes,
+            making: match &object.making {
+                Making::Ready(bytes) => WrittenMaking::Ready(STANDARD.encode(bytes)),
+                Making::Message(nonce) => WrittenMaking::Message(STANDARD.encode(nonce.as_bytes())),
+                Making::Chunks { salt, expected } => WrittenMaking::Chunks {
+                    salt: STANDARD.encode(salt.as_bytes()),
+                    size: expected.size,
+                    sealed_sha256: STANDARD.encode(expected.sealed_sha256),
+                },
+                Making::Plain => WrittenMaking::Plain,
+            },
+        }
+    }
+
+    fn read(&self) -> Option<Object> {
+        let sealed_bytes = self.sealed_bytes;
+        let making = match &self.making {
+            WrittenMaking::Ready(bytes) => Making::Ready(STANDARD.decode(bytes).ok()?.into()),
+            WrittenMaking::Message(nonce) => {
+                Making::Message(Nonce::try_from(&*STANDARD.decode(nonce).ok()?).ok()?)
+            }
+            WrittenMaking::Chunks {
+                salt,
+                size,
+                sealed_sha256,
+            } => Making::Chunks {
+                salt: FileSalt::from_bytes(STANDARD.decode(salt).ok()?.try_into().ok()?),
+                expected: Sealed {
+                    size: *size,
+                    sealed_size: sealed_bytes,
+                    sealed_sha256: STANDARD.decode(sealed_sha256).ok()?.try_into().ok()?,
+                },
+            },
+            WrittenMaking::Plain => Making::Plain,
+        };
+        Some(Object {
+            name: self.name.clone(),
+            sealed_bytes,
+            making,
+        })
+    }
+}

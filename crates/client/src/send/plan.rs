@@ -1,0 +1,227 @@
+//! What is to be sent: who it is for, what is said of it, and how its files are sealed.
+
+use std::io;
+
+use agentdrop_protocol::FileName;
+use agentdrop_protocol::wire::transfers::TransferMode;
+use agentdrop_seal::{ContentKey, FileSealer, Nonce, SealError, TAG_BYTES, person};
+use bytes::{Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::source::{PIECE_BYTES, Source, changed};
+use crate::error::{Error, Result};
+
+/// Who it is for and who sends it, as far as that has to be the same for an upload to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Peer {
+    /// The recipient: an agent's id, or an address.
+    pub(super) recipient: String,
+    /// Their key, in base64; none where the server encrypts.
+    pub(super) key: Option<String>,
+    pub(super) key_version: Option<u32>,
+    pub(super) channel: Option<String>,
+    /// The agent that sends, and its key.
+    pub(super) sender: Option<(String, String)>,
+}
+
+/// What is said of a transfer: the fields of a form, or the members of a JSON body.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said(pub(super) Vec<(&'static str, String)>);
+
+/// What is to be sent.
+pub(super) struct Plan {
+    pub(super) said: Said,
+    pub(super) seal: Seal,
+    /// In the order they are sent in.
+    pub(super) objects: Vec<Object>,
+}
+
+/// What seals the files.
+pub(super) enum Seal {
+    /// Each as one message.
+    Messages(ContentKey),
+    /// Each in chunks; an envelope goes before them.
+    Chunks(person::FileKeys),
+    /// Nothing: the sender said that the server may read them.
+    Nothing,
+}
+
+/// What the server takes for a file.
+pub(super) struct Object {
+    pub(super) name: FileName,
+    /// How many bytes it has on its way.
+    pub(super) sealed_bytes: u64,
+    pub(super) making: Making,
+}
+
+/// How an object comes to be.
+pub(super) enum Making {
+    /// It was made already: an envelope.
+    Ready(Bytes),
+    /// From the next file, as one message.
+    Message(Nonce),
+    /// From the next file, in chunks, as when it was read for the first time: its digest went ahead.
+    Chunks {
+        salt: person::FileSalt,
+        expected: person::Sealed,
+    },
+    /// From the next file, as it is.
+    Plain,
+}
+
+/// What comes out while everything is sealed, from the beginning to the end.
+pub(super) enum Out {
+    /// An object begins.
+    Begin(usize),
+    /// Its next bytes, and how many bytes of a file they are.
+    Bytes(Bytes, u64),
+    /// It ends.
+    End,
+}
+
+enum Sealer {
+    Message(FileSealer),
+    Chunks(Box<person::FileSealer>, person::Sealed),
+    Plain,
+}
+
+impl Said {
+    pub(super) fn add(&mut self, name: &'static str, value: impl Into<String>) {
+        self.0.push((name, value.into()));
+    }
+
+    pub(super) fn mode(&mut self, mode: TransferMode) {
+        self.add("mode", mode.as_str());
+    }
+
+    /// The same as members of a JSON object. What a form spells as text has its own type there.
+    pub(super) fn json(&self) -> Map<String, Value> {
+        let members = self.0.iter().map(|(name, text)| {
+            let value = match *name {
+                "is_encrypted"
+                | "auto_delete"
+                | "max_downloads"
+                | "recipient_key_version"
+                | "encryption_ivs"
+                | "metadata" => serde_json::from_str(text).unwrap_or_default(),
+                _ => json!(text),
+            };
+            ((*name).to_owned(), value)
+        });
+        members.collect()
+    }
+}
+
+impl Object {
+    /// One that is sealed as one message.
+    pub(super) fn message(source: &Source, nonce: Nonce) -> Self {
+        Self {
+            name: source.name.clone(),
+            sealed_bytes: source.bytes + TAG_BYTES as u64,
+            making: Making::Message(nonce),
+        }
+    }
+
+    /// One that the server encrypts.
+    pub(super) fn plain(source: &Source) -> Self {
+        Self {
+            name: source.name.clone(),
+            sealed_bytes: source.bytes,
+            making: Making::Plain,
+        }
+    }
+}
+
+impl Plan {
+    /// Bytes of all objects.
+    pub(super) fn sealed_bytes(&self) -> u64 {
+        self.objects.iter().map(|it| it.sealed_bytes).sum()
+    }
+
+    /// Seals everything, and gives it to `take` as it comes.
+    pub(super) fn run<E: From<Error>>(
+        &self,
+        sources: &mut [Source],
+        mut take: impl FnMut(Out) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut sources = sources.iter_mut();
+        for (n, object) in self.objects.iter().enumerate() {
+            take(Out::Begin(n))?;
+            if let Making::Ready(bytes) = &object.making {
+                take(Out::Bytes(bytes.clone(), 0))?;
+                take(Out::End)?;
+                continue;
+            }
+            let missing = || Error::Answer("there are more files than were opened".to_owned());
+            let source = sources.next().ok_or_else(missing)?;
+            let mut begin = Vec::new();
+            let mut sealer = self.sealer(n, object, &mut begin)?;
+            take(Out::Bytes(begin.into(), 0))?;
+            source.rewind()?;
+            let mut left = source.bytes;
+            while left > 0 {
+                let len = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+                let mut piece = BytesMut::zeroed(len);
+                source.read_whole(&mut piece)?;
+                let sealed = sealer.update(piece).map_err(Error::from)?;
+                take(Out::Bytes(sealed, len as u64))?;
+                left -= len as u64;
+            }
+            source.expect_end()?;
+            let end = sealer.finish().map_err(Error::from)?;
+            let end = end.ok_or_else(|| changed(&source.path))?;
+            take(Out::Bytes(end, 0))?;
+            take(Out::End)?;
+        }
+        Ok(())
+    }
+
+    fn sealer(&self, n: usize, object: &Object, begin: &mut Vec<u8>) -> Result<Sealer> {
+        match (&self.seal, &object.making) {
+            (Seal::Messages(key), Making::Message(nonce)) => {
+                Ok(Sealer::Message(FileSealer::again(key, *nonce)?))
+            }
+            (Seal::Chunks(keys), Making::Chunks { salt, expected }) => {
+                // The envelope is number 0.
+                let i = u32::try_from(n).unwrap_or(u32::MAX);
+                let sealer = keys.file(i, *salt, begin);
+                Ok(Sealer::Chunks(Box::new(sealer), *expected))
+            }
+            (Seal::Nothing, Making::Plain) => Ok(Sealer::Plain),
+            _ => Err(io_mismatch()),
+        }
+    }
+}
+
+fn io_mismatch() -> Error {
+    Error::io("seal", "the files")(io::ErrorKind::InvalidData.into())
+}
+
+impl Sealer {
+    fn update(&mut self, mut piece: BytesMut) -> Result<Bytes, SealError> {
+        match self {
+            Self::Chunks(sealer, _) => {
+                let mut sealed = Vec::new();
+                sealer.update(&piece, &mut sealed)?;
+                return Ok(sealed.into());
+            }
+            Self::Message(sealer) => sealer.update(&mut piece)?,
+            Self::Plain => {}
+        }
+        Ok(piece.freeze())
+    }
+
+    /// What stands at its end; nothing, if it is another file than it was.
+    fn finish(self) -> Result<Option<Bytes>, SealError> {
+        Ok(match self {
+            Self::Chunks(sealer, expected) => {
+                let mut end = Vec::new();
+                let sealed = sealer.finish(&mut end)?;
+                (sealed == expected).then(|| end.into())
+            }
+            Self::Message(sealer) => Some(Bytes::copy_from_slice(&sealer.finish()?)),
+            Self::Plain => Some(Bytes::new()),
+        })
+    }
+}

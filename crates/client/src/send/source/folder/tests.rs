@@ -1,0 +1,134 @@
+//! What the tar has, read by another than wrote it.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use super::*;
+
+fn write(root: &Path, name: &str, content: &[u8]) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    File::create(path).unwrap().write_all(content).unwrap();
+}
+
+fn packed(folder: &mut Folder, piece: usize) -> Vec<u8> {
+    let mut tar = vec![0; usize::try_from(folder.bytes().unwrap()).unwrap()];
+    for piece in tar.chunks_mut(piece) {
+        folder.read_whole(piece).unwrap();
+    }
+    folder.expect_end().unwrap();
+    tar
+}
+
+#[test]
+fn the_tar_has_what_the_folder_has_and_no_more() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let long = format!("{}/{}/x.txt", "d".repeat(200), "é".repeat(120));
+    for (name, content) in [
+        ("a.txt", &b"one"[..]),
+        ("sub/b", &[7; 1024]),
+        ("sub/empty", b""),
+        ("sub.txt", &[1; 513]),
+        (&long, b"long"),
+    ] {
+        write(root, name, content);
+    }
+    fs::create_dir(root.join("nothing")).unwrap();
+    let run = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(root.join("a.txt"), run).unwrap();
+
+    let mut folder = Folder::find(root).unwrap();
+    let tar = packed(&mut folder, usize::MAX);
+    folder.rewind();
+    assert!(
+        packed(&mut folder, 7) == tar,
+        "the same, however it is read"
+    );
+    let mut found = BTreeMap::new();
+    for entry in tar::Archive::new(&tar[..]).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let (path, header) = (entry.path().unwrap().into_owned(), entry.header().clone());
+        assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (0, 0));
+        assert_eq!(header.username().unwrap(), Some(""));
+        let about = fs::metadata(root.join(&path)).unwrap();
+        assert_eq!(header.mtime().unwrap(), about.mtime().cast_unsigned());
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        if about.is_file() {
+            assert_eq!(content, fs::read(root.join(&path)).unwrap());
+        }
+        let kind = header.entry_type();
+        found.insert(path, (kind, header.mode().unwrap()));
+    }
+    let of = |path: &str| found[Path::new(path)];
+    assert_eq!(of("a.txt"), (EntryType::Regular, 0o755));
+    assert_eq!(of("sub/b"), (EntryType::Regular, 0o644));
+    assert_eq!(of("nothing"), (EntryType::Directory, 0o755));
+    assert_eq!(of(&long), (EntryType::Regular, 0o644));
+    assert_eq!(found.len(), 9, "{found:?}");
+}
+
+#[test]
+fn what_is_no_file_and_no_folder_is_refused_by_its_name() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "sub/a", b"1");
+    let refused = |name: &str, code| {
+        let error = Folder::find(root.path()).unwrap_err();
+        assert_eq!(error.code(), code);
+        assert!(error.to_string().contains(name), "{error}");
+        fs::remove_file(root.path().join(name)).unwrap();
+    };
+    symlink("a", root.path().join("sub/link")).unwrap();
+    refused("sub/link", "IS_A_LINK");
+    let pipe = rustix::fs::FileType::Fifo;
+    let mode = rustix::fs::Mode::RWXU;
+    rustix::fs::mknodat(rustix::fs::CWD, root.path().join("pipe"), pipe, mode, 0).unwrap();
+    refused("pipe", "NOT_A_FILE");
+    write(root.path(), "sub/a\nb", b"");
+    let error = Folder::find(root.path()).unwrap_err();
+    assert_eq!(error.code(), "FILE_NAME");
+}
+
+#[test]
+fn a_folder_that_changes_while_it_is_read_is_refused() {
+    type Change = fn(&Path);
+    let changes: [Change; 5] = [
+        |root| write(root, "c", b"new"),
+        |root| fs::remove_file(root.join("b")).unwrap(),
+        |root| {
+            let mut file = OpenOptions::new()
+                .append(true)
+                .open(root.join("b"))
+                .unwrap();
+            file.write_all(b"more").unwrap();
+        },
+        |root| {
+            fs::remove_file(root.join("b")).unwrap();
+            symlink("a", root.join("b")).unwrap();
+        },
+        |root| {
+            OpenOptions::new()
+                .write(true)
+                .open(root.join("b"))
+                .unwrap()
+                .set_len(1)
+                .unwrap();
+        },
+    ];
+    for (n, change) in changes.into_iter().enumerate() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), "a", &[1; 2000]);
+        write(root.path(), "b", &[2; 2000]);
+        let mut folder = Folder::find(root.path()).unwrap();
+        let mut rest = vec![0; usize::try_from(folder.bytes().unwrap()).unwrap() - 700];
+        folder.read_whole(&mut [0; 700]).unwrap();
+        change(root.path());
+        let read = folder
+            .read_whole(&mut rest)
+            .and_then(|()| folder.expect_end());
+        assert!(read.is_err(), "{n}");
+    }
+}
