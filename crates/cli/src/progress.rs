@@ -40,6 +40,10 @@ impl Bar {
             }
             bar.set_length(report.total_bytes);
             bar.set_position(report.done_bytes);
+            if report.done_bytes == report.resumed_bytes {
+                // What was there already did not come as fast as this.
+                bar.reset_eta();
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Report {
     pub done_bytes: u64,
     /// Bytes that there are to do.
     pub total_bytes: u64,
+    /// Bytes among those done that an earlier process did: they say nothing of how fast it goes.
+    pub resumed_bytes: u64,
 }
 
 /// Is told how far a transfer has come: any closure that takes a [`Report`].
@@ -52,11 +54,22 @@ impl Watcher {
     }
 
     pub(crate) fn report(&self, phase: Phase, done_bytes: u64, total_bytes: u64) {
+        self.report_resumed(phase, done_bytes, total_bytes, 0);
+    }
+
+    pub(crate) fn report_resumed(
+        &self,
+        phase: Phase,
+        done_bytes: u64,
+        total_bytes: u64,
+        resumed_bytes: u64,
+    ) {
         if let Some(progress) = &self.0 {
             progress.report(Report {
                 phase,
                 done_bytes,
                 total_bytes,
+                resumed_bytes,
             });
         }
     }

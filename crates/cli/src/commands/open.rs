@@ -25,7 +25,8 @@ use crate::secret_input::Source;
 #[command(
     after_help = "With the link that was mailed nothing else is needed; put it in quotes, for it has a `#`. With the \
     id of a transfer, `agentdrop login` first. The password does not leave this machine. No file is ever replaced: \
-    a file whose name is taken gets a number. The files appear when all of them were checked, or not at all."
+    a file whose name is taken gets a number. The files appear when all of them were checked, or not at all. Where \
+    that was interrupted, the same command goes on with what is here already; it waits in a hidden folder for a week."
 )]
 pub(crate) struct Args {
     /// The link that was mailed, or the id of the transfer
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// The folder to put the files into; it is made if there is none
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
+    /// Throw away what is here already of a transfer that was interrupted
+    #[arg(long)]
+    fresh: bool,
     #[command(flatten)]
     source: Source,
 }
@@ -82,8 +86,7 @@ async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received
     let kept = ready(&found, link)?;
     let key = unlock(kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
-    let incoming = incoming.listed(transfer);
+    let incoming = incoming(args, &bar).listed(transfer);
     Ok(client.open_link(&token, &key, incoming).await?)
 }
 
@@ -98,8 +101,17 @@ async fn by_id(
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
     let key = unlock(&kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
+    let incoming = incoming(args, &bar).listed(transfer);
+    Ok(client.open(id, &key, incoming).await?)
+}
+
+fn incoming(args: &Args, bar: &Bar) -> Incoming {
     let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
-    Ok(client.open(id, &key, incoming.listed(transfer)).await?)
+    if args.fresh {
+        incoming.afresh()
+    } else {
+        incoming
+    }
 }
 
 async fn unlock(kept: &ReceivePassword, whose: &str, source: Source) -> Result<ReceiveKey> {

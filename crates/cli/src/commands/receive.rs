@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use agentdrop_client::{Client, Incoming, Page, Received, Security};
+use agentdrop_client::{Client, Incoming, Note, Page, Received, Security};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::limits::MAX_PAGE;
 use agentdrop_protocol::text::Message;
@@ -21,7 +21,8 @@ use crate::progress::Bar;
 #[command(
     after_help = "Without a transfer, the one that waits is received. No file is ever replaced: a file whose \
     name is taken gets a number. The files of a transfer appear when all of them were checked, \
-    or not at all."
+    or not at all. Where receiving was interrupted, the same command goes on with what is here \
+    already; it waits in a hidden folder for a week."
 )]
 pub(crate) struct Args {
     /// The transfer, if more than one waits
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Take files too that were not sealed, which the server could read and change
     #[arg(long)]
     accept_plaintext: bool,
+    /// Throw away what is here already of a transfer that was interrupted
+    #[arg(long)]
+    fresh: bool,
 }
 
 /// Receives.
@@ -43,7 +47,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     let client = Profile::load(global)?.agent()?;
     let transfers = match args.id {
         Some(id) => vec![client.transfer(id).await?],
-        None => waiting(&client).await?,
+        None => waiting(&client, &args.to).await?,
     };
     if transfers.len() > 1 && !args.all {
         let message = format!("{} transfers wait", transfers.len());
@@ -83,7 +87,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
 /// What waits and was not received yet, oldest first.
 ///
 /// What its sender keeps at the server waits still after it was received.
-async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
+async fn waiting(client: &Client, folder: &Path) -> Result<Vec<Transfer>> {
     let me = client.identity().map(agentdrop_client::Identity::agent_ref);
     let mut found = Vec::new();
     let whole = Page::default()
@@ -108,6 +112,18 @@ async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
         });
     }
     found.reverse();
+    // What took the last download, and was interrupted, waits for nobody else.
+    for id in client.unfinished(folder).await? {
+        if found.iter().any(|it| it.id == id) {
+            continue;
+        }
+        match client.transfer(id).await {
+            Ok(transfer) => found.push(transfer),
+            // Another agent's, or of another server.
+            Err(error) if error.is_refusal() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let mut waiting = Vec::new();
     for transfer in found {
         let again = transfer.downloads > 0 && {
@@ -131,6 +147,9 @@ async fn one(
     let mut incoming = Incoming::into_folder(&args.to).progress(bar.progress());
     if args.accept_plaintext {
         incoming = incoming.accept_plaintext();
+    }
+    if args.fresh {
+        incoming = incoming.afresh();
     }
     Ok(client
         .receive(transfer.id, incoming.listed(transfer))
@@ -170,6 +189,9 @@ pub(super) fn show(it: &Received, printer: &Printer) {
     }
     let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
     printer.fields(&fields);
+    for note in &it.notes {
+        show_note(note, printer);
+    }
     if it.security == Security::Plaintext {
         let message = "it was not sealed: the server could read and change it";
         printer.warning(message, "ask the sender to seal what it sends");
@@ -177,6 +199,13 @@ pub(super) fn show(it: &Received, printer: &Printer) {
     if let Some(error) = &it.unacknowledged {
         let message = format!("the sender does not know that it arrived: {}", chain(error));
         printer.warning(&message, "the files are here; nothing has to be done");
+    }
+}
+
+fn show_note(note: &Note, printer: &Printer) {
+    if let Note::LeftoverIgnored { path, reason } = note {
+        let message = format!("{} was not gone on with: {reason}", path.display());
+        printer.warning(&message, "it was received from its beginning");
     }
 }
 
@@ -192,6 +221,7 @@ pub(super) fn as_json(it: &Received) -> Value {
         "security": it.security.as_str(),
         "sender_key": it.sender_key,
         "files": files.collect::<Vec<_>>(),
+        "resumed_bytes": it.resumed_bytes,
         "acknowledged": it.unacknowledged.is_none(),
     })
 }

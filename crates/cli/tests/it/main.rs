@@ -11,6 +11,7 @@ mod help;
 mod interrupt;
 mod output;
 mod people;
+mod resuming;
 mod serve;
 mod support;
 mod trust;

@@ -60,6 +60,9 @@ pub enum Error {
     /// It was not sent to a person, or did not open for one.
     #[error(transparent)]
     Person(PersonError),
+    /// Another process receives it into the same folder.
+    #[error("{0} is being received into this folder already")]
+    Receiving(TransferId),
     /// Sealing failed.
     #[error("cannot seal the file")]
     Seal(#[from] SealError),
@@ -241,6 +244,7 @@ impl Error {
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
+            Self::Receiving(_) => "ALREADY_RECEIVING",
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
             Self::Transport(error) => error.problem.code(),
@@ -269,6 +273,7 @@ impl Error {
                 (*count > MAX_FILES).then(|| "pack them into an archive, and send that".into())
             }
             Self::Person(error) => Some(error.hint().into()),
+            Self::Receiving(_) => Some("wait for the other to end, or name another folder".into()),
             Self::Seal(_) => None,
             Self::Send { problem, .. } => Some(problem.hint().into()),
             Self::Transport(error) => Some(error.problem.hint().into()),
@@ -291,6 +296,7 @@ impl Error {
             | Self::NoSuchAgent(_)
             | Self::Open { .. }
             | Self::Person(_)
+            | Self::Receiving(_)
             | Self::Send { .. }
             | Self::Trust(_) => true,
             Self::Answer(_) | Self::Io { .. } | Self::Seal(_) | Self::Transport(_) => false,
