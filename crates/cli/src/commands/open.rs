@@ -11,6 +11,7 @@ use agentdrop_protocol::wire::receive_passwords::ReceivePassword;
 use serde_json::json;
 
 use super::receive::{as_json, show};
+use crate::destination;
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::human;
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     /// The link that was mailed, or the id of the transfer
     #[arg(value_name = "LINK|TRANSFER")]
     what: What,
-    /// The folder to put the files into; it is made if there is none
+    /// The folder to put the files into; it is made if there is none. With `-`, the one file goes to standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
     /// Throw away what is here already of a transfer that was interrupted
@@ -68,7 +69,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
             by_id(&client, *id, &args, printer).await
         }
     }?;
-    show(&opened, printer);
+    show(&opened, printer, &args.to);
     printer.json(&json!({ "received": [as_json(&opened)], "failed": [] }));
     Ok(Exit::Done)
 }
@@ -86,7 +87,7 @@ async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received
     let kept = ready(&found, link)?;
     let key = unlock(kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = incoming(args, &bar).listed(transfer);
+    let incoming = incoming(args, &bar, printer)?.listed(transfer);
     Ok(client.open_link(&token, &key, incoming).await?)
 }
 
@@ -101,17 +102,17 @@ async fn by_id(
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
     let key = unlock(&kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = incoming(args, &bar).listed(transfer);
+    let incoming = incoming(args, &bar, printer)?.listed(transfer);
     Ok(client.open(id, &key, incoming).await?)
 }
 
-fn incoming(args: &Args, bar: &Bar) -> Incoming {
-    let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
-    if args.fresh {
+fn incoming(args: &Args, bar: &Bar, printer: &Printer) -> Result<Incoming> {
+    let incoming = destination::incoming(&args.to, printer)?.progress(bar.progress());
+    Ok(if args.fresh {
         incoming.afresh()
     } else {
         incoming
-    }
+    })
 }
 
 async fn unlock(kept: &ReceivePassword, whose: &str, source: Source) -> Result<ReceiveKey> {

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use agentdrop_client::{Client, Incoming, Note, Page, Received, Security};
+use agentdrop_client::{Client, Note, Page, Received, Security};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::limits::MAX_PAGE;
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode, TransferStatus};
 use serde_json::{Value, json};
 
+use crate::destination::{folder, incoming, is_stdout};
 use crate::exit::{Exit, Failure, Result, chain};
 use crate::global::Global;
 use crate::human;
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     /// Receive all that wait and were not received yet
     #[arg(long)]
     all: bool,
-    /// The folder to receive into; it is made if there is none
+    /// The folder to receive into; it is made if there is none. With `-`, the one file goes to standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
     /// Take files too that were not sealed, which the server could read and change
@@ -44,10 +45,15 @@ pub(crate) struct Args {
 
 /// Receives.
 pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+    if is_stdout(&args.to) && args.all {
+        let message = "standard output takes one file, and not all that wait";
+        let hint = "leave out `--all`, or name a folder with `--to`";
+        return Err(Failure::refused("OUTPUT_TAKEN", message, hint));
+    }
     let client = Profile::load(global)?.agent()?;
     let transfers = match args.id {
         Some(id) => vec![client.transfer(id).await?],
-        None => waiting(&client, &args.to).await?,
+        None => waiting(&client, &folder(&args.to)).await?,
     };
     if transfers.len() > 1 && !args.all {
         let message = format!("{} transfers wait", transfers.len());
@@ -60,7 +66,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         let id = transfer.id;
         match one(&client, transfer, &args, printer).await {
             Ok(it) => {
-                show(&it, printer);
+                show(&it, printer, &args.to);
                 received.push(it);
             }
             Err(failure) if !args.all => return Err(failure),
@@ -77,6 +83,10 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         }
     }
     if received.is_empty() && failed.is_empty() {
+        if is_stdout(&args.to) {
+            let hint = "`agentdrop inbox` lists what waits";
+            return Err(Failure::refused("NOTHING_WAITS", "nothing waits", hint));
+        }
         printer.line("nothing waits");
     }
     let received: Vec<Value> = received.iter().map(as_json).collect();
@@ -144,7 +154,7 @@ async fn one(
     printer: &Printer,
 ) -> Result<Received> {
     let bar = Bar::new(printer);
-    let mut incoming = Incoming::into_folder(&args.to).progress(bar.progress());
+    let mut incoming = incoming(&args.to, printer)?.progress(bar.progress());
     if args.accept_plaintext {
         incoming = incoming.accept_plaintext();
     }
@@ -156,13 +166,10 @@ async fn one(
         .await?)
 }
 
-pub(super) fn show(it: &Received, printer: &Printer) {
-    for file in &it.files {
-        printer.bare(&file.path.display().to_string());
-    }
+pub(super) fn show(it: &Received, printer: &Printer, to: &Path) {
     let names: Vec<&str> = it.files.iter().map(|it| it.name.as_str()).collect();
     let bytes = human::bytes(it.files.iter().map(|it| it.bytes).sum());
-    printer.done(&format!(
+    let said = format!(
         "received {}, {bytes}, from {}{}",
         human::files(&names),
         it.sender,
@@ -171,7 +178,30 @@ pub(super) fn show(it: &Received, printer: &Printer) {
         } else {
             ""
         }
-    ));
+    );
+    if is_stdout(to) {
+        printer.note(&said);
+    } else {
+        for file in &it.files {
+            printer.bare(&file.path.display().to_string());
+        }
+        printer.done(&said);
+        show_files(it, printer);
+    }
+    for note in &it.notes {
+        show_note(note, printer);
+    }
+    if it.security == Security::Plaintext {
+        let message = "it was not sealed: the server could read and change it";
+        printer.warning(message, "ask the sender to seal what it sends");
+    }
+    if let Some(error) = &it.unacknowledged {
+        let message = format!("the sender does not know that it arrived: {}", chain(error));
+        printer.warning(&message, "the files are here; nothing has to be done");
+    }
+}
+
+fn show_files(it: &Received, printer: &Printer) {
     let message = it.message.as_ref().map(Message::as_str);
     let mut fields = Vec::new();
     if let Some(message) = message.filter(|it| !it.is_empty()) {
@@ -189,17 +219,6 @@ pub(super) fn show(it: &Received, printer: &Printer) {
     }
     let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
     printer.fields(&fields);
-    for note in &it.notes {
-        show_note(note, printer);
-    }
-    if it.security == Security::Plaintext {
-        let message = "it was not sealed: the server could read and change it";
-        printer.warning(message, "ask the sender to seal what it sends");
-    }
-    if let Some(error) = &it.unacknowledged {
-        let message = format!("the sender does not know that it arrived: {}", chain(error));
-        printer.warning(&message, "the files are here; nothing has to be done");
-    }
 }
 
 fn show_note(note: &Note, printer: &Printer) {

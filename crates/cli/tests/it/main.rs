@@ -13,5 +13,6 @@ mod output;
 mod people;
 mod resuming;
 mod serve;
+mod stdout;
 mod support;
 mod trust;

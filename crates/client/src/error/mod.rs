@@ -51,6 +51,9 @@ pub enum Error {
     /// There is no such agent, or none that shares files with this one.
     #[error("there is no agent `{0}` that can be sent to from here")]
     NoSuchAgent(AgentRef),
+    /// What takes one file would get none, or several.
+    #[error("it has {0} files, and only one can be written there")]
+    NotOneFile(usize),
     /// A received file is not genuine, or is not for this agent; nothing of it was released.
     #[error("`{file}` does not open: it was changed on its way, or was not sealed for this agent")]
     Open {
@@ -242,6 +245,7 @@ impl Error {
             Self::FileCount(_) => "FILE_COUNT",
             Self::Io { .. } => "IO",
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
+            Self::NotOneFile(_) => "NOT_ONE_FILE",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
             Self::Receiving(_) => "ALREADY_RECEIVING",
@@ -266,6 +270,7 @@ impl Error {
                 _ => None,
             },
             Self::NoSuchAgent(_) => Some("`agentdrop agents` lists those that can".into()),
+            Self::NotOneFile(_) => Some("receive it into a folder".into()),
             Self::Open { .. } => {
                 Some("nothing was written; ask the sender to send it again".into())
             }
@@ -294,6 +299,7 @@ impl Error {
             Self::Config(_)
             | Self::FileCount(_)
             | Self::NoSuchAgent(_)
+            | Self::NotOneFile(_)
             | Self::Open { .. }
             | Self::Person(_)
             | Self::Receiving(_)

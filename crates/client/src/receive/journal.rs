@@ -15,9 +15,10 @@ use http::HeaderValue;
 use super::leftovers;
 use super::place::{self, Placed, Ready};
 use super::quarantine::Quarantine;
+use super::sink::Sink;
 use super::state::{Part, Placing, State};
 use super::{Beginning, Note, blocking};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Less than this is fetched again sooner than it is written down what it is.
 const WORTH_NAMING_BYTES: u64 = 1024 * 1024;
@@ -188,6 +189,28 @@ impl Journal {
         let (ready, already) = ready;
         let placed = self.on_disk(move |it| place::place(it, &ready, &already));
         Ok((placing, placed.await?))
+    }
+
+    /// Writes what is ready to a sink. Nothing is placed: whoever is interrupted gets it once more.
+    pub(super) async fn write_to(
+        &self,
+        sink: Sink,
+        ready: Vec<Ready>,
+        mut placing: Placing,
+    ) -> Result<(Placing, Vec<PathBuf>)> {
+        let marks = self
+            .on_disk(move |it| {
+                for one in &ready {
+                    let file = place::open(&it.folder, &one.source);
+                    let written = file.and_then(|it| sink.write(it));
+                    written.map_err(Error::io("write", one.name.as_str()))?;
+                }
+                place::mark(it, &ready, &[])
+            })
+            .await?;
+        let paths = vec![PathBuf::from("-"); marks.len()];
+        placing.files = marks;
+        Ok((placing, paths))
     }
 
     /// Ends it: nothing has to be gone on with.

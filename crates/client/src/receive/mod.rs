@@ -17,10 +17,12 @@ mod person;
 mod place;
 mod quarantine;
 mod reception;
+mod sink;
 mod state;
 mod unlock;
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ use self::journal::Journal;
 use self::opening::Seal;
 use self::person::ForPerson;
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
+use self::sink::Sink;
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
 use crate::identity::Identity;
@@ -53,6 +56,7 @@ pub struct Incoming {
     plaintext: Plaintext,
     beginning: Beginning,
     spare_bytes: u64,
+    sink: Option<Sink>,
     watcher: Watcher,
 }
 
@@ -154,6 +158,7 @@ impl Incoming {
             plaintext: Plaintext::default(),
             beginning: Beginning::default(),
             spare_bytes: SPARE_BYTES,
+            sink: None,
             watcher: Watcher::default(),
         }
     }
@@ -180,6 +185,13 @@ impl Incoming {
     /// as much; else it is opened where it lies, and fetched again if that is cut short.
     pub fn spare_bytes(mut self, bytes: u64) -> Self {
         self.spare_bytes = bytes;
+        self
+    }
+
+    /// Writes the one file that it is there, in place of placing it: when all of it was checked. What is
+    /// needed on the way is in the folder, and nothing is there when it was done.
+    pub fn write_to(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.sink = Some(Sink::new(sink));
         self
     }
 
@@ -231,6 +243,14 @@ impl Client {
         listed: &Transfer,
         incoming: &Incoming,
     ) -> Result<Received> {
+        let envelopes = match &recipient {
+            Recipient::Person(it) => it.envelopes(),
+            Recipient::Agent => 0,
+        };
+        let files = listed.files.len().saturating_sub(envelopes);
+        if incoming.sink.is_some() && files != 1 {
+            return Err(Error::NotOneFile(files));
+        }
         let secret = match &recipient {
             Recipient::Person(it) => Some(it.secret()),
             Recipient::Agent => self.identity().map(Identity::secret),
@@ -263,7 +283,7 @@ impl Client {
         }
         let max_files = match &recipient {
             Recipient::Agent => MAX_FILES,
-            Recipient::Person(it) => it.max_files(),
+            Recipient::Person(it) => MAX_FILES + it.envelopes(),
         };
         let mut reception =
             Reception::begin(self, link, listed, max_files, journal, incoming).await?;

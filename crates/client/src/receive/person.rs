@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use agentdrop_protocol::limits::MAX_FILES;
 use agentdrop_protocol::wire::downloads::{Download, DownloadFile};
 use agentdrop_protocol::wire::transfers::{Transfer, TransferMode, TransferStatus};
 use agentdrop_protocol::{LinkToken, TransferId};
@@ -111,9 +110,9 @@ impl<'a> ForPerson<'a> {
         self.key.secret()
     }
 
-    /// The files that may come: in our format, the envelope beside them.
-    pub(super) const fn max_files(&self) -> usize {
-        MAX_FILES + self.is_ours as usize
+    /// How many files come beside those that were sent.
+    pub(super) const fn envelopes(&self) -> usize {
+        self.is_ours as usize
     }
 
     /// Fetches and opens all files.

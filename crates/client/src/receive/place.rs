@@ -156,7 +156,7 @@ fn numbered(name: &FileName, n: u32) -> FileName {
     }
 }
 
-fn open(folder: &File, name: &str) -> io::Result<File> {
+pub(super) fn open(folder: &File, name: &str) -> io::Result<File> {
     // Whoever opens a pipe waits for its other end, if that is not declined.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(openat(folder, name, flags, Mode::empty())?.into())

@@ -22,6 +22,7 @@ use super::journal::Journal;
 use super::opening::{Seal, Watched};
 use super::place::Ready;
 use super::quarantine::{opened, part};
+use super::sink::Sink;
 use super::state::Placing;
 use super::{Incoming, Received, ReceivedFile, Security, blocking, check};
 use crate::client::Client;
@@ -36,6 +37,7 @@ pub(super) struct Reception<'a> {
     journal: Journal,
     watcher: Watcher,
     spare_bytes: u64,
+    sink: Option<Sink>,
     stop: CancellationToken,
     /// A thread that opens a file ends soon after this was dropped.
     _stop_with_us: DropGuard,
@@ -99,6 +101,7 @@ impl<'a> Reception<'a> {
             journal: journal.clone(),
             watcher: incoming.watcher.clone(),
             spare_bytes: incoming.spare_bytes,
+            sink: incoming.sink.clone(),
             _stop_with_us: stop.clone().drop_guard(),
             stop,
             left_bytes,
@@ -259,7 +262,11 @@ impl<'a> Reception<'a> {
             files: Vec::new(),
         };
         let resumed_bytes = self.left_bytes.iter().sum();
-        let (placing, paths) = self.journal.place(ready.collect(), placing).await?;
+        let ready = ready.collect();
+        let (placing, paths) = match self.sink {
+            None => self.journal.place(ready, placing).await?,
+            Some(sink) => self.journal.write_to(sink, ready, placing).await?,
+        };
         let received = received(placing, paths, self.listed, &self.grant);
         let received = Received {
             resumed_bytes,
