@@ -8,6 +8,17 @@ use agentdrop_client::Incoming;
 use crate::exit::{Failure, Result};
 use crate::printer::{Mode, Printer};
 
+/// How files are received, to wherever.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
+    /// Throw away what is here already of a transfer that was interrupted
+    #[arg(long)]
+    fresh: bool,
+    /// Leave folders that their sender packed as the tars that they came as
+    #[arg(long)]
+    no_unpack: bool,
+}
+
 /// What stands for standard output.
 const STDOUT: &str = "-";
 
@@ -30,8 +41,14 @@ pub(crate) fn folder(to: &Path) -> PathBuf {
 }
 
 /// Receives to there.
-pub(crate) fn incoming(to: &Path, printer: &Printer) -> Result<Incoming> {
-    let incoming = Incoming::into_folder(folder(to));
+pub(crate) fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incoming> {
+    let mut incoming = Incoming::into_folder(folder(to));
+    if how.fresh {
+        incoming = incoming.afresh();
+    }
+    if how.no_unpack {
+        incoming = incoming.keep_packed();
+    }
     if !is_stdout(to) {
         return Ok(incoming);
     }

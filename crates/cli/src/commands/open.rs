@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use agentdrop_client::error::{PersonError, TrustError};
-use agentdrop_client::{Client, Error, Incoming, ReceiveKey, Received};
+use agentdrop_client::{Client, Error, ReceiveKey, Received};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::wire::links::{self, NextStep};
 use agentdrop_protocol::wire::receive_passwords::ReceivePassword;
 use serde_json::json;
 
 use super::receive::{as_json, show};
-use crate::destination;
+use crate::destination::{How, incoming};
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::human;
@@ -36,9 +36,8 @@ pub(crate) struct Args {
     /// The folder to put the files into; it is made if there is none. With `-`, the one file goes to standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
-    /// Throw away what is here already of a transfer that was interrupted
-    #[arg(long)]
-    fresh: bool,
+    #[command(flatten)]
+    how: How,
     #[command(flatten)]
     source: Source,
 }
@@ -87,7 +86,8 @@ async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received
     let kept = ready(&found, link)?;
     let key = unlock(kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = incoming(args, &bar, printer)?.listed(transfer);
+    let incoming = incoming(&args.to, &args.how, printer)?;
+    let incoming = incoming.progress(bar.progress()).listed(transfer);
     Ok(client.open_link(&token, &key, incoming).await?)
 }
 
@@ -102,17 +102,9 @@ async fn by_id(
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
     let key = unlock(&kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = incoming(args, &bar, printer)?.listed(transfer);
+    let incoming = incoming(&args.to, &args.how, printer)?;
+    let incoming = incoming.progress(bar.progress()).listed(transfer);
     Ok(client.open(id, &key, incoming).await?)
-}
-
-fn incoming(args: &Args, bar: &Bar, printer: &Printer) -> Result<Incoming> {
-    let incoming = destination::incoming(&args.to, printer)?.progress(bar.progress());
-    Ok(if args.fresh {
-        incoming.afresh()
-    } else {
-        incoming
-    })
 }
 
 async fn unlock(kept: &ReceivePassword, whose: &str, source: Source) -> Result<ReceiveKey> {

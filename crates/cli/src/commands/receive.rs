@@ -9,7 +9,7 @@ use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode, TransferStatus};
 use serde_json::{Value, json};
 
-use crate::destination::{folder, incoming, is_stdout};
+use crate::destination::{How, folder, incoming, is_stdout};
 use crate::exit::{Exit, Failure, Result, chain};
 use crate::global::Global;
 use crate::human;
@@ -38,9 +38,8 @@ pub(crate) struct Args {
     /// Take files too that were not sealed, which the server could read and change
     #[arg(long)]
     accept_plaintext: bool,
-    /// Throw away what is here already of a transfer that was interrupted
-    #[arg(long)]
-    fresh: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// Receives.
@@ -154,12 +153,9 @@ async fn one(
     printer: &Printer,
 ) -> Result<Received> {
     let bar = Bar::new(printer);
-    let mut incoming = incoming(&args.to, printer)?.progress(bar.progress());
+    let mut incoming = incoming(&args.to, &args.how, printer)?.progress(bar.progress());
     if args.accept_plaintext {
         incoming = incoming.accept_plaintext();
-    }
-    if args.fresh {
-        incoming = incoming.afresh();
     }
     Ok(client
         .receive(transfer.id, incoming.listed(transfer))
@@ -209,6 +205,10 @@ fn show_files(it: &Received, printer: &Printer) {
     }
     for file in &it.files {
         let path = file.path.display();
+        if file.is_folder {
+            fields.push(("folder", format!("{path}/")));
+            continue;
+        }
         let renamed = file.path.file_name() != Some(Path::new(file.name.as_str()).as_os_str());
         let was = if renamed {
             format!("  (sent as {})", file.name)
@@ -222,15 +222,22 @@ fn show_files(it: &Received, printer: &Printer) {
 }
 
 fn show_note(note: &Note, printer: &Printer) {
-    if let Note::LeftoverIgnored { path, reason } = note {
-        let message = format!("{} was not gone on with: {reason}", path.display());
-        printer.warning(&message, "it was received from its beginning");
+    match note {
+        Note::LeftoverIgnored { path, reason } => {
+            let message = format!("{} was not gone on with: {reason}", path.display());
+            printer.warning(&message, "it was received from its beginning");
+        }
+        Note::NotUnpacked { name, reason } => {
+            let message = format!("{name} was not unpacked: {reason}");
+            printer.warning(&message, "it is here as it came, whole");
+        }
+        _ => {}
     }
 }
 
 pub(super) fn as_json(it: &Received) -> Value {
     let files = it.files.iter().map(|file| {
-        json!({ "path": file.path.display().to_string(), "name": file.name, "bytes": file.bytes })
+        json!({ "path": file.path.display().to_string(), "name": file.name, "bytes": file.bytes, "folder": file.is_folder })
     });
     json!({
         "id": it.id,
@@ -240,7 +247,18 @@ pub(super) fn as_json(it: &Received) -> Value {
         "security": it.security.as_str(),
         "sender_key": it.sender_key,
         "files": files.collect::<Vec<_>>(),
+        "notes": it.notes.iter().map(note_as_json).collect::<Vec<_>>(),
         "resumed_bytes": it.resumed_bytes,
         "acknowledged": it.unacknowledged.is_none(),
     })
+}
+
+fn note_as_json(note: &Note) -> Value {
+    match note {
+        Note::LeftoverIgnored { path, reason } => {
+            json!({ "leftover_ignored": path.display().to_string(), "reason": reason })
+        }
+        Note::NotUnpacked { name, reason } => json!({ "not_unpacked": name, "reason": reason }),
+        _ => json!({}),
+    }
 }

@@ -20,6 +20,7 @@ mod reception;
 mod sink;
 mod state;
 mod unlock;
+mod unpack;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -57,7 +58,16 @@ pub struct Incoming {
     beginning: Beginning,
     spare_bytes: u64,
     sink: Option<Sink>,
+    folders: Folders,
     watcher: Watcher,
+}
+
+/// What becomes of folders that their sender packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Folders {
+    Packed,
+    #[default]
+    Unpacked,
 }
 
 /// Whether to go on where an earlier process ended.
@@ -108,8 +118,10 @@ pub struct ReceivedFile {
     pub path: PathBuf,
     /// What the sender called it.
     pub name: FileName,
-    /// How many bytes it has.
+    /// How many bytes it has, or had when it was packed.
     pub bytes: u64,
+    /// Whether it is a folder, which came packed.
+    pub is_folder: bool,
 }
 
 /// Something worth knowing beside what was received.
@@ -122,6 +134,13 @@ pub enum Note {
         path: PathBuf,
         /// Why.
         reason: &'static str,
+    },
+    /// What should be a folder was left packed.
+    NotUnpacked {
+        /// What its sender called it.
+        name: FileName,
+        /// Why.
+        reason: String,
     },
 }
 
@@ -159,6 +178,7 @@ impl Incoming {
             beginning: Beginning::default(),
             spare_bytes: SPARE_BYTES,
             sink: None,
+            folders: Folders::default(),
             watcher: Watcher::default(),
         }
     }
@@ -185,6 +205,12 @@ impl Incoming {
     /// as much; else it is opened where it lies, and fetched again if that is cut short.
     pub fn spare_bytes(mut self, bytes: u64) -> Self {
         self.spare_bytes = bytes;
+        self
+    }
+
+    /// Places the tars of folders as they came, in place of unpacking them.
+    pub fn keep_packed(mut self) -> Self {
+        self.folders = Folders::Packed;
         self
     }
 

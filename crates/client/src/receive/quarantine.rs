@@ -17,6 +17,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::place;
+use super::unpack::unpack;
 use crate::error::{Error, Result};
 
 pub(super) const PREFIX: &str = ".agentdrop-incoming-";
@@ -28,7 +30,7 @@ const NEXT_STATE: &str = "state.next";
 /// A hundred files and a message of 10,000 characters are a tenth of this.
 const MAX_STATE_BYTES: u64 = 1024 * 1024;
 /// How deep a folder in here can be that is removed; what is deeper was not made by us.
-const MAX_DEPTH: u32 = 200;
+const MAX_DEPTH: u32 = 300;
 /// Group and others, in any way.
 const TOO_OPEN: u32 = 0o077;
 
@@ -114,6 +116,22 @@ impl Quarantine {
     /// A new file for what file `n` opens to.
     pub(super) fn opened(&self, n: usize) -> Result<File> {
         self.create(&opened(n))
+    }
+
+    /// Unpacks file `n`, and answers what the folder is called, or why it is not unpacked.
+    pub(super) fn unpack(&self, n: usize, source: &str) -> Result<String, String> {
+        let name = tree(n);
+        remove(&self.folder, &*name, MAX_DEPTH).ok();
+        let packed = place::open(&self.folder, source).map_err(|it| it.to_string())?;
+        let room = packed.metadata().map(|it| it.len());
+        let room = room.is_ok_and(|it| self.room().is_ok_and(|room| room > it));
+        if !room {
+            return Err("there is no room on the disk to unpack it".to_owned());
+        }
+        unpack(&packed, &self.folder, &name).inspect_err(|_| {
+            remove(&self.folder, &*name, MAX_DEPTH).ok();
+        })?;
+        Ok(name)
     }
 
     fn create(&self, name: &str) -> Result<File> {
@@ -294,6 +312,10 @@ pub(super) fn part(n: usize) -> String {
 
 pub(super) fn opened(n: usize) -> String {
     format!("{n}.open")
+}
+
+fn tree(n: usize) -> String {
+    format!("{n}.tree")
 }
 
 fn our_uid() -> u32 {

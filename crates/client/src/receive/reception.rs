@@ -21,10 +21,10 @@ use super::fetch::Fetch;
 use super::journal::Journal;
 use super::opening::{Seal, Watched};
 use super::place::Ready;
-use super::quarantine::{opened, part};
+use super::quarantine::{PREFIX, opened, part};
 use super::sink::Sink;
 use super::state::Placing;
-use super::{Incoming, Received, ReceivedFile, Security, blocking, check};
+use super::{Folders, Incoming, Note, Received, ReceivedFile, Security, blocking, check};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
 use crate::progress::{Phase, Watcher};
@@ -38,6 +38,7 @@ pub(super) struct Reception<'a> {
     watcher: Watcher,
     spare_bytes: u64,
     sink: Option<Sink>,
+    unpacks: bool,
     stop: CancellationToken,
     /// A thread that opens a file ends soon after this was dropped.
     _stop_with_us: DropGuard,
@@ -102,6 +103,7 @@ impl<'a> Reception<'a> {
             watcher: incoming.watcher.clone(),
             spare_bytes: incoming.spare_bytes,
             sink: incoming.sink.clone(),
+            unpacks: incoming.folders == Folders::Unpacked && incoming.sink.is_none(),
             _stop_with_us: stop.clone().drop_guard(),
             stop,
             left_bytes,
@@ -248,13 +250,11 @@ impl<'a> Reception<'a> {
 
     /// Places what was opened, and tells the server.
     pub(super) async fn finish(self, opened: Vec<Opened>, outcome: Outcome) -> Result<Received> {
-        let ready = opened.iter().map(|it| Ready {
-            n: it.n,
-            source: it.source.clone(),
-            name: it.name.clone(),
-            bytes: it.bytes,
-            is_folder: false,
-        });
+        let mut notes = self.journal.notes();
+        let mut ready = Vec::new();
+        for it in opened {
+            ready.push(self.unpacked(it, &mut notes).await?);
+        }
         let placing = Placing {
             security: outcome.security,
             message: outcome.message,
@@ -262,7 +262,6 @@ impl<'a> Reception<'a> {
             files: Vec::new(),
         };
         let resumed_bytes = self.left_bytes.iter().sum();
-        let ready = ready.collect();
         let (placing, paths) = match self.sink {
             None => self.journal.place(ready, placing).await?,
             Some(sink) => self.journal.write_to(sink, ready, placing).await?,
@@ -270,10 +269,39 @@ impl<'a> Reception<'a> {
         let received = received(placing, paths, self.listed, &self.grant);
         let received = Received {
             resumed_bytes,
-            notes: self.journal.notes(),
+            notes,
             ..received
         };
         Ok(tell(self.client, self.link, &self.grant, received).await)
+    }
+
+    /// Unpacks what was opened, if it is a folder. What cannot be unpacked is placed as it came.
+    async fn unpacked(&self, opened: Opened, notes: &mut Vec<Note>) -> Result<Ready> {
+        let Opened {
+            n,
+            source,
+            name,
+            bytes,
+        } = opened;
+        let mut ready = Ready {
+            n,
+            source,
+            name,
+            bytes,
+            is_folder: false,
+        };
+        if self.unpacks && is_folder(self.listed, &ready.name) {
+            let source = ready.source.clone();
+            let unpacked = self.journal.on_disk(move |it| Ok(it.unpack(n, &source)));
+            match unpacked.await? {
+                Ok(tree) => (ready.source, ready.is_folder) = (tree, true),
+                Err(reason) => {
+                    let name = ready.name.clone();
+                    notes.push(Note::NotUnpacked { name, reason });
+                }
+            }
+        }
+        Ok(ready)
     }
 
     fn watched(&self, n: usize, file: File, passes: u64) -> Watched {
@@ -324,6 +352,7 @@ fn received(
         path,
         name: it.name,
         bytes: it.bytes,
+        is_folder: it.is_folder,
     });
     Received {
         id: listed.id,
@@ -337,6 +366,16 @@ fn received(
         notes: Vec::new(),
         unacknowledged: None,
     }
+}
+
+/// Whether the transfer says that this is a folder, packed; and it can be called what it was.
+fn is_folder(listed: &Transfer, name: &FileName) -> bool {
+    let said = listed.metadata.get("agentdrop");
+    let said = said.and_then(|it| it.get("folders")?.as_array());
+    let is_said = said.is_some_and(|it| it.iter().any(|it| it == name.as_str()));
+    let stem = name.as_str().strip_suffix(".tar");
+    // What is called like our own folders would be taken for one, and removed.
+    is_said && stem.is_some_and(|it| !it.is_empty() && !it.starts_with(PREFIX))
 }
 
 /// Tells the server that the files are here.
