@@ -57,5 +57,5 @@ pub(crate) fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incomi
         let hint = "leave out `--json`, or name a folder with `--to`";
         return Err(Failure::refused("OUTPUT_TAKEN", message, hint));
     }
-    Ok(incoming.write_to(printer.taken()?))
+    Ok(incoming.write_to(Printer::taken()?))
 }

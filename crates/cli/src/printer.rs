@@ -205,7 +205,7 @@ impl Printer {
     }
 
     /// Standard output for bytes that are nobody's text. A pipe that nobody reads any more is an error there.
-    pub(crate) fn taken(&self) -> Result<File> {
+    pub(crate) fn taken() -> Result<File> {
         let failed = |error| Failure::io("write to standard output", &error);
         let taken = io::stdout().as_fd().try_clone_to_owned();
         taken.map(File::from).map_err(failed)
