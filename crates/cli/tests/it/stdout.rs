@@ -52,7 +52,7 @@ fn what_does_not_fit_there_is_refused_before_it_costs_a_download() {
 #[test]
 fn a_pipe_that_nobody_reads_is_an_error_and_costs_nothing() {
     let pair = Pair::new();
-    pair.file("a", &[b'a'; 200_000]);
+    pair.file("a", &vec![b'a'; 200_000]);
     let sent = pair
         .run("alice", "-q send bob a --max-downloads 1")
         .expect(0);

@@ -79,19 +79,23 @@ impl<'a> Reception<'a> {
         incoming: &Incoming,
     ) -> Result<Self> {
         let left = journal.grant();
+        let had_any = left.is_some();
         let left = left.filter(|it| check(it, listed, max_files).is_ok());
         let is_worn = left.is_some();
         let grant = match left {
             Some(grant) => grant,
             None => granted(client, link, listed, max_files).await?,
         };
-        let mut left_bytes = vec![0; grant.files.len()];
-        if is_worn {
-            for (n, left) in left_bytes.iter_mut().enumerate() {
-                *left = journal.part(n).await?.1;
-            }
-        } else {
+        if !is_worn {
             journal.set_grant(grant.clone()).await?;
+        }
+        let mut left_bytes = vec![0; grant.files.len()];
+        if had_any {
+            for (n, left) in left_bytes.iter_mut().enumerate() {
+                if !journal.known(n).is_overwritten {
+                    *left = journal.part(n).await?.1;
+                }
+            }
         }
         let stop = CancellationToken::new();
         Ok(Self {

@@ -191,7 +191,7 @@ fn more_entries_than_anybody_sends_are_refused() {
         .map(|n| entry(format!("{n}").as_bytes(), EntryType::Regular, b""))
         .collect();
     let refused = unpacked(target.path(), &tar(&entries)).unwrap_err();
-    assert!(refused.contains("100000"), "{refused}");
+    assert!(refused.contains("more than 1000 entries"), "{refused}");
 }
 
 #[test]
