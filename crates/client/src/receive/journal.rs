@@ -227,7 +227,7 @@ impl Journal {
     async fn write(&self) -> Result<()> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
-            let Some(key) = &inner.key else {
+            let Some(key) = inner.key.as_ref().filter(|_| inner.quarantine.is_private()) else {
                 return Ok(());
             };
             let state = locked(&inner.state);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use agentdrop_protocol::TransferId;
 
 use super::quarantine::{
-    PREFIX, Quarantine, erase, last_written, lock, open_private, open_target, read_state,
+    PREFIX, Quarantine, check_private, erase, last_written, lock, open_folder, open_target,
+    read_state,
 };
 use crate::clock::now;
 use crate::error::{Error, Result};
@@ -41,21 +42,22 @@ pub(super) fn begin<S>(
             continue;
         }
         let mut ignore = |reason| ignored.push((target_path.join(&name), reason));
-        let folder = match open_private(&target, &name) {
-            Ok(folder) => folder,
-            Err(reason) => {
-                ignore(reason);
-                continue;
-            }
+        let Ok(folder) = open_folder(&target, &name) else {
+            ignore("it is no folder that can be read");
+            continue;
         };
+        let private = check_private(&folder);
         if !lock(&folder, &target, &name) {
-            // It is gone by now, or somebody is at work there.
-            if open_private(&target, &name).is_ok() {
-                return Err(Error::Receiving(id));
+            // It is gone by now, or somebody is at work there: we, for another could lock us out.
+            match private {
+                Ok(()) if open_folder(&target, &name).is_ok() => return Err(Error::Receiving(id)),
+                Ok(()) => {}
+                Err(reason) => ignore(reason),
             }
             continue;
         }
-        let state = read_state(&folder).and_then(|it| it.map(|it| read(&it)).transpose());
+        let state = private.and_then(|()| read_state(&folder));
+        let state = state.and_then(|it| it.map(|it| read(&it)).transpose());
         match state {
             Ok(Some(state)) if found.is_none() => {
                 let target = target.try_clone();
@@ -86,7 +88,8 @@ pub(super) fn transfers(target_path: &Path) -> Vec<TransferId> {
         return Vec::new();
     };
     let left = |name: &String| {
-        let folder = open_private(&target, name).ok()?;
+        let folder = open_folder(&target, name).ok()?;
+        check_private(&folder).ok()?;
         read_state(&folder).ok()??;
         transfer_in(name)
     };
@@ -109,7 +112,7 @@ fn transfer_in(name: &str) -> Option<TransferId> {
 ///
 /// Whatever cannot be removed stays: it is another user's, or a person put something into it.
 fn sweep(target: &File, name: &str) {
-    let Ok(folder) = open_private(target, name) else {
+    let Ok(folder) = open_folder(target, name) else {
         return;
     };
     if !lock(&folder, target, name) {

@@ -53,9 +53,9 @@ impl Quarantine {
             let chance: [u8; 4] = agentdrop_seal::random_bytes()?;
             let name = format!("{PREFIX}{id}-{:08x}", u32::from_be_bytes(chance));
             mkdirat(target, &name, Mode::RWXU).map_err(|it| failed(it.into()))?;
-            let folder = open_private(target, &name).map_err(|reason| {
+            let folder = open_folder(target, &name).map_err(|error| {
                 unlinkat(target, &name, AtFlags::REMOVEDIR).ok();
-                failed(io::Error::other(reason))
+                failed(error.into())
             })?;
             // Another that sweeps may have been faster, and have removed it.
             if lock(&folder, target, &name) {
@@ -78,6 +78,11 @@ impl Quarantine {
     /// Leaves what is here for the next process, however this one ends.
     pub(super) fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is ours alone. Some file systems know no owners, and the next process could not tell.
+    pub(super) fn is_private(&self) -> bool {
+        check_private(&self.folder).is_ok()
     }
 
     /// Removes it when it is dropped.
@@ -187,11 +192,14 @@ pub(super) fn open_target(path: &Path) -> Result<File> {
     Ok(opened.into())
 }
 
-/// Opens a folder that is ours alone, or says why it is none.
-pub(super) fn open_private(target: &File, name: &str) -> Result<File, &'static str> {
+/// Opens a folder, unless it is a link to one.
+pub(super) fn open_folder(target: &File, name: &str) -> Result<File, Errno> {
     let flags = FOLDER_FLAGS | OFlags::NOFOLLOW;
-    let opened = openat(target, name, flags, Mode::empty());
-    let folder = File::from(opened.map_err(|_| "it is no folder that can be read")?);
+    openat(target, name, flags, Mode::empty()).map(File::from)
+}
+
+/// Says why a folder is not ours alone, if it is not.
+pub(super) fn check_private(folder: &File) -> Result<(), &'static str> {
     let about = folder.metadata().map_err(|_| "nothing is known of it")?;
     if about.uid() != our_uid() {
         return Err("it belongs to another user");
@@ -199,7 +207,7 @@ pub(super) fn open_private(target: &File, name: &str) -> Result<File, &'static s
     if about.mode() & TOO_OPEN != 0 {
         return Err("others may enter it");
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// Whether the folder is this process's alone from now on, and still has this name.
@@ -207,12 +215,13 @@ pub(super) fn lock(folder: &File, target: &File, name: &str) -> bool {
     if flock(folder, FlockOperation::NonBlockingLockExclusive).is_err() {
         return false;
     }
-    let named = open_private(target, name).and_then(|it| it.metadata().map_err(|_| ""));
+    let named = open_folder(target, name).map(|it| it.metadata());
     let same = |named: fs::Metadata| {
         let held = folder.metadata().ok()?;
         Some((named.dev(), named.ino()) == (held.dev(), held.ino()))
     };
-    named.ok().and_then(same).unwrap_or_default()
+    let named = named.ok().and_then(Result::ok);
+    named.and_then(same).unwrap_or_default()
 }
 
 /// Reads the state in a folder that is ours alone; `None` where there is none.
