@@ -124,6 +124,9 @@ impl From<agentdrop_client::Error> for Failure {
 /// What this command knows to be done and the library, which has no flags, does not.
 fn hint_for(code: &str) -> Option<&'static str> {
     use ErrorCode as E;
+    if code == "NOT_ONE_FILE" {
+        return Some("receive them into a folder: `--to DIR`");
+    }
     if code == "PLAINTEXT" {
         return Some("the server can read it; take it all the same with `--accept-plaintext`");
     }

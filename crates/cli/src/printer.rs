@@ -4,7 +4,9 @@
 //! [`printable`], so nothing a stranger chose can act on the terminal.
 
 use std::env;
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::os::fd::AsFd as _;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -201,6 +203,13 @@ impl Printer {
     /// The same, in pieces that need not be whole characters.
     pub(crate) fn raw_bytes(&self, piece: &[u8]) {
         self.written(io::stdout().lock().write_all(piece));
+    }
+
+    /// Standard output for bytes that are nobody's text. A pipe that nobody reads any more is an error there.
+    pub(crate) fn taken() -> Result<File> {
+        let failed = |error| Failure::io("write to standard output", &error);
+        let taken = io::stdout().as_fd().try_clone_to_owned();
+        taken.map(File::from).map_err(failed)
     }
 
     /// Help that was asked for.

@@ -76,9 +76,9 @@ impl ServerUrl {
 
     /// Reads the address that the server gives for a file.
     ///
-    /// It is fetched without the API key. In the clear it may only be the server's own: elsewhere, a
-    /// lying server would have us call whatever stands unprotected in our network. Within this machine
-    /// one port is one server, by whatever name.
+    /// It is fetched without the API key, and judged by its seal. In the clear it may only be the server's
+    /// own: elsewhere, a lying server would have us call whatever stands unprotected in our network. Where
+    /// the server is on this machine, in the clear, the store that it keeps files in may be beside it.
     pub(crate) fn file(&self, text: &str) -> Result<Url> {
         let foreign = |what: String| TrustError::ForeignUrl(what);
         let url = self
@@ -94,9 +94,9 @@ impl ServerUrl {
 
 impl ServerUrl {
     fn is_own(&self, url: &Url) -> bool {
-        let at = |it: &Url| (it.scheme().to_owned(), it.port_or_known_default());
-        let both_here = is_loopback(url) && is_loopback(&self.0) && at(url) == at(&self.0);
-        both_here || url.origin() == self.0.origin()
+        let both_here = is_loopback(url) && is_loopback(&self.0);
+        let both_plain = url.scheme() == "http" && self.is_plain();
+        (both_here && both_plain) || url.origin() == self.0.origin()
     }
 }
 
@@ -174,19 +174,26 @@ mod tests {
         for good in [
             "http://127.0.0.1:8080/f",
             "http://localhost:8080/f",
+            "http://[::1]:9000/bucket/f?X-Amz-Signature=1",
             "/f?t=1",
             "https://bucket.example.org/f",
         ] {
             assert!(server.file(good).is_ok(), "{good}");
         }
         for bad in [
-            "http://127.0.0.1:8081/f",
+            "http://10.0.0.1:8080/f",
             "http://169.254.169.254/",
             "file:///etc/passwd",
             "https://a:b@example.org/",
             "ftp://127.0.0.1:8080/",
         ] {
             assert_eq!(server.file(bad).unwrap_err().code(), "FOREIGN_URL", "{bad}");
+        }
+        // A server elsewhere has nothing to do with what runs here.
+        for elsewhere in ["https://example.org", "http://10.0.0.1:8080"] {
+            let server = ServerUrl::parse(elsewhere, PlainHttp::Anywhere).unwrap();
+            let error = server.file("http://127.0.0.1:8080/f").unwrap_err();
+            assert_eq!(error.code(), "FOREIGN_URL", "{elsewhere}");
         }
     }
 }

@@ -11,6 +11,8 @@ pub(crate) enum Label {
     Channel,
     /// The content key of a transfer to a person.
     Human,
+    /// The key of what somebody writes down for themselves.
+    OwnNotes,
     /// The key of an [envelope](crate::person) for a person.
     Person,
     /// The key that wraps a random content key.
@@ -22,6 +24,7 @@ impl Label {
         match self {
             Self::Channel => b"agentdrop-transfer-v1",
             Self::Human => b"agentdrop-a2h-v1",
+            Self::OwnNotes => b"agentdrop/v2 own notes",
             Self::Person => b"agentdrop/v2 a2h",
             Self::Wrap => b"agentdrop-file-transfer-v1",
         }
@@ -58,7 +61,13 @@ mod tests {
     #[test]
     fn no_two_labels_give_the_same_key() {
         let secret = Secret::take("a secret", &mut [7; 32]).unwrap();
-        let labels = [Label::Channel, Label::Human, Label::Person, Label::Wrap];
+        let labels = [
+            Label::Channel,
+            Label::Human,
+            Label::OwnNotes,
+            Label::Person,
+            Label::Wrap,
+        ];
         let keys = labels.map(|label| *derive(&secret, None, label).expose());
         assert_eq!(std::collections::BTreeSet::from(keys).len(), labels.len());
     }

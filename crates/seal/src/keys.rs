@@ -8,7 +8,11 @@ use std::fmt;
 use aws_lc_rs::agreement;
 use subtle::ConstantTimeEq;
 
-use crate::{ParseError, PublicKey, SealError, UnusableKey, secret::Secret};
+use crate::{
+    ParseError, PublicKey, SealError, UnusableKey,
+    kdf::{Label, derive},
+    secret::Secret,
+};
 
 /// The X25519 private key of an agent, a person or a single transfer (RFC 7748).
 pub struct SecretKey {
@@ -46,6 +50,14 @@ impl SecretKey {
     /// Answers the private bytes, to be kept where only their owner can read them.
     pub fn expose_secret(&self) -> &[u8; 32] {
         self.scalar.expose()
+    }
+
+    /// `HKDF-SHA256(ikm = scalar, info = "agentdrop/v2 own notes", 32)`.
+    ///
+    /// Seals what its owner writes down on this machine for itself: whatever opens with it, the owner wrote.
+    #[must_use]
+    pub fn notes_key(&self) -> ContentKey {
+        ContentKey::new(derive(&self.scalar, None, Label::OwnNotes))
     }
 
     /// `X25519(scalar, peer)`, refused when it is all zero (RFC 7748 §6.1).

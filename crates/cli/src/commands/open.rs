@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use agentdrop_client::error::{PersonError, TrustError};
-use agentdrop_client::{Client, Error, Incoming, ReceiveKey, Received};
+use agentdrop_client::{Client, Error, ReceiveKey, Received};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::wire::links::{self, NextStep};
 use agentdrop_protocol::wire::receive_passwords::ReceivePassword;
 use serde_json::json;
 
 use super::receive::{as_json, show};
+use crate::destination::{How, incoming};
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::human;
@@ -25,15 +26,18 @@ use crate::secret_input::Source;
 #[command(
     after_help = "With the link that was mailed nothing else is needed; put it in quotes, for it has a `#`. With the \
     id of a transfer, `agentdrop login` first. The password does not leave this machine. No file is ever replaced: \
-    a file whose name is taken gets a number. The files appear when all of them were checked, or not at all."
+    a file whose name is taken gets a number. The files appear when all of them were checked, or not at all. Where \
+    that was interrupted, the same command goes on with what is here already; it waits in a hidden folder for a week."
 )]
 pub(crate) struct Args {
     /// The link that was mailed, or the id of the transfer
     #[arg(value_name = "LINK|TRANSFER")]
     what: What,
-    /// The folder to put the files into; it is made if there is none
+    /// The folder to put the files into; it is made if there is none. With `-`, the one file goes to standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
+    #[command(flatten)]
+    how: How,
     #[command(flatten)]
     source: Source,
 }
@@ -64,7 +68,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
             by_id(&client, *id, &args, printer).await
         }
     }?;
-    show(&opened, printer);
+    show(&opened, printer, &args.to);
     printer.json(&json!({ "received": [as_json(&opened)], "failed": [] }));
     Ok(Exit::Done)
 }
@@ -82,8 +86,8 @@ async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received
     let kept = ready(&found, link)?;
     let key = unlock(kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
-    let incoming = incoming.listed(transfer);
+    let incoming = incoming(&args.to, &args.how, printer)?;
+    let incoming = incoming.progress(bar.progress()).listed(transfer);
     Ok(client.open_link(&token, &key, incoming).await?)
 }
 
@@ -98,8 +102,9 @@ async fn by_id(
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
     let key = unlock(&kept, &transfer.recipient, args.source).await?;
     let bar = Bar::new(printer);
-    let incoming = Incoming::into_folder(&args.to).progress(bar.progress());
-    Ok(client.open(id, &key, incoming.listed(transfer)).await?)
+    let incoming = incoming(&args.to, &args.how, printer)?;
+    let incoming = incoming.progress(bar.progress()).listed(transfer);
+    Ok(client.open(id, &key, incoming).await?)
 }
 
 async fn unlock(kept: &ReceivePassword, whose: &str, source: Source) -> Result<ReceiveKey> {

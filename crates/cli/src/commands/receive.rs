@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use agentdrop_client::{Client, Incoming, Page, Received, Security};
+use agentdrop_client::{Client, Note, Page, Received, Security};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::limits::MAX_PAGE;
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode, TransferStatus};
 use serde_json::{Value, json};
 
+use crate::destination::{How, folder, incoming, is_stdout};
 use crate::exit::{Exit, Failure, Result, chain};
 use crate::global::Global;
 use crate::human;
@@ -21,7 +22,8 @@ use crate::progress::Bar;
 #[command(
     after_help = "Without a transfer, the one that waits is received. No file is ever replaced: a file whose \
     name is taken gets a number. The files of a transfer appear when all of them were checked, \
-    or not at all."
+    or not at all. Where receiving was interrupted, the same command goes on with what is here \
+    already; it waits in a hidden folder for a week."
 )]
 pub(crate) struct Args {
     /// The transfer, if more than one waits
@@ -30,20 +32,27 @@ pub(crate) struct Args {
     /// Receive all that wait and were not received yet
     #[arg(long)]
     all: bool,
-    /// The folder to receive into; it is made if there is none
+    /// The folder to receive into; it is made if there is none. With `-`, the one file goes to standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     to: PathBuf,
     /// Take files too that were not sealed, which the server could read and change
     #[arg(long)]
     accept_plaintext: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// Receives.
 pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+    if is_stdout(&args.to) && args.all {
+        let message = "standard output takes one file, and not all that wait";
+        let hint = "leave out `--all`, or name a folder with `--to`";
+        return Err(Failure::refused("OUTPUT_TAKEN", message, hint));
+    }
     let client = Profile::load(global)?.agent()?;
     let transfers = match args.id {
         Some(id) => vec![client.transfer(id).await?],
-        None => waiting(&client).await?,
+        None => waiting(&client, &folder(&args.to)).await?,
     };
     if transfers.len() > 1 && !args.all {
         let message = format!("{} transfers wait", transfers.len());
@@ -56,7 +65,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         let id = transfer.id;
         match one(&client, transfer, &args, printer).await {
             Ok(it) => {
-                show(&it, printer);
+                show(&it, printer, &args.to);
                 received.push(it);
             }
             Err(failure) if !args.all => return Err(failure),
@@ -73,6 +82,10 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         }
     }
     if received.is_empty() && failed.is_empty() {
+        if is_stdout(&args.to) {
+            let hint = "`agentdrop inbox` lists what waits";
+            return Err(Failure::refused("NOTHING_WAITS", "nothing waits", hint));
+        }
         printer.line("nothing waits");
     }
     let received: Vec<Value> = received.iter().map(as_json).collect();
@@ -83,7 +96,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
 /// What waits and was not received yet, oldest first.
 ///
 /// What its sender keeps at the server waits still after it was received.
-async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
+async fn waiting(client: &Client, folder: &Path) -> Result<Vec<Transfer>> {
     let me = client.identity().map(agentdrop_client::Identity::agent_ref);
     let mut found = Vec::new();
     let whole = Page::default()
@@ -108,6 +121,18 @@ async fn waiting(client: &Client) -> Result<Vec<Transfer>> {
         });
     }
     found.reverse();
+    // What took the last download, and was interrupted, waits for nobody else.
+    for id in client.unfinished(folder).await? {
+        if found.iter().any(|it| it.id == id) {
+            continue;
+        }
+        match client.transfer(id).await {
+            Ok(transfer) => found.push(transfer),
+            // Another agent's, or of another server.
+            Err(error) if error.is_refusal() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let mut waiting = Vec::new();
     for transfer in found {
         let again = transfer.downloads > 0 && {
@@ -128,7 +153,7 @@ async fn one(
     printer: &Printer,
 ) -> Result<Received> {
     let bar = Bar::new(printer);
-    let mut incoming = Incoming::into_folder(&args.to).progress(bar.progress());
+    let mut incoming = incoming(&args.to, &args.how, printer)?.progress(bar.progress());
     if args.accept_plaintext {
         incoming = incoming.accept_plaintext();
     }
@@ -137,13 +162,10 @@ async fn one(
         .await?)
 }
 
-pub(super) fn show(it: &Received, printer: &Printer) {
-    for file in &it.files {
-        printer.bare(&file.path.display().to_string());
-    }
+pub(super) fn show(it: &Received, printer: &Printer, to: &Path) {
     let names: Vec<&str> = it.files.iter().map(|it| it.name.as_str()).collect();
     let bytes = human::bytes(it.files.iter().map(|it| it.bytes).sum());
-    printer.done(&format!(
+    let said = format!(
         "received {}, {bytes}, from {}{}",
         human::files(&names),
         it.sender,
@@ -152,24 +174,19 @@ pub(super) fn show(it: &Received, printer: &Printer) {
         } else {
             ""
         }
-    ));
-    let message = it.message.as_ref().map(Message::as_str);
-    let mut fields = Vec::new();
-    if let Some(message) = message.filter(|it| !it.is_empty()) {
-        fields.push(("message", message.to_owned()));
+    );
+    if is_stdout(to) {
+        printer.note(&said);
+    } else {
+        for file in &it.files {
+            printer.bare(&file.path.display().to_string());
+        }
+        printer.done(&said);
+        show_files(it, printer);
     }
-    for file in &it.files {
-        let path = file.path.display();
-        let renamed = file.path.file_name() != Some(Path::new(file.name.as_str()).as_os_str());
-        let was = if renamed {
-            format!("  (sent as {})", file.name)
-        } else {
-            String::new()
-        };
-        fields.push(("file", format!("{path}{was}")));
+    for note in &it.notes {
+        show_note(note, printer);
     }
-    let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
-    printer.fields(&fields);
     if it.security == Security::Plaintext {
         let message = "it was not sealed: the server could read and change it";
         printer.warning(message, "ask the sender to seal what it sends");
@@ -180,9 +197,47 @@ pub(super) fn show(it: &Received, printer: &Printer) {
     }
 }
 
+fn show_files(it: &Received, printer: &Printer) {
+    let message = it.message.as_ref().map(Message::as_str);
+    let mut fields = Vec::new();
+    if let Some(message) = message.filter(|it| !it.is_empty()) {
+        fields.push(("message", message.to_owned()));
+    }
+    for file in &it.files {
+        let path = file.path.display();
+        if file.is_folder {
+            fields.push(("folder", format!("{path}/")));
+            continue;
+        }
+        let renamed = file.path.file_name() != Some(Path::new(file.name.as_str()).as_os_str());
+        let was = if renamed {
+            format!("  (sent as {})", file.name)
+        } else {
+            String::new()
+        };
+        fields.push(("file", format!("{path}{was}")));
+    }
+    let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
+    printer.fields(&fields);
+}
+
+fn show_note(note: &Note, printer: &Printer) {
+    match note {
+        Note::LeftoverIgnored { path, reason } => {
+            let message = format!("{} was not gone on with: {reason}", path.display());
+            printer.warning(&message, "it was received from its beginning");
+        }
+        Note::NotUnpacked { name, reason } => {
+            let message = format!("{name} was not unpacked: {reason}");
+            printer.warning(&message, "it is here as it came, whole");
+        }
+        _ => {}
+    }
+}
+
 pub(super) fn as_json(it: &Received) -> Value {
     let files = it.files.iter().map(|file| {
-        json!({ "path": file.path.display().to_string(), "name": file.name, "bytes": file.bytes })
+        json!({ "path": file.path.display().to_string(), "name": file.name, "bytes": file.bytes, "folder": file.is_folder })
     });
     json!({
         "id": it.id,
@@ -192,6 +247,18 @@ pub(super) fn as_json(it: &Received) -> Value {
         "security": it.security.as_str(),
         "sender_key": it.sender_key,
         "files": files.collect::<Vec<_>>(),
+        "notes": it.notes.iter().map(note_as_json).collect::<Vec<_>>(),
+        "resumed_bytes": it.resumed_bytes,
         "acknowledged": it.unacknowledged.is_none(),
     })
+}
+
+fn note_as_json(note: &Note) -> Value {
+    match note {
+        Note::LeftoverIgnored { path, reason } => {
+            json!({ "leftover_ignored": path.display().to_string(), "reason": reason })
+        }
+        Note::NotUnpacked { name, reason } => json!({ "not_unpacked": name, "reason": reason }),
+        _ => json!({}),
+    }
 }

@@ -276,7 +276,8 @@ fn bytes_that_were_changed_at_rest_are_refused_and_leave_nothing() {
     assert_ne!(world.typed(&line, RECEIVE).status, 0);
     write_private(&blobs[1], &one).unwrap();
     write_private(&blobs[2], &other).unwrap();
-    assert!(world.out().is_empty());
+    // The server could not send all of it, so what came waits, unseen; and does not open later.
+    assert!(world.out().iter().all(|it| it.starts_with('.')));
     world.open(id, RECEIVE).expect(0);
     assert_eq!(world.out(), ["a.bin", "b.bin"]);
 }

@@ -51,6 +51,9 @@ pub enum Error {
     /// There is no such agent, or none that shares files with this one.
     #[error("there is no agent `{0}` that can be sent to from here")]
     NoSuchAgent(AgentRef),
+    /// What takes one file would get none, or several.
+    #[error("it has {0} files, and only one can be written there")]
+    NotOneFile(usize),
     /// A received file is not genuine, or is not for this agent; nothing of it was released.
     #[error("`{file}` does not open: it was changed on its way, or was not sealed for this agent")]
     Open {
@@ -63,6 +66,9 @@ pub enum Error {
     /// The server ended an upload: it was deleted, or its time was over.
     #[error("{0} was ended at the server before all of it was sent")]
     UploadEnded(TransferId),
+    /// Another process receives it into the same folder.
+    #[error("{0} is being received into this folder already")]
+    Receiving(TransferId),
     /// Sealing failed.
     #[error("cannot seal the file")]
     Seal(#[from] SealError),
@@ -245,9 +251,11 @@ impl Error {
             Self::FileCount(_) => "FILE_COUNT",
             Self::Io { .. } => "IO",
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
+            Self::NotOneFile(_) => "NOT_ONE_FILE",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
             Self::UploadEnded(_) => "UPLOAD_ENDED",
+            Self::Receiving(_) => "ALREADY_RECEIVING",
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
             Self::Transport(error) => error.problem.code(),
@@ -269,6 +277,7 @@ impl Error {
                 _ => None,
             },
             Self::NoSuchAgent(_) => Some("`agentdrop agents` lists those that can".into()),
+            Self::NotOneFile(_) => Some("receive it into a folder".into()),
             Self::Open { .. } => {
                 Some("nothing was written; ask the sender to send it again".into())
             }
@@ -277,6 +286,7 @@ impl Error {
             }
             Self::Person(error) => Some(error.hint().into()),
             Self::UploadEnded(_) => Some("send it again; it begins anew then".into()),
+            Self::Receiving(_) => Some("wait for the other to end, or name another folder".into()),
             Self::Seal(_) => None,
             Self::Send { problem, .. } => Some(problem.hint().into()),
             Self::Transport(error) => Some(error.problem.hint().into()),
@@ -297,8 +307,10 @@ impl Error {
             Self::Config(_)
             | Self::FileCount(_)
             | Self::NoSuchAgent(_)
+            | Self::NotOneFile(_)
             | Self::Open { .. }
             | Self::Person(_)
+            | Self::Receiving(_)
             | Self::Send { .. }
             | Self::Trust(_) => true,
             Self::Answer(_)

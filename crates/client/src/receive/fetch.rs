@@ -9,6 +9,7 @@ use reqwest::{Response, Url};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio::time::sleep;
 
+use super::journal::Journal;
 use crate::error::{Error, Result, TransportError, TransportProblem};
 use crate::server_url::origin;
 use crate::transport::{Repeat, Transport, chunk, pause};
@@ -22,31 +23,62 @@ pub(super) struct Fetch<'a> {
     url: Url,
     bytes: u64,
     done: u64,
+    moved: bool,
     /// What names the file that `done` bytes are here of. Without it no try can go on where another ended.
     etag: Option<HeaderValue>,
     file: BufWriter<tokio::fs::File>,
+    /// Where it is written down what names the file, and which one it is.
+    journal: (&'a Journal, usize),
 }
 
 impl<'a> Fetch<'a> {
-    pub(super) fn new(transport: &'a Transport, url: Url, bytes: u64, into: File) -> Self {
+    pub(super) fn new(
+        transport: &'a Transport,
+        url: Url,
+        bytes: u64,
+        into: File,
+        journal: (&'a Journal, usize),
+    ) -> Self {
         let file = BufWriter::with_capacity(BUFFER_BYTES, tokio::fs::File::from_std(into));
         Self {
             transport,
             url,
             bytes,
             done: 0,
+            moved: false,
             etag: None,
             file,
+            journal,
         }
     }
 
-    /// Fetches all of it, and answers the file, standing at its beginning.
-    pub(super) async fn run(mut self, report: impl Fn(u64) + Sync) -> Result<File> {
+    /// Goes on behind the first `done` bytes, if the file is still the one that `etag` names.
+    pub(super) fn behind(mut self, done: u64, etag: HeaderValue) -> Self {
+        (self.done, self.etag) = (done, Some(etag));
+        self
+    }
+
+    /// Whether anything came.
+    pub(super) fn moved(&self) -> bool {
+        self.moved
+    }
+
+    /// Fetches all of it.
+    pub(super) async fn run(&mut self, report: impl Fn(u64) + Sync) -> Result<()> {
+        let fetched = self.tries(&report).await;
+        // What came before an error is of use to the next process.
+        let flushed = self.file.flush().await;
+        fetched?;
+        flushed.map_err(Error::io("write", "a received file"))
+    }
+
+    async fn tries(&mut self, report: &(impl Fn(u64) + Sync)) -> Result<()> {
+        self.seek().await?;
         let mut tries = 0;
         loop {
             let before = self.done;
-            let Err(error) = self.once(&report).await else {
-                break;
+            let Err(error) = self.once(report).await else {
+                return Ok(());
             };
             let moved = self.done.saturating_sub(before);
             tries = if moved >= WORTHWHILE_BYTES {
@@ -59,14 +91,13 @@ impl<'a> Fetch<'a> {
                 None => return Err(error),
             }
         }
-        let rewound = async {
-            self.file.flush().await?;
-            self.file.seek(SeekFrom::Start(0)).await
-        };
-        rewound
-            .await
-            .map_err(Error::io("write", "a received file"))?;
-        Ok(self.file.into_inner().into_std().await)
+    }
+
+    async fn seek(&mut self) -> Result<()> {
+        let sought = self.file.seek(SeekFrom::Start(self.done)).await;
+        sought
+            .map(drop)
+            .map_err(Error::io("write", "a received file"))
     }
 
     async fn once(&mut self, report: &(impl Fn(u64) + Sync)) -> Result<()> {
@@ -79,11 +110,14 @@ impl<'a> Fetch<'a> {
             StatusCode::PARTIAL_CONTENT if self.done > 0 => self.check_range(&response)?,
             // From its beginning: it was asked for so, or is another file than before.
             StatusCode::OK => {
-                self.start_over().await?;
-                self.etag = strong_etag(&response);
+                // Before what is here is thrown away for it.
                 if response.content_length().is_some_and(|it| it != self.bytes) {
                     return Err(self.wrong_length());
                 }
+                self.start_over().await?;
+                self.etag = strong_etag(&response);
+                let (journal, n) = self.journal;
+                journal.name_part(n, self.etag.as_ref()).await?;
             }
             status => return Err(Error::Answer(format!("a file comes with {status}"))),
         }
@@ -102,7 +136,7 @@ impl<'a> Fetch<'a> {
             }
             let written = self.file.write_all(&piece).await;
             written.map_err(Error::io("write", "a received file"))?;
-            self.done = done;
+            (self.done, self.moved) = (done, true);
             report(self.done);
         }
     }

@@ -3,36 +3,50 @@
 //! The server is not believed. A transfer that was announced as encrypted never yields plaintext; no
 //! byte of a file is released before the tag over all of it was checked; names are data. Everything
 //! happens in a private folder inside the target, so that placing is a rename, and no file of a
-//! transfer is placed before all of them are good. That folder is gone when this ends, and what
-//! a killed process left goes with the next transfer.
+//! transfer is placed before all of them are good. What was fetched stays there, sealed, until all are
+//! placed, so that the next process goes on where one ended, under the same grant.
 //!
 //! What the compatible formats cannot show is not shown: neither a name, nor the order, nor the
 //! transfer is bound to the bytes, and the sender's key is the server's word.
 
 mod fetch;
+mod journal;
+mod leftovers;
+mod opening;
 mod person;
 mod place;
+mod quarantine;
+mod reception;
+mod sink;
+mod state;
 mod unlock;
+mod unpack;
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use agentdrop_protocol::limits::{MAX_FILES, MAX_SEALED_BYTES};
 use agentdrop_protocol::text::{Label, Message};
 use agentdrop_protocol::wire::downloads::{Download, DownloadFile};
-use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode};
-use agentdrop_protocol::{EncryptionPublicKey, FileName, TransferId};
-use agentdrop_seal::{ContentKey, Nonce, OpenError, SealedFile};
-use tokio_util::sync::CancellationToken;
+use agentdrop_protocol::wire::transfers::{Transfer, TransferMode};
+use agentdrop_protocol::{EncryptionPublicKey, FileName, LinkToken, TransferId};
+use agentdrop_seal::SecretKey;
+use serde::{Deserialize, Serialize};
 
-use self::fetch::Fetch;
-use self::place::Quarantine;
+use self::journal::Journal;
+use self::opening::Seal;
+use self::person::ForPerson;
+use self::reception::{Opened, Outcome, Reception, placed_earlier};
+use self::sink::Sink;
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
-use crate::progress::{Phase, Progress, Watcher};
+use crate::identity::Identity;
+use crate::progress::{Progress, Watcher};
+
+/// Room on the disk that is left to others, if nothing else is said.
+const SPARE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Where a transfer is received, and on which terms.
 #[derive(Debug)]
@@ -41,7 +55,27 @@ pub struct Incoming {
     folder: PathBuf,
     listed: Option<Transfer>,
     plaintext: Plaintext,
+    beginning: Beginning,
+    spare_bytes: u64,
+    sink: Option<Sink>,
+    folders: Folders,
     watcher: Watcher,
+}
+
+/// What becomes of folders that their sender packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Folders {
+    Packed,
+    #[default]
+    Unpacked,
+}
+
+/// Whether to go on where an earlier process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beginning {
+    Fresh,
+    #[default]
+    Resumed,
 }
 
 /// Whether files may come that the server could read.
@@ -69,6 +103,10 @@ pub struct Received {
     pub sender_key: Option<EncryptionPublicKey>,
     /// The files, in the sender's order.
     pub files: Vec<ReceivedFile>,
+    /// How many bytes of them, as they were sealed, an earlier process had fetched.
+    pub resumed_bytes: u64,
+    /// What else is worth knowing.
+    pub notes: Vec<Note>,
     /// Why the server does not know that the files arrived, if it does not.
     pub unacknowledged: Option<Error>,
 }
@@ -80,12 +118,34 @@ pub struct ReceivedFile {
     pub path: PathBuf,
     /// What the sender called it.
     pub name: FileName,
-    /// How many bytes it has.
+    /// How many bytes it has, or had when it was packed.
     pub bytes: u64,
+    /// Whether it is a folder, which came packed.
+    pub is_folder: bool,
+}
+
+/// Something worth knowing beside what was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// What looked as if it was left by an earlier process was not used.
+    LeftoverIgnored {
+        /// Where it was.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
+    /// What should be a folder was left packed.
+    NotUnpacked {
+        /// What its sender called it.
+        name: FileName,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// How a transfer was protected on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Security {
     /// Sealed in a format of the published clients: secret, and whole. Names are not bound to it.
@@ -115,6 +175,10 @@ impl Incoming {
             folder: folder.into(),
             listed: None,
             plaintext: Plaintext::default(),
+            beginning: Beginning::default(),
+            spare_bytes: SPARE_BYTES,
+            sink: None,
+            folders: Folders::default(),
             watcher: Watcher::default(),
         }
     }
@@ -131,6 +195,32 @@ impl Incoming {
         self
     }
 
+    /// Throws away what an earlier process left of it, in place of going on there.
+    pub fn afresh(mut self) -> Self {
+        self.beginning = Beginning::Fresh;
+        self
+    }
+
+    /// Leaves this much room on the disk. A file is opened beside the sealed one only where that leaves
+    /// as much; else it is opened where it lies, and fetched again if that is cut short.
+    pub fn spare_bytes(mut self, bytes: u64) -> Self {
+        self.spare_bytes = bytes;
+        self
+    }
+
+    /// Places the tars of folders as they came, in place of unpacking them.
+    pub fn keep_packed(mut self) -> Self {
+        self.folders = Folders::Packed;
+        self
+    }
+
+    /// Writes the one file that it is there, in place of placing it: when all of it was checked. What is
+    /// needed on the way is in the folder, and nothing is there when it was done.
+    pub fn write_to(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.sink = Some(Sink::new(sink));
+        self
+    }
+
     /// Tells `progress` how far it is.
     pub fn progress(mut self, progress: impl Progress + 'static) -> Self {
         self.watcher = Watcher::new(progress);
@@ -138,14 +228,23 @@ impl Incoming {
     }
 }
 
+/// Who receives it, and with what it opens.
+enum Recipient<'a> {
+    /// This agent.
+    Agent,
+    /// A person.
+    Person(ForPerson<'a>),
+}
+
 impl Client {
     /// Receives a transfer: all of its files, or none.
     ///
     /// No file replaces another: one whose name is taken gets a number. If the returned future is
-    /// dropped, or fails, the folder is as it was.
+    /// dropped, or fails, no file was placed; what was fetched waits in a hidden folder for a week, and
+    /// whoever receives the transfer into the same folder goes on there.
     pub async fn receive(&self, id: TransferId, incoming: Incoming) -> Result<Received> {
-        let listed = match incoming.listed {
-            Some(listed) => listed,
+        let listed = match &incoming.listed {
+            Some(listed) => listed.clone(),
             None => self.transfer(id).await?,
         };
         if listed.id != id {
@@ -154,139 +253,117 @@ impl Client {
         if !listed.is_encrypted && incoming.plaintext == Plaintext::Refuse {
             return Err(TrustError::Plaintext(id).into());
         }
+        self.take_in(Recipient::Agent, None, &listed, &incoming)
+            .await
+    }
+
+    /// The transfers of which an earlier process left something in a folder, to be gone on with.
+    pub async fn unfinished(&self, folder: impl Into<PathBuf>) -> Result<Vec<TransferId>> {
+        journal::left_in(folder.into()).await
+    }
+
+    async fn take_in(
+        &self,
+        recipient: Recipient<'_>,
+        link: Option<&LinkToken>,
+        listed: &Transfer,
+        incoming: &Incoming,
+    ) -> Result<Received> {
+        let envelopes = match &recipient {
+            Recipient::Person(it) => it.envelopes(),
+            Recipient::Agent => 0,
+        };
+        let files = listed.files.len().saturating_sub(envelopes);
+        if incoming.sink.is_some() && files != 1 {
+            return Err(Error::NotOneFile(files));
+        }
+        let secret = match &recipient {
+            Recipient::Person(it) => Some(it.secret()),
+            Recipient::Agent => self.identity().map(Identity::secret),
+        };
+        // Of what nobody sealed, nothing would show that it is still what was fetched.
+        let key = secret.filter(|_| listed.is_encrypted);
+        let key = key.map(SecretKey::notes_key);
+        let (folder, server) = (incoming.folder.clone(), self.server());
         // Before the grant: a folder that cannot be written to must not cost a download.
-        let (folder, files) = (incoming.folder, listed.files.len());
-        let quarantine = blocking(move || Quarantine::make(&folder, files)).await?;
-        let grant = self.download(id).await?;
-        check(&grant, &listed, MAX_FILES)?;
+        let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
+        let taken = self.take_into(&journal, recipient, link, listed, incoming);
+        let received = taken.await;
+        let over = received.as_ref().map_or_else(is_over, |_| true);
+        if over {
+            journal.discard();
+        }
+        received
+    }
+
+    async fn take_into(
+        &self,
+        journal: &Journal,
+        recipient: Recipient<'_>,
+        link: Option<&LinkToken>,
+        listed: &Transfer,
+        incoming: &Incoming,
+    ) -> Result<Received> {
+        if let Some(received) = placed_earlier(self, link, listed, journal).await? {
+            return Ok(received);
+        }
+        let max_files = match &recipient {
+            Recipient::Agent => MAX_FILES,
+            Recipient::Person(it) => MAX_FILES + it.envelopes(),
+        };
+        let mut reception =
+            Reception::begin(self, link, listed, max_files, journal, incoming).await?;
+        let (opened, outcome) = match recipient {
+            Recipient::Agent => self.open_for_agent(&mut reception).await?,
+            Recipient::Person(it) => it.open(&mut reception, listed).await?,
+        };
+        reception.finish(opened, outcome).await
+    }
+
+    async fn open_for_agent(
+        &self,
+        reception: &mut Reception<'_>,
+    ) -> Result<(Vec<Opened>, Outcome)> {
+        let grant = reception.grant.clone();
         let unlocked = if grant.is_encrypted {
             Some(self.unlock(&grant).await?)
         } else {
             None
         };
+        for n in 0..grant.files.len() {
+            reception.fetch(n).await?;
+        }
         let sender_key = unlocked.as_ref().map(|it| it.sender_key);
-        let work = Work {
-            total_bytes: grant.files.iter().map(|it| it.size).sum(),
-            watcher: incoming.watcher,
-            stop: CancellationToken::new(),
+        let mut opened = Vec::new();
+        let security = if let Some(unlock::Unlocked { key, nonces, .. }) = unlocked {
+            let key = Arc::new(key);
+            for (n, (file, nonce)) in grant.files.iter().zip(nonces).enumerate() {
+                let seal = Seal::Message(Arc::clone(&key), nonce);
+                opened.push(reception.open(n, &file.name, &seal).await?);
+            }
+            Security::Compatible
+        } else {
+            for (n, file) in grant.files.iter().enumerate() {
+                opened.push(reception.take_plain(n, &file.name).await?);
+            }
+            Security::Plaintext
         };
-        // A thread that opens a file ends soon after this was dropped; the folder is gone by then.
-        let _stop_with_us = work.stop.clone().drop_guard();
-        let mut bytes = Vec::new();
-        match unlocked {
-            Some(unlock::Unlocked { key, nonces, .. }) => {
-                let key = Arc::new(key);
-                for (n, (file, nonce)) in grant.files.iter().zip(nonces).enumerate() {
-                    let sealed = self
-                        .fetch(&work, n, file, quarantine.create(n)?, &grant)
-                        .await?;
-                    bytes.push(
-                        work.open(n, file, sealed, Arc::clone(&key), nonce, &grant)
-                            .await?,
-                    );
-                }
-            }
-            None => {
-                for (n, file) in grant.files.iter().enumerate() {
-                    let opened = self
-                        .fetch(&work, n, file, quarantine.create(n)?, &grant)
-                        .await?;
-                    blocking(move || opened.sync_all().map_err(Error::io("write", "the file")))
-                        .await?;
-                    bytes.push(file.size);
-                }
-            }
-        }
-
-        let names: Vec<FileName> = grant
-            .files
-            .iter()
-            .map(|it| FileName::cleaned(it.name.as_str()))
-            .collect();
-        let paths = blocking(move || quarantine.place(&names)).await?;
-        let files = paths.into_iter().zip(grant.files).zip(bytes);
-        let files = files.map(|((path, file), bytes)| ReceivedFile {
-            path,
-            name: file.name,
-            bytes,
-        });
-        let acknowledged = self
-            .acknowledge(id, grant.download_id, DeliveryStatus::Received, None)
-            .await;
-        Ok(Received {
-            id,
-            mode: listed.mode,
-            sender: grant.sender,
+        let outcome = Outcome {
+            security,
             message: grant.message,
-            security: if grant.is_encrypted {
-                Security::Compatible
-            } else {
-                Security::Plaintext
-            },
             sender_key,
-            files: files.collect(),
-            unacknowledged: acknowledged.err(),
-        })
-    }
-
-    /// Fetches file `n` into `into`, and answers it, standing at its beginning.
-    async fn fetch(
-        &self,
-        work: &Work,
-        n: usize,
-        file: &DownloadFile,
-        into: File,
-        grant: &Download,
-    ) -> Result<File> {
-        let before: u64 = grant.files.iter().take(n).map(|it| it.size).sum();
-        let report = |done| {
-            work.watcher
-                .report(Phase::Fetching, before + done, work.total_bytes);
         };
-        let url = self.transport().server.file(&file.download_url)?;
-        Fetch::new(self.transport(), url, file.size, into)
-            .run(report)
-            .await
+        Ok((opened, outcome))
     }
 }
 
-/// What the steps of receiving share.
-struct Work {
-    total_bytes: u64,
-    watcher: Watcher,
-    stop: CancellationToken,
-}
-
-impl Work {
-    /// The sealed file `n`, which reports when it is read; each byte passes so many times.
-    fn watched(&self, n: usize, sealed: File, grant: &Download, passes: u64) -> Watched {
-        let before: u64 = grant.files.iter().take(n).map(|it| it.size).sum();
-        Watched {
-            file: sealed,
-            watcher: self.watcher.clone(),
-            stop: self.stop.clone(),
-            done_bytes: passes * before,
-            total_bytes: passes * self.total_bytes,
-        }
-    }
-
-    /// Checks the sealed file `n`, opens it where it lies, and answers how many bytes it has then.
-    async fn open(
-        &self,
-        n: usize,
-        file: &DownloadFile,
-        sealed: File,
-        key: Arc<ContentKey>,
-        nonce: Nonce,
-        grant: &Download,
-    ) -> Result<u64> {
-        // Once to be checked, once to be opened.
-        let watched = self.watched(n, sealed, grant, 2);
-        let open = move |sealed| {
-            let verified = SealedFile::new(sealed, nonce)?.verify(&key)?;
-            verified.open_in_place()
-        };
-        in_place(watched, file.name.clone(), open).await
+/// Whether nothing would be gained by going on after this: what is here is of no use, or there is no
+/// more to be had.
+fn is_over(error: &Error) -> bool {
+    match error {
+        Error::Api(it) => matches!(it.status, 404 | 410),
+        Error::Answer(_) | Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
+        _ => false,
     }
 }
 
@@ -319,66 +396,4 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .expect("working on files does not panic")
-}
-
-/// Opens a file where it lies, cuts off what is left of the sealed one, and answers how many bytes it
-/// has then.
-async fn in_place(
-    sealed: Watched,
-    name: FileName,
-    open: impl FnOnce(Watched) -> Result<(Watched, u64), OpenError> + Send + 'static,
-) -> Result<u64> {
-    blocking(move || {
-        let (opened, bytes) = open(sealed).map_err(|error| refused(error, &name))?;
-        let cut = opened.file.set_len(bytes);
-        cut.and_then(|()| opened.file.sync_all())
-            .map_err(Error::io("write", name.as_str()))?;
-        Ok(bytes)
-    })
-    .await
-}
-
-fn refused(error: OpenError, name: &FileName) -> Error {
-    match error {
-        OpenError::Io(source) => Error::io("open", name.as_str())(source),
-        _ => Error::Open { file: name.clone() },
-    }
-}
-
-/// A file that counts what is read of it, and fails when nobody waits for it any more.
-struct Watched {
-    file: File,
-    watcher: Watcher,
-    stop: CancellationToken,
-    done_bytes: u64,
-    total_bytes: u64,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_cancelled() {
-            return Err(io::Error::other("nobody waits for the file any more"));
-        }
-        let read = self.file.read(buffer)?;
-        self.done_bytes += read as u64;
-        self.watcher
-            .report(Phase::Opening, self.done_bytes, self.total_bytes);
-        Ok(read)
-    }
-}
-
-impl Write for Watched {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Seek for Watched {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
-    }
 }

@@ -1,197 +1,199 @@
-//! Where received files wait until all of them are good, and how they get to where they go.
+//! How received files get to where they go.
 //!
-//! Everything is relative to open folders, so that no name can lead elsewhere: names of strangers are
-//! used only as the last component of a rename that replaces nothing.
+//! Names of strangers are used only as the last component of a rename that replaces nothing.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 use agentdrop_protocol::FileName;
-use agentdrop_protocol::limits::MAX_FILES;
 use rustix::fs::{
-    AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, linkat, mkdirat, openat,
-    renameat_with, unlinkat,
+    AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, openat, renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 
+use super::quarantine::Quarantine;
+use super::state::Marked;
 use crate::error::{Error, Result};
 
-const PREFIX: &str = ".agentdrop-incoming-";
-const FOLDER_FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::CLOEXEC);
-/// Files that wait in one folder: of those to a person each can be there twice, sealed and opened,
-/// and the envelope beside them.
-const MAX_WAITING: usize = 2 * (MAX_FILES + 1);
 /// Names that are tried for one file.
 const MAX_NAMES: u32 = 10_000;
 
-/// A private folder inside the target, which goes, with what is in it, when this is dropped.
-#[derive(Debug)]
-pub(super) struct Quarantine {
-    target_path: PathBuf,
-    target: OwnedFd,
-    name: String,
-    folder: OwnedFd,
-    files: usize,
+/// What waits to be placed.
+#[derive(Clone, Debug)]
+pub(super) struct Ready {
+    /// Which file of the grant it is.
+    pub(super) n: usize,
+    /// What it is called while it waits.
+    pub(super) source: String,
+    /// What its sender called it.
+    pub(super) name: FileName,
+    /// How many bytes it has.
+    pub(super) bytes: u64,
+    /// Whether it is a folder.
+    pub(super) is_folder: bool,
 }
 
-impl Quarantine {
-    /// Makes the folder, for `files` files, and the target, if there is none.
-    pub(super) fn make(target_path: &Path, files: usize) -> Result<Self> {
-        fs::create_dir_all(target_path).map_err(Error::io("create", target_path))?;
-        let failed = |error: Errno| Error::io("write to", target_path)(error.into());
-        let target = openat(CWD, target_path, FOLDER_FLAGS, Mode::empty()).map_err(failed)?;
-        sweep(&target, target_path);
-        let chance: [u8; 8] = agentdrop_seal::random_bytes()?;
-        let name = format!("{PREFIX}{:016x}", u64::from_be_bytes(chance));
-        mkdirat(&target, &name, Mode::RWXU).map_err(failed)?;
-        let opened = openat(
-            &target,
-            &name,
-            FOLDER_FLAGS | OFlags::NOFOLLOW,
-            Mode::empty(),
-        );
-        let locked = opened.and_then(|it| flock(&it, FlockOperation::LockExclusive).map(|()| it));
-        match locked {
-            Ok(folder) => {
-                let target_path = target_path.to_owned();
-                Ok(Self {
-                    target_path,
-                    target,
-                    name,
-                    folder,
-                    files,
-                })
+/// What an earlier process placed.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    pub(super) n: usize,
+    pub(super) path: PathBuf,
+}
+
+/// Says what each can be known by once it is placed.
+pub(super) fn mark(
+    quarantine: &Quarantine,
+    ready: &[Ready],
+    already: &[Placed],
+) -> Result<Vec<Marked>> {
+    let marked = |it: &Ready| {
+        let is_placed = already.iter().find(|placed| placed.n == it.n);
+        let mark = match is_placed {
+            Some(placed) => File::open(&placed.path).and_then(|it| mark_of(&it)),
+            None => open(&quarantine.folder, &it.source).and_then(|it| mark_of(&it)),
+        };
+        Ok(Marked {
+            n: it.n,
+            name: it.name.clone(),
+            bytes: it.bytes,
+            is_folder: it.is_folder,
+            mark: mark.map_err(Error::io("place", it.name.as_str()))?,
+        })
+    };
+    ready.iter().map(marked).collect()
+}
+
+/// Finds those of the files that were placed, under their name or that name with a number.
+pub(super) fn find(quarantine: &Quarantine, files: &[Marked]) -> Vec<Placed> {
+    let found = files.iter().filter_map(|file| {
+        let cleaned = cleaned(&file.name, file.is_folder);
+        for n in 0..MAX_NAMES {
+            let name = numbered(&cleaned, n);
+            match open(&quarantine.target, name.as_str()) {
+                Ok(there) if mark_of(&there).is_ok_and(|it| it == file.mark) => {
+                    let path = quarantine.target_path.join(name.as_str());
+                    return Some(Placed { n: file.n, path });
+                }
+                // Behind the first name that nobody has, it is not.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                _ => {}
+            }
+        }
+        None
+    });
+    found.collect()
+}
+
+/// Places all that is ready, each under its name or that name with a number, and answers where.
+///
+/// Either all are placed or none.
+pub(super) fn place(
+    quarantine: &Quarantine,
+    ready: &[Ready],
+    already: &[Placed],
+) -> Result<Vec<PathBuf>> {
+    let (folder, target) = (&quarantine.folder, &quarantine.target);
+    let mut paths = Vec::new();
+    let mut placed: Vec<(&Ready, FileName)> = Vec::new();
+    for it in ready {
+        if let Some(there) = already.iter().find(|there| there.n == it.n) {
+            paths.push(there.path.clone());
+            continue;
+        }
+        match place_one(quarantine, it) {
+            Ok(name) => {
+                paths.push(quarantine.target_path.join(name.as_str()));
+                placed.push((it, name));
             }
             Err(error) => {
-                unlinkat(&target, &name, AtFlags::REMOVEDIR).ok();
-                Err(failed(error))
-            }
-        }
-    }
-
-    /// A new file for the bytes of file `n`, sealed and then opened, as it will be placed.
-    ///
-    /// It has the mode of any new file, less what the umask takes away; until it is placed, its folder
-    /// keeps others out.
-    pub(super) fn create(&self, n: usize) -> Result<File> {
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&self.folder, waiting(n), flags, mode);
-        let file =
-            file.map_err(|it| Error::io("create a file in", &self.target_path)(it.into()))?;
-        Ok(file.into())
-    }
-
-    /// Places all files, each under its name or that name with a number, and answers where.
-    ///
-    /// Either all are placed or none.
-    pub(super) fn place(&self, names: &[FileName]) -> Result<Vec<PathBuf>> {
-        let mut placed: Vec<FileName> = Vec::new();
-        for (n, name) in names.iter().enumerate() {
-            match self.place_one(&waiting(n), name) {
-                Ok(name) => placed.push(name),
-                Err(error) => {
-                    for (n, name) in placed.iter().enumerate() {
-                        move_to(&self.target, name.as_str(), &self.folder, &waiting(n)).ok();
-                    }
-                    return Err(Error::io("place", self.target_path.join(name.as_str()))(
-                        error,
-                    ));
+                for (it, name) in placed {
+                    move_to(target, name.as_str(), folder, &it.source).ok();
                 }
+                let path = quarantine.target_path.join(it.name.as_str());
+                return Err(Error::io("place", path)(error));
             }
         }
-        // The names are on disk when the folder is, and before the sender is told.
-        fsync(&self.target).map_err(|it| Error::io("write", &self.target_path)(it.into()))?;
-        Ok(placed
-            .iter()
-            .map(|it| self.target_path.join(it.as_str()))
-            .collect())
     }
-
-    fn place_one(&self, from: &str, name: &FileName) -> io::Result<FileName> {
-        for n in 0..MAX_NAMES {
-            let name = if n == 0 {
-                name.clone()
-            } else {
-                name.numbered(n)
-            };
-            match move_to(&self.folder, from, &self.target, name.as_str()) {
-                Ok(()) => return Ok(name),
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Errno::EXIST.into())
-    }
+    // The names are on disk when the folder is, and before the sender is told.
+    let synced = fsync(target);
+    synced.map_err(|it| Error::io("write", &*quarantine.target_path)(it.into()))?;
+    Ok(paths)
 }
 
-impl Drop for Quarantine {
-    fn drop(&mut self) {
-        empty(&self.folder, self.files);
-        unlinkat(&self.target, &self.name, AtFlags::REMOVEDIR).ok();
-    }
-}
-
-/// Removes what a process left that was killed. A folder whose process lives is locked by it.
-///
-/// Whatever cannot be removed stays: it is another user's, or a person put something into it.
-fn sweep(target: &OwnedFd, target_path: &Path) {
-    let Ok(entries) = fs::read_dir(target_path) else {
-        return;
-    };
-    let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
-    for name in names.filter(|it| it.starts_with(PREFIX)) {
-        let folder = openat(
-            target,
-            &name,
-            FOLDER_FLAGS | OFlags::NOFOLLOW,
-            Mode::empty(),
+fn place_one(quarantine: &Quarantine, ready: &Ready) -> io::Result<FileName> {
+    let cleaned = cleaned(&ready.name, ready.is_folder);
+    for n in 0..MAX_NAMES {
+        let name = numbered(&cleaned, n);
+        let moved = move_to(
+            &quarantine.folder,
+            &ready.source,
+            &quarantine.target,
+            name.as_str(),
         );
-        let folder =
-            folder.and_then(|it| flock(&it, FlockOperation::NonBlockingLockExclusive).map(|()| it));
-        if let Ok(folder) = folder {
-            empty(&folder, MAX_WAITING);
-            unlinkat(target, &name, AtFlags::REMOVEDIR).ok();
+        match moved {
+            Ok(()) => return Ok(name),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
         }
     }
+    Err(Errno::EXIST.into())
 }
 
-fn empty(folder: &OwnedFd, files: usize) {
-    for n in 0..files {
-        unlinkat(folder, waiting(n), AtFlags::empty()).ok();
+/// What a file or folder is called here, if nothing else is.
+fn cleaned(name: &FileName, is_folder: bool) -> FileName {
+    let whole = name.as_str();
+    let packed = whole.strip_suffix(".tar").filter(|_| is_folder);
+    FileName::cleaned(packed.unwrap_or(whole))
+}
+
+fn numbered(name: &FileName, n: u32) -> FileName {
+    if n == 0 {
+        name.clone()
+    } else {
+        name.numbered(n)
     }
 }
 
-fn waiting(n: usize) -> String {
-    format!("{n}.part")
+pub(super) fn open(folder: &File, name: &str) -> io::Result<File> {
+    // Whoever opens a pipe waits for its other end, if that is not declined.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(openat(folder, name, flags, Mode::empty())?.into())
+}
+
+/// Inodes are given again, but hardly to what was written in the same nanosecond.
+fn mark_of(file: &File) -> io::Result<(u64, i64, i64)> {
+    let about = file.metadata()?;
+    Ok((about.ino(), about.mtime(), about.mtime_nsec()))
 }
 
 /// Renames without replacing: where the file system cannot do that at once, by a link, which fails too
 /// if the name is taken.
-fn move_to(from: &OwnedFd, old: &str, to: &OwnedFd, new: &str) -> Result<(), Errno> {
+fn move_to(from: &File, old: &str, to: &File, new: &str) -> Result<(), Errno> {
     match renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_to(from, old, to, new),
         done => done,
     }
 }
 
-fn link_to(from: &OwnedFd, old: &str, to: &OwnedFd, new: &str) -> Result<(), Errno> {
+fn link_to(from: &File, old: &str, to: &File, new: &str) -> Result<(), Errno> {
     linkat(from, old, to, new, AtFlags::empty())?;
     unlinkat(from, old, AtFlags::empty())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use agentdrop_protocol::TransferId;
 
     use super::*;
+    use crate::receive::quarantine::{open_target, opened};
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -203,19 +205,28 @@ mod tests {
     }
 
     fn quarantine(target: &Path, contents: &[&str]) -> Quarantine {
-        let quarantine = Quarantine::make(target, contents.len()).unwrap();
+        let id = TransferId::from_bytes([1; 16]);
+        let quarantine = Quarantine::make(target, &open_target(target).unwrap(), id).unwrap();
         for (n, content) in contents.iter().enumerate() {
-            quarantine
-                .create(n)
-                .unwrap()
-                .write_all(content.as_bytes())
-                .unwrap();
+            let mut file = quarantine.opened(n).unwrap();
+            file.write_all(content.as_bytes()).unwrap();
         }
         quarantine
     }
 
-    fn name(text: &str) -> FileName {
-        FileName::cleaned(text)
+    fn ready(names: &[&str]) -> Vec<Ready> {
+        let ready = names.iter().enumerate().map(|(n, name)| Ready {
+            n,
+            source: opened(n),
+            name: FileName::cleaned(name),
+            bytes: 3,
+            is_folder: false,
+        });
+        ready.collect()
+    }
+
+    fn placed(quarantine: &Quarantine, names: &[&str]) -> Result<Vec<PathBuf>> {
+        place(quarantine, &ready(names), &[])
     }
 
     #[test]
@@ -223,7 +234,7 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         File::create(target.path().join("a.txt")).unwrap();
         let quarantine = quarantine(target.path(), &["one", "two"]);
-        let placed = quarantine.place(&[name("a.txt"), name("a.txt")]).unwrap();
+        let placed = placed(&quarantine, &["a.txt", "a.txt"]).unwrap();
         drop(quarantine);
         assert_eq!(names(target.path()), ["a (1).txt", "a (2).txt", "a.txt"]);
         assert_eq!(fs::read(&placed[0]).unwrap(), b"one");
@@ -236,9 +247,7 @@ mod tests {
         let (target, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let goal = elsewhere.path().join("goal");
         symlink(&goal, target.path().join("a")).unwrap();
-        quarantine(target.path(), &["one"])
-            .place(&[name("a")])
-            .unwrap();
+        placed(&quarantine(target.path(), &["one"]), &["a"]).unwrap();
         assert!(!goal.exists());
         assert_eq!(names(target.path()), ["a", "a (1)"]);
     }
@@ -247,30 +256,12 @@ mod tests {
     fn what_waits_is_private_and_goes_when_it_is_dropped() {
         let target = tempfile::tempdir().unwrap();
         let quarantine = quarantine(target.path(), &["one"]);
-        let folder = target.path().join(&quarantine.name);
+        let folder = quarantine.path();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
-        assert_eq!(mode(&folder.join("0.part")) & 0o600, 0o600);
-        assert!(quarantine.create(0).is_err(), "it is there already");
+        assert_eq!(mode(&folder.join("0.open")) & 0o600, 0o600);
         drop(quarantine);
         assert_eq!(names(target.path()), [""; 0]);
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_removed_and_what_a_live_one_needs_is_not() {
-        let target = tempfile::tempdir().unwrap();
-        let alive = quarantine(target.path(), &["one"]);
-        let dead = target.path().join(format!("{PREFIX}dead"));
-        mkdirat(CWD, &dead, Mode::RWXU).unwrap();
-        // Of the most files that one transfer can have, each sealed and opened.
-        for n in [7, MAX_FILES, 2 * MAX_FILES + 1] {
-            File::create(dead.join(waiting(n))).unwrap();
-        }
-        let next = quarantine(target.path(), &["two"]);
-        let mut expected = [alive.name.clone(), next.name.clone()];
-        expected.sort();
-        assert_eq!(names(target.path()), expected);
-        alive.place(&[name("a")]).unwrap();
     }
 
     #[test]
@@ -278,10 +269,28 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let quarantine = quarantine(target.path(), &["one"]);
         // The second was never opened, so it cannot be placed.
-        let error = quarantine.place(&[name("a"), name("b")]).unwrap_err();
+        let error = placed(&quarantine, &["a", "b"]).unwrap_err();
         assert_eq!(error.code(), "IO");
         drop(quarantine);
         assert_eq!(names(target.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_placed_is_known_again_and_not_placed_twice() {
+        let target = tempfile::tempdir().unwrap();
+        File::create(target.path().join("a")).unwrap();
+        let quarantine = quarantine(target.path(), &["one", "two"]);
+        let marks = mark(&quarantine, &ready(&["a", "b"]), &[]).unwrap();
+        assert!(find(&quarantine, &marks).is_empty());
+        // As far as a process came that was killed in between.
+        placed(&quarantine, &["a"]).unwrap();
+        let already = find(&quarantine, &marks);
+        assert_eq!(already.len(), 1);
+        assert_eq!(already[0].path, target.path().join("a (1)"));
+        let paths = place(&quarantine, &ready(&["a", "b"]), &already).unwrap();
+        assert_eq!(paths, ["a (1)", "b"].map(|it| target.path().join(it)));
+        drop(quarantine);
+        assert_eq!(names(target.path()), ["a", "a (1)", "b"]);
     }
 
     #[test]
@@ -289,9 +298,9 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let quarantine = quarantine(target.path(), &["one"]);
         let (from, to) = (&quarantine.folder, &quarantine.target);
-        link_to(from, "0.part", to, "a").unwrap();
-        quarantine.create(0).unwrap();
-        assert_eq!(link_to(from, "0.part", to, "a"), Err(Errno::EXIST));
+        link_to(from, "0.open", to, "a").unwrap();
+        quarantine.opened(0).unwrap();
+        assert_eq!(link_to(from, "0.open", to, "a"), Err(Errno::EXIST));
         assert_eq!(fs::read(target.path().join("a")).unwrap(), b"one");
     }
 }

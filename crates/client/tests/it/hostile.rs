@@ -65,6 +65,8 @@ pub(crate) struct World {
     pub(crate) uploads: Vec<Uploaded>,
     /// Neither reads nor answers uploads.
     pub(crate) holds_uploads: bool,
+    /// This call is never answered.
+    pub(crate) holds: Option<String>,
     /// Registers whatever key it is sent.
     pub(crate) echoes_key: bool,
     /// Answers uploads at once, with this, and throws away what still comes: a socket that is closed
@@ -164,25 +166,31 @@ impl Hostile {
         );
         let home = tempfile::tempdir().unwrap();
         let target = tempfile::tempdir().unwrap();
-        let config = json!({
-            "agent_id": "bob",
-            "agent_uuid": BOB,
-            "inbox_url": format!("{url}/v1/transfers/inbox"),
-            "public_key": public(&bob),
-            "private_key": STANDARD.encode(bob.expose_secret()),
-            "server": url,
-            "api_key": api_key(KeyKind::Agent).expose_secret(),
-        });
-        let file = home.path().join("config.json");
-        write_private(&file, config.to_string().as_bytes()).unwrap();
-        Self {
+        let it = Self {
             url,
             world,
             alice,
             bob,
             home,
             target,
-        }
+        };
+        it.write_identity(&it.bob);
+        it
+    }
+
+    /// Makes this the key of the client.
+    pub(crate) fn write_identity(&self, secret: &SecretKey) {
+        let config = json!({
+            "agent_id": "bob",
+            "agent_uuid": BOB,
+            "inbox_url": format!("{}/v1/transfers/inbox", self.url),
+            "public_key": public(secret),
+            "private_key": STANDARD.encode(secret.expose_secret()),
+            "server": self.url,
+            "api_key": api_key(KeyKind::Agent).expose_secret(),
+        });
+        let file = self.home.path().join("config.json");
+        write_private(&file, config.to_string().as_bytes()).unwrap();
     }
 
     /// Has Alice seal these files for Bob over their channel.
@@ -313,6 +321,13 @@ impl Hostile {
         self.client().receive(id(), self.incoming()).await
     }
 
+    /// The names in the target that do not hide.
+    pub(crate) fn visible(&self) -> Vec<String> {
+        let mut names = names(self.target.path());
+        names.retain(|it| !it.starts_with('.'));
+        names
+    }
+
     /// Receives, which has to fail like this, and to leave nothing behind.
     pub(crate) async fn refuses(&self, code: &str) {
         let error = self.receive().await.unwrap_err();
@@ -374,7 +389,7 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
         if let Some(served) = world.files.get_mut(&path) {
             return serve_file(served, request.headers());
         }
-        holds = is_upload && world.holds_uploads;
+        holds = is_upload && world.holds_uploads || world.holds.as_ref() == Some(&call);
         if let Some((status, body)) = world.refuses_uploads.clone().filter(|_| is_upload) {
             let mut rest = request.into_body().into_data_stream();
             tokio::spawn(async move { while let Some(Ok(_)) = rest.next().await {} });

@@ -7,4 +7,5 @@ mod opening;
 mod people;
 mod receiving;
 mod registering;
+mod resuming;
 mod sending;

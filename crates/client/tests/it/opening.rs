@@ -406,3 +406,38 @@ async fn what_is_called_another_format_than_it_is_does_not_open() {
     .await;
     server.does_not_open("OPEN_REFUSED").await;
 }
+
+type Seal<'a> = &'a dyn Fn(&SecretKey) -> Sealed;
+
+#[tokio::test]
+async fn a_person_goes_on_where_it_ended_in_both_formats() {
+    let large = vec![7; 3_000_000];
+    let files: [(&str, &[u8]); 2] = [("one.txt", b"pay 10"), ("large", &large)];
+    let (ours, theirs): (Seal<'_>, Seal<'_>) =
+        (&|key| ours(&files, key, LATE), &|key| theirs(&files, key));
+    for (seal, last, bytes) in [
+        (ours, "/files/2", "GET /files/2"),
+        (theirs, "/files/1", "GET /files/1"),
+    ] {
+        let server = server(seal).await;
+        {
+            let mut world = server.world();
+            let file = world.files.get_mut(last).unwrap();
+            (file.etag, file.cuts) = (Some("\"v1\""), vec![2_000_000, 1, 1]);
+        }
+        let error = server.open().await.unwrap_err();
+        assert_eq!(error.code(), "CONNECTION_BROKEN");
+        assert_eq!(server.visible(), [""; 0]);
+        let received = server.open().await.unwrap();
+        assert!(received.resumed_bytes > 2_000_000);
+        assert!(fs::read(server.target.path().join("large")).unwrap() == large);
+        assert_eq!(names(server.target.path()), ["large", "one.txt"]);
+        let world = server.world();
+        assert_eq!((world.calls(&grant()), world.calls(bytes)), (1, 4));
+        assert_eq!(
+            world.calls("GET /files/0"),
+            1,
+            "what was whole is not fetched again"
+        );
+    }
+}

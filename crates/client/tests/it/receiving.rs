@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agentdrop_client::{Incoming, Phase, Report, Security};
+use agentdrop_client::{Incoming, Note, Phase, Report, Security};
 use agentdrop_seal::SecretKey;
 use agentdrop_seal::compat::human;
 use axum::http::{StatusCode, header};
@@ -330,17 +330,17 @@ async fn a_connection_that_always_breaks_is_given_up() {
         let file = world.files.get_mut("/files/1").unwrap();
         (file.etag, file.cuts) = (Some("\"v1\""), vec![1; 50]);
     }
-    server.refuses("CONNECTION_BROKEN").await;
+    let error = server.receive().await.unwrap_err();
+    assert_eq!(error.code(), "CONNECTION_BROKEN");
+    assert_eq!(server.visible(), [""; 0]);
     assert!(server.world().calls("GET /files/1") < 5);
 }
 
 #[tokio::test]
 async fn a_file_in_the_clear_is_fetched_from_nowhere_else() {
-    let other = Hostile::with_transfer(&TWO).await;
-    let elsewhere = format!("{}/files/0", other.url);
     for url in [
-        &*elsewhere,
         "http://169.254.169.254/latest",
+        "http://10.0.0.1/files/0",
         "file:///etc/passwd",
         "https://a:b@127.0.0.1/",
     ] {
@@ -351,6 +351,8 @@ async fn a_file_in_the_clear_is_fetched_from_nowhere_else() {
         server.refuses("FOREIGN_URL").await;
     }
     // Nor by a redirect.
+    let other = Hostile::with_transfer(&TWO).await;
+    let elsewhere = format!("{}/files/0", other.url);
     let server = Hostile::with_transfer(&TWO).await;
     server.world().files.remove("/files/0");
     let to = [("location", &*elsewhere)];
@@ -359,6 +361,42 @@ async fn a_file_in_the_clear_is_fetched_from_nowhere_else() {
         .answer_raw("GET /files/0", StatusCode::FOUND, &to, "");
     server.refuses("BAD_ANSWER").await;
     assert!(other.world().seen.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_from_the_servers_store_is_fetched_without_a_key_and_judged_by_its_seal() {
+    for right in [true, false] {
+        let (server, store) = (Hostile::with_transfer(&TWO).await, Hostile::start().await);
+        {
+            let (mut world, mut there) = (server.world(), store.world());
+            let mut served = world.files.remove("/files/0").unwrap();
+            served.etag = Some("\"md5\"");
+            served.cuts = vec![10];
+            if !right {
+                served.bytes[0] ^= 1;
+            }
+            there.files.insert("/bucket/key".to_owned(), served);
+            let url = format!("{}/bucket/key?X-Amz-Signature=1", store.url);
+            world.change(&grant(), |it| it["files"][0]["download_url"] = json!(url));
+        }
+        if right {
+            let received = server.receive().await.unwrap();
+            assert_eq!(fs::read(&received.files[0].path).unwrap(), b"pay 10");
+        } else {
+            server.refuses("OPEN_REFUSED").await;
+        }
+        let there = store.world();
+        assert_eq!(there.seen.len(), 2);
+        assert_eq!(there.seen[1].headers[header::RANGE], "bytes=10-");
+        for header in [header::AUTHORIZATION, header::COOKIE, header::REFERER] {
+            assert!(
+                there
+                    .seen
+                    .iter()
+                    .all(|it| !it.headers.contains_key(&header))
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -414,18 +452,18 @@ async fn files_stay_if_the_server_is_not_told() {
 }
 
 #[tokio::test]
-async fn whoever_stops_waiting_leaves_nothing_behind() {
+async fn whoever_stops_waiting_leaves_nothing_to_be_seen() {
     let content = vec![7; 1_000_000];
     let server = Hostile::with_transfer(&[("a", b"1"), ("b", &content)]).await;
     server.world().files.get_mut("/files/1").unwrap().stalls = true;
     let receiving = tokio::time::timeout(Duration::from_millis(500), server.receive());
     assert!(receiving.await.is_err());
     assert_eq!(server.world().calls("GET /files/1"), 1);
-    assert_eq!(names(server.target.path()), [""; 0]);
+    assert_eq!(server.visible(), [""; 0]);
 }
 
 #[tokio::test]
-async fn whoever_stops_waiting_while_a_file_is_opened_leaves_nothing_behind() {
+async fn whoever_stops_waiting_while_a_file_is_opened_goes_on_without_the_network() {
     let server = Hostile::with_transfer(&[("a", &vec![7; 30_000_000])]).await;
     let opening = Arc::new(Notify::new());
     let sink = Arc::clone(&opening);
@@ -439,10 +477,14 @@ async fn whoever_stops_waiting_while_a_file_is_opened_leaves_nothing_behind() {
         received = client.receive(id(), incoming) => panic!("it was not so fast: {received:?}"),
         () = opening.notified() => {}
     }
-    // The thread that opens it ends soon, and not at once.
-    while !names(server.target.path()).is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    assert_eq!(server.visible(), [""; 0]);
+    let received = server.receive().await.unwrap();
+    assert_eq!(
+        fs::read(&received.files[0].path).unwrap(),
+        vec![7; 30_000_000]
+    );
+    let world = server.world();
+    assert_eq!((world.calls(&grant()), world.calls("GET /files/0")), (1, 1));
 }
 
 #[tokio::test]
@@ -509,4 +551,85 @@ async fn a_file_served_under_a_new_tag_is_taken_from_its_beginning() {
         fs::read(&received.unwrap().files[0].path).unwrap(),
         b"pay 10"
     );
+}
+
+/// A tar of a file that can be run, in a folder.
+fn packed() -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(2);
+    header.set_mode(0o755);
+    let mut builder = tar::Builder::new(Vec::new());
+    builder
+        .append_data(&mut header, "below/run", &b"#!"[..])
+        .unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn a_folder_is_unpacked_beside_what_is_there() {
+    let server =
+        Hostile::with_transfer(&[("report.tar", &packed()), ("other.tar", &packed())]).await;
+    let folders = json!({ "agentdrop": { "folders": ["report.tar", 7, "no such"] } });
+    server
+        .world()
+        .change(&list(), |it| it["metadata"] = folders);
+    let theirs = server.target.path().join("report");
+    fs::create_dir(&theirs).unwrap();
+    let received = server.receive().await.unwrap();
+    assert_eq!(received.notes, []);
+    let [report, other] = &*received.files else {
+        panic!("there are two")
+    };
+    assert_eq!(report.path, server.target.path().join("report (1)"));
+    assert!(report.is_folder && !other.is_folder);
+    assert_eq!(fs::read(report.path.join("below/run")).unwrap(), b"#!");
+    assert_eq!(fs::read(&other.path).unwrap(), packed());
+    assert_eq!(
+        names(server.target.path()),
+        ["other.tar", "report", "report (1)"]
+    );
+    assert_eq!(fs::read_dir(theirs).unwrap().count(), 0);
+
+    let server = Hostile::with_transfer(&[("report.tar", &packed())]).await;
+    let folders = json!({ "agentdrop": { "folders": ["report.tar"] } });
+    server
+        .world()
+        .change(&list(), |it| it["metadata"] = folders);
+    let incoming = server.incoming().keep_packed();
+    server.client().receive(id(), incoming).await.unwrap();
+    assert_eq!(names(server.target.path()), ["report.tar"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_here_as_it_came() {
+    let names_of_ours = ".agentdrop-incoming-x.tar";
+    for (name, content, is_told) in [
+        ("report.tar", &b"no tar"[..], true),
+        (".tar", &packed(), false),
+        (names_of_ours, &packed(), false),
+        ("report", &packed(), false),
+    ] {
+        let server = Hostile::with_transfer(&[(name, content)]).await;
+        let folders = json!({ "agentdrop": { "folders": [name] } });
+        server
+            .world()
+            .change(&list(), |it| it["metadata"] = folders);
+        let received = server.receive().await.unwrap();
+        assert_eq!(names(server.target.path()), [name]);
+        assert_eq!(fs::read(&received.files[0].path).unwrap(), content);
+        let told = matches!(&*received.notes, [Note::NotUnpacked { .. }]);
+        assert_eq!(told, is_told, "{name}: {:?}", received.notes);
+    }
+    for metadata in [
+        json!({}),
+        json!({"agentdrop": 1}),
+        json!({"agentdrop": {"folders": "report.tar"}}),
+    ] {
+        let server = Hostile::with_transfer(&[("report.tar", &packed())]).await;
+        server
+            .world()
+            .change(&list(), |it| it["metadata"] = metadata);
+        server.receive().await.unwrap();
+        assert_eq!(names(server.target.path()), ["report.tar"]);
+    }
 }

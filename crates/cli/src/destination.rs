@@ -1,0 +1,61 @@
+//! Where files are received to: a folder, or standard output.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use agentdrop_client::Incoming;
+
+use crate::exit::{Failure, Result};
+use crate::printer::{Mode, Printer};
+
+/// How files are received, to wherever.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
+    /// Throw away what is here already of a transfer that was interrupted
+    #[arg(long)]
+    fresh: bool,
+    /// Leave folders that their sender packed as the tars that they came as
+    #[arg(long)]
+    no_unpack: bool,
+}
+
+/// What stands for standard output.
+const STDOUT: &str = "-";
+
+/// Whether it is standard output.
+pub(crate) fn is_stdout(to: &Path) -> bool {
+    to == Path::new(STDOUT)
+}
+
+/// The folder that holds what is not done yet.
+pub(crate) fn folder(to: &Path) -> PathBuf {
+    if !is_stdout(to) {
+        return to.to_owned();
+    }
+    let absolute = |it: &PathBuf| it.is_absolute();
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.filter(absolute);
+    let cache = cache.or_else(|| env::home_dir().filter(absolute).map(|it| it.join(".cache")));
+    // What is made in there is for its owner alone, wherever that is.
+    cache.map_or_else(env::temp_dir, |it| it.join("agentdrop"))
+}
+
+/// Receives to there.
+pub(crate) fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incoming> {
+    let mut incoming = Incoming::into_folder(folder(to));
+    if how.fresh {
+        incoming = incoming.afresh();
+    }
+    if how.no_unpack {
+        incoming = incoming.keep_packed();
+    }
+    if !is_stdout(to) {
+        return Ok(incoming);
+    }
+    if printer.mode() == Mode::Json {
+        let message = "standard output is for the file, and cannot be for JSON too";
+        let hint = "leave out `--json`, or name a folder with `--to`";
+        return Err(Failure::refused("OUTPUT_TAKEN", message, hint));
+    }
+    Ok(incoming.write_to(Printer::taken()?))
+}

@@ -1,0 +1,257 @@
+//! The folder of one transfer on its way in, and what is written down there.
+//!
+//! What is written down is on disk before anything is done that it must be known for: that a grant
+//! was taken, that a file is being overwritten, that files are being placed.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentdrop_protocol::TransferId;
+use agentdrop_protocol::wire::downloads::Download;
+use agentdrop_seal::ContentKey;
+use http::HeaderValue;
+
+use super::leftovers;
+use super::place::{self, Placed, Ready};
+use super::quarantine::Quarantine;
+use super::sink::Sink;
+use super::state::{Part, Placing, State};
+use super::{Beginning, Note, blocking};
+use crate::error::{Error, Result};
+
+/// Less than this is fetched again sooner than it is written down what it is.
+const WORTH_NAMING_BYTES: u64 = 1024 * 1024;
+
+#[derive(Clone, Debug)]
+pub(super) struct Journal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    quarantine: Quarantine,
+    server: String,
+    /// Seals the state. Where there is none, nothing would show that a file is what it was.
+    key: Option<ContentKey>,
+    state: Mutex<Option<State>>,
+    notes: Vec<Note>,
+}
+
+impl Journal {
+    /// Opens what was left of a transfer in a target, if anything was, or begins anew.
+    pub(super) async fn begin(
+        target: PathBuf,
+        server: String,
+        id: TransferId,
+        key: Option<ContentKey>,
+        beginning: Beginning,
+    ) -> Result<Self> {
+        blocking(move || {
+            let read = |sealed: &[u8]| match &key {
+                Some(key) => State::open(sealed, key, &server, id),
+                None => Err("what the sender did not seal is always received anew"),
+            };
+            let begun = leftovers::begin(&target, id, read)?;
+            let (mut quarantine, mut state) = (begun.quarantine, begun.state);
+            let mut notes = Vec::new();
+            if beginning == Beginning::Resumed {
+                let ignored = begun.ignored.into_iter();
+                notes.extend(ignored.map(|(path, reason)| Note::LeftoverIgnored { path, reason }));
+            } else if state.take().is_some() {
+                drop(quarantine);
+                quarantine = leftovers::begin(&target, id, read)?.quarantine;
+            }
+            if state.is_some() {
+                quarantine.keep();
+            }
+            Ok(Self(Arc::new(Inner {
+                quarantine,
+                server,
+                key,
+                state: Mutex::new(state),
+                notes,
+            })))
+        })
+        .await
+    }
+
+    /// What should be told of what was found.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        self.0.notes.clone()
+    }
+
+    /// The grant under which files are fetched, if an earlier process took one.
+    pub(super) fn grant(&self) -> Option<Download> {
+        self.state().as_ref().map(|it| it.grant.clone())
+    }
+
+    /// Writes down another grant. What is here of the files stays, unless they are others.
+    pub(super) async fn set_grant(&self, grant: Download) -> Result<()> {
+        let mut next = State::new(self.0.server.clone(), grant);
+        if let Some(last) = &*self.state()
+            && last.parts.len() == next.parts.len()
+        {
+            next.parts.clone_from(&last.parts);
+        }
+        *self.state() = Some(next);
+        self.write().await
+    }
+
+    /// The file for the sealed bytes of file `n`, and how many are here.
+    pub(super) async fn part(&self, n: usize) -> Result<(File, u64)> {
+        self.on_disk(move |it| it.part(n)).await
+    }
+
+    /// What is known of the sealed bytes of file `n` that are here.
+    pub(super) fn known(&self, n: usize) -> Part {
+        self.change(n, |it| it.clone())
+    }
+
+    /// Forgets what is here of file `n`.
+    pub(super) async fn empty_part(&self, n: usize) -> Result<()> {
+        self.on_disk(move |it| it.empty_part(n)).await?;
+        let had = self.change(n, |it| std::mem::take(&mut it.is_overwritten));
+        if had { self.write().await } else { Ok(()) }
+    }
+
+    /// Writes down what names file `n`, of which nothing is here yet.
+    pub(super) async fn name_part(&self, n: usize, etag: Option<&HeaderValue>) -> Result<()> {
+        let etag = etag.and_then(|it| it.to_str().ok().map(str::to_owned));
+        let size = {
+            let state = self.state();
+            let file = state.as_ref().and_then(|it| it.grant.files.get(n));
+            file.map_or(0, |it| it.size)
+        };
+        let changed = self.change(n, |it| {
+            std::mem::replace(&mut it.etag, etag.clone()) != etag
+        });
+        if changed && size >= WORTH_NAMING_BYTES {
+            return self.write().await;
+        }
+        Ok(())
+    }
+
+    /// Writes down that file `n` will be opened where it lies.
+    pub(super) async fn overwrite_part(&self, n: usize) -> Result<()> {
+        self.change(n, |it| it.is_overwritten = true);
+        self.write().await
+    }
+
+    /// How many bytes the disk takes still.
+    pub(super) async fn room(&self) -> Result<u64> {
+        self.on_disk(Quarantine::room).await
+    }
+
+    /// An empty file for what file `n` opens to.
+    pub(super) async fn opened(&self, n: usize) -> Result<File> {
+        self.on_disk(move |it| it.opened(n)).await
+    }
+
+    /// Does something with the folder, on a thread that may wait for the disk.
+    pub(super) async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Quarantine) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || work(&inner.quarantine)).await
+    }
+
+    /// The files that an earlier process placed, and what it wrote down of them.
+    pub(super) async fn placed(&self) -> Result<Option<(Placing, Vec<Placed>)>> {
+        let placing = self.state().as_ref().and_then(|it| it.placing.clone());
+        let Some(placing) = placing else {
+            return Ok(None);
+        };
+        self.on_disk(move |it| {
+            let placed = place::find(it, &placing.files);
+            Ok(Some((placing, placed)))
+        })
+        .await
+    }
+
+    /// Places what is ready: all of it, or nothing. What is placed already is left where it is.
+    pub(super) async fn place(
+        &self,
+        ready: Vec<Ready>,
+        mut placing: Placing,
+    ) -> Result<(Placing, Vec<PathBuf>)> {
+        let already = self.placed().await?.map(|it| it.1).unwrap_or_default();
+        let (ready, marks) = self
+            .on_disk(move |it| {
+                let marks = place::mark(it, &ready, &already)?;
+                Ok(((ready, already), marks))
+            })
+            .await?;
+        placing.files = marks;
+        if let Some(state) = &mut *self.state() {
+            state.placing = Some(placing.clone());
+        }
+        self.write().await?;
+        let (ready, already) = ready;
+        let placed = self.on_disk(move |it| place::place(it, &ready, &already));
+        Ok((placing, placed.await?))
+    }
+
+    /// Writes what is ready to a sink. Nothing is placed: whoever is interrupted gets it once more.
+    pub(super) async fn write_to(
+        &self,
+        sink: Sink,
+        ready: Vec<Ready>,
+        mut placing: Placing,
+    ) -> Result<(Placing, Vec<PathBuf>)> {
+        let marks = self
+            .on_disk(move |it| {
+                for one in &ready {
+                    let file = place::open(&it.folder, &one.source);
+                    let written = file.and_then(|it| sink.write(it));
+                    written.map_err(Error::io("write", one.name.as_str()))?;
+                }
+                place::mark(it, &ready, &[])
+            })
+            .await?;
+        let paths = vec![PathBuf::from("-"); marks.len()];
+        placing.files = marks;
+        Ok((placing, paths))
+    }
+
+    /// Ends it: nothing has to be gone on with.
+    pub(super) fn discard(&self) {
+        self.0.quarantine.discard();
+    }
+
+    fn change<T: Default>(&self, n: usize, change: impl FnOnce(&mut Part) -> T) -> T {
+        let mut state = self.state();
+        let part = state.as_mut().and_then(|it| it.parts.get_mut(n));
+        part.map(change).unwrap_or_default()
+    }
+
+    async fn write(&self) -> Result<()> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || {
+            let Some(key) = inner.key.as_ref().filter(|_| inner.quarantine.is_private()) else {
+                return Ok(());
+            };
+            let state = locked(&inner.state);
+            let Some(state) = &*state else {
+                return Ok(());
+            };
+            inner.quarantine.write_state(&state.seal(key)?)?;
+            inner.quarantine.keep();
+            Ok(())
+        })
+        .await
+    }
+
+    fn state(&self) -> MutexGuard<'_, Option<State>> {
+        locked(&self.0.state)
+    }
+}
+
+/// A thread that panicked while it held the state left it whole: no change of it can panic half-way.
+fn locked(state: &Mutex<Option<State>>) -> MutexGuard<'_, Option<State>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The transfers of which something was left in a folder.
+pub(super) async fn left_in(target: PathBuf) -> Result<Vec<TransferId>> {
+    blocking(move || Ok(leftovers::transfers(&target))).await
+}

@@ -1,0 +1,313 @@
+//! What processes left in a target that ended before they were done: gone on with, or removed.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use agentdrop_protocol::TransferId;
+
+use super::quarantine::{
+    PREFIX, Quarantine, check_private, erase, last_written, lock, open_folder, open_target,
+    read_state,
+};
+use crate::clock::now;
+use crate::error::{Error, Result};
+
+/// How long it waits to be gone on with.
+const KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// A folder to receive a transfer in.
+#[derive(Debug)]
+pub(super) struct Begun<S> {
+    pub(super) quarantine: Quarantine,
+    /// What an earlier process wrote down there.
+    pub(super) state: Option<S>,
+    /// What looked as if it was left, and cannot be used, and why.
+    pub(super) ignored: Vec<(PathBuf, &'static str)>,
+}
+
+/// Finds what was left of a transfer in a target, if `read` makes sense of its state, or makes a new
+/// folder; and removes what others left too long ago.
+pub(super) fn begin<S>(
+    target_path: &Path,
+    id: TransferId,
+    read: impl Fn(&[u8]) -> Result<S, &'static str>,
+) -> Result<Begun<S>> {
+    let target = open_target(target_path)?;
+    let mut ignored = Vec::new();
+    let mut found = None;
+    for name in names(target_path) {
+        if transfer_in(&name) != Some(id) {
+            sweep(&target, &name);
+            continue;
+        }
+        let mut ignore = |reason| ignored.push((target_path.join(&name), reason));
+        let Ok(folder) = open_folder(&target, &name) else {
+            ignore("it is no folder that can be read");
+            continue;
+        };
+        let private = check_private(&folder);
+        if !lock(&folder, &target, &name) {
+            // It is gone by now, or somebody is at work there: we, for another could lock us out.
+            match private {
+                Ok(()) if open_folder(&target, &name).is_ok() => return Err(Error::Receiving(id)),
+                Ok(()) => {}
+                Err(reason) => ignore(reason),
+            }
+            continue;
+        }
+        let state = private.and_then(|()| read_state(&folder));
+        let state = state.and_then(|it| it.map(|it| read(&it)).transpose());
+        match state {
+            Ok(Some(state)) if found.is_none() => {
+                let target = target.try_clone();
+                let target = target.map_err(Error::io("write to", target_path))?;
+                found = Some((Quarantine::new(target_path, target, folder, name), state));
+                continue;
+            }
+            // From before anything was fetched, or beside another.
+            Ok(_) => {}
+            Err(reason) => ignore(reason),
+        }
+        erase(&target, &name, &folder);
+    }
+    let (quarantine, state) = match found {
+        Some((quarantine, state)) => (quarantine, Some(state)),
+        None => (Quarantine::make(target_path, &target, id)?, None),
+    };
+    Ok(Begun {
+        quarantine,
+        state,
+        ignored,
+    })
+}
+
+/// The transfers of which something was left in a target.
+pub(super) fn transfers(target_path: &Path) -> Vec<TransferId> {
+    let Ok(target) = File::open(target_path) else {
+        return Vec::new();
+    };
+    let left = |name: &String| {
+        let folder = open_folder(&target, name).ok()?;
+        check_private(&folder).ok()?;
+        read_state(&folder).ok()??;
+        transfer_in(name)
+    };
+    names(target_path).iter().filter_map(left).collect()
+}
+
+fn names(target_path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(target_path).into_iter().flatten();
+    let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+    names.filter(|it| it.starts_with(PREFIX)).collect()
+}
+
+fn transfer_in(name: &str) -> Option<TransferId> {
+    let (id, _) = name.strip_prefix(PREFIX)?.rsplit_once('-')?;
+    id.parse().ok()
+}
+
+/// Removes what a process left that ended, unless it may be gone on with. A folder whose process
+/// lives is locked by it.
+///
+/// Whatever cannot be removed stays: it is another user's, or a person put something into it.
+fn sweep(target: &File, name: &str) {
+    let Ok(folder) = open_folder(target, name) else {
+        return;
+    };
+    if !lock(&folder, target, name) {
+        return;
+    }
+    let has_state = !matches!(read_state(&folder), Ok(None));
+    if has_state {
+        let oldest = now().as_millis() / 1000 - KEPT.as_secs().cast_signed();
+        if last_written(&folder).is_ok_and(|it| it > oldest) {
+            return;
+        }
+    }
+    erase(target, name, &folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn id(n: u8) -> TransferId {
+        TransferId::from_bytes([n, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    fn begun(target: &Path, n: u8) -> Begun<Vec<u8>> {
+        begin(target, id(n), |it| Ok(it.to_vec())).unwrap()
+    }
+
+    /// Leaves something, as a process does that is killed.
+    fn left(target: &Path, n: u8) -> PathBuf {
+        let quarantine = begun(target, n).quarantine;
+        quarantine.write_state(b"state").unwrap();
+        quarantine.part(0).unwrap();
+        quarantine.keep();
+        quarantine.path()
+    }
+
+    fn set_age(folder: &Path, age: Duration) {
+        let then =
+            SystemTime::UNIX_EPOCH + Duration::from_millis(now().as_millis().cast_unsigned()) - age;
+        for name in ["state", "0.part", "."] {
+            File::open(folder.join(name))
+                .unwrap()
+                .set_modified(then)
+                .unwrap();
+        }
+    }
+
+    fn count(target: &Path) -> usize {
+        fs::read_dir(target).unwrap().count()
+    }
+
+    #[test]
+    fn what_was_left_of_a_transfer_is_found_and_of_others_stays_a_week() {
+        let target = tempfile::tempdir().unwrap();
+        let (first, other) = (left(target.path(), 1), left(target.path(), 2));
+        let found = begun(target.path(), 1);
+        assert_eq!(found.quarantine.path(), first);
+        assert_eq!(found.state.unwrap(), b"state");
+        drop(found.quarantine);
+        assert_eq!((first.exists(), other.exists()), (false, true));
+        set_age(&other, KEPT.checked_sub(Duration::from_mins(1)).unwrap());
+        drop(begun(target.path(), 1));
+        assert!(other.exists());
+        set_age(&other, KEPT + Duration::from_mins(1));
+        drop(begun(target.path(), 1));
+        assert_eq!(count(target.path()), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_and_not_used() {
+        type Spoil = fn(&Path);
+        let spoils: [(Spoil, &str); 6] = [
+            (|it| set_mode(it, 0o750), "others may enter it"),
+            (
+                |it| set_mode(&it.join("state"), 0o640),
+                "others may read its state",
+            ),
+            (
+                |it| {
+                    fs::remove_file(it.join("state")).unwrap();
+                    symlink("/etc/passwd", it.join("state")).unwrap();
+                },
+                "its state is no file that can be read",
+            ),
+            (
+                |it| {
+                    fs::remove_file(it.join("state")).unwrap();
+                    let pipe = it.join("state");
+                    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+                    rustix::fs::mkfifoat(rustix::fs::CWD, pipe, mode).unwrap();
+                },
+                "its state is no small file",
+            ),
+            (
+                |it| {
+                    let state = File::options().write(true).open(it.join("state")).unwrap();
+                    state.set_len(1 << 30).unwrap();
+                },
+                "its state is no small file",
+            ),
+            (
+                |it| {
+                    let away = it.with_file_name("away");
+                    fs::rename(it, &away).unwrap();
+                    symlink(away, it).unwrap();
+                },
+                "it is no folder that can be read",
+            ),
+        ];
+        for (spoil, reason) in spoils {
+            let target = tempfile::tempdir().unwrap();
+            let folder = left(target.path(), 1);
+            spoil(&folder);
+            let begun = begun(target.path(), 1);
+            assert_eq!(begun.ignored, [(folder, reason)]);
+            assert!(begun.state.is_none(), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_makes_no_sense_goes_with_its_folder() {
+        let target = tempfile::tempdir().unwrap();
+        let folder = left(target.path(), 1);
+        let begun = begin::<()>(target.path(), id(1), |_| Err("garbage")).unwrap();
+        assert_eq!(begun.ignored, [(folder.clone(), "garbage")]);
+        assert!(!folder.exists());
+        drop(begun);
+        assert_eq!(count(target.path()), 0);
+    }
+
+    #[test]
+    fn two_do_not_receive_one_transfer_in_one_place() {
+        let target = tempfile::tempdir().unwrap();
+        let first = begun(target.path(), 1);
+        let error = begin(target.path(), id(1), |_| Ok(())).unwrap_err();
+        assert_eq!(error.code(), "ALREADY_RECEIVING");
+        let other = begun(target.path(), 2);
+        drop((first, other));
+        drop(begun(target.path(), 1));
+        assert_eq!(count(target.path()), 0);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_before_it_had_anything_goes_with_the_next_transfer() {
+        let target = tempfile::tempdir().unwrap();
+        let dead = target.path().join(format!("{PREFIX}0123456789abcdef"));
+        fs::create_dir(&dead).unwrap();
+        set_mode(&dead, 0o700);
+        for name in ["0.part", "205.open", "state.next"] {
+            File::create(dead.join(name)).unwrap();
+        }
+        let tree = dead.join("7.tree/a/b");
+        fs::create_dir_all(&tree).unwrap();
+        symlink(target.path(), tree.join("link")).unwrap();
+        let with_more = target.path().join(format!("{PREFIX}0000000000000000"));
+        fs::create_dir(&with_more).unwrap();
+        set_mode(&with_more, 0o700);
+        File::create(with_more.join("a person's")).unwrap();
+        drop(begun(target.path(), 1));
+        assert!(!dead.exists());
+        assert!(with_more.join("a person's").exists());
+    }
+
+    #[test]
+    fn what_is_no_plain_file_of_ours_is_not_written_to() {
+        let target = tempfile::tempdir().unwrap();
+        let goal = target.path().join("goal");
+        File::create(&goal).unwrap().set_len(5).unwrap();
+        let quarantine = begun(target.path(), 1).quarantine;
+        let part = quarantine.path().join("0.part");
+        let plants: [fn(&Path, &Path); 4] = [
+            |goal, part| symlink(goal, part).unwrap(),
+            |goal, part| fs::hard_link(goal, part).unwrap(),
+            |_, part| fs::create_dir_all(part.join("below")).unwrap(),
+            |_, part| rustix::fs::mkfifoat(rustix::fs::CWD, part, rustix::fs::Mode::RUSR).unwrap(),
+        ];
+        for plant in plants {
+            plant(&goal, &part);
+            let (file, have) = quarantine.part(0).unwrap();
+            assert_eq!(have, 0);
+            file.set_len(1).unwrap();
+            assert_eq!(
+                quarantine.part(0).unwrap().1,
+                1,
+                "it is the file from now on"
+            );
+            assert_eq!(fs::metadata(&goal).unwrap().len(), 5);
+            fs::remove_file(&part).unwrap();
+        }
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+}

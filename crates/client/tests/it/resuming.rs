@@ -1,0 +1,386 @@
+//! Going on where an earlier process ended, whatever became of what it left.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use agentdrop_client::{Incoming, Note, Phase, Received, Report};
+use agentdrop_seal::SecretKey;
+use axum::http::{StatusCode, header};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::hostile::{Hostile, acknowledgement, grant, id, list, names};
+
+const FILE: &str = "/files/1";
+const GET: &str = "GET /files/1";
+const SIZE: usize = 5_000_000;
+
+fn content() -> Vec<u8> {
+    (0..SIZE).map(|it| (it / 7).to_le_bytes()[0]).collect()
+}
+
+/// A transfer that is fetched up to the middle of its second file.
+async fn server() -> Hostile {
+    let server = Hostile::with_transfer(&[("small", b"1"), ("large", &content())]).await;
+    let mut world = server.world();
+    let file = world.files.get_mut(FILE).unwrap();
+    (file.etag, file.stalls) = (Some("\"v1\""), true);
+    drop(world);
+    server
+}
+
+/// Receives until `is_enough`, and stops there as a process does that is interrupted.
+async fn interrupted(
+    server: &Hostile,
+    incoming: Incoming,
+    is_enough: impl Fn(&Report) -> bool + Send + Sync + 'static,
+) {
+    let enough = Arc::new(Notify::new());
+    let sink = Arc::clone(&enough);
+    let incoming = incoming.progress(move |it: Report| {
+        if is_enough(&it) {
+            sink.notify_one();
+        }
+    });
+    let client = server.client();
+    tokio::select! {
+        received = client.receive(id(), incoming) => panic!("it was not so fast: {received:?}"),
+        () = enough.notified() => {}
+    }
+}
+
+/// Leaves half of the large file, and makes the server give the rest.
+async fn half(server: &Hostile) -> PathBuf {
+    let half = |it: &Report| it.done_bytes >= 2_500_000;
+    interrupted(server, server.incoming(), half).await;
+    server.world().files.get_mut(FILE).unwrap().stalls = false;
+    assert_eq!(server.visible(), [""; 0]);
+    let [left] = &*names(server.target.path()) else {
+        panic!("there is one folder")
+    };
+    server.target.path().join(left)
+}
+
+#[track_caller]
+fn assert_whole(server: &Hostile, received: &Received) {
+    assert_eq!(fs::read(&received.files[0].path).unwrap(), b"1");
+    assert!(fs::read(&received.files[1].path).unwrap() == content());
+    assert_eq!(names(server.target.path()), ["large", "small"]);
+}
+
+#[tokio::test]
+async fn it_goes_on_under_the_same_grant() {
+    let server = server().await;
+    half(&server).await;
+    let received = server.receive().await.unwrap();
+    assert_whole(&server, &received);
+    assert!(
+        received.resumed_bytes > 2_000_000,
+        "{}",
+        received.resumed_bytes
+    );
+    assert_eq!(received.notes, []);
+    let world = server.world();
+    assert_eq!((world.calls(&grant()), world.calls(GET)), (1, 2));
+    assert_eq!(world.calls("GET /files/0"), 1);
+    let last = world.seen.iter().rfind(|it| it.path == FILE).unwrap();
+    assert_eq!(last.headers[header::IF_RANGE], "\"v1\"");
+    let begin = received.resumed_bytes - 17;
+    assert_eq!(last.headers[header::RANGE], format!("bytes={begin}-"));
+}
+
+#[tokio::test]
+async fn progress_says_what_was_there_before() {
+    let server = server().await;
+    half(&server).await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let incoming = server.incoming().progress(move |it: Report| {
+        tell.send(it).unwrap();
+    });
+    let received = server.client().receive(id(), incoming).await.unwrap();
+    let first = told.recv().await.unwrap();
+    assert_eq!(first.resumed_bytes, received.resumed_bytes);
+    while let Ok(it) = told.try_recv() {
+        assert!(
+            it.done_bytes >= it.resumed_bytes || it.phase == Phase::Fetching,
+            "{it:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_under_another_tag_begins_anew() {
+    let server = server().await;
+    half(&server).await;
+    server.world().files.get_mut(FILE).unwrap().etag = Some("\"v2\"");
+    let received = server.receive().await.unwrap();
+    assert_whole(&server, &received);
+    assert_eq!(server.world().calls(&grant()), 1);
+}
+
+#[tokio::test]
+async fn what_is_here_and_was_damaged_is_fetched_once_more() {
+    type Damage = fn(&File);
+    let damages: [Damage; 4] = [
+        |it| it.write_all_at(b"!", 0).unwrap(),
+        // A hole, as a disk leaves that lost its power.
+        |it| {
+            it.set_len(100).unwrap();
+            it.set_len(2_000_000).unwrap();
+        },
+        // As long as the whole, and longer.
+        |it| it.set_len(SIZE as u64 + 16).unwrap(),
+        |it| it.set_len(SIZE as u64 + 17).unwrap(),
+    ];
+    for damage in damages {
+        let server = server().await;
+        let left = half(&server).await;
+        damage(
+            &File::options()
+                .write(true)
+                .open(left.join("1.part"))
+                .unwrap(),
+        );
+        let received = server.receive().await.unwrap();
+        assert_whole(&server, &received);
+        assert_eq!(server.world().calls(&grant()), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_damaged_on_its_way_does_not_open_the_second_time_either() {
+    let server = server().await;
+    half(&server).await;
+    server.world().files.get_mut(FILE).unwrap().bytes[0] ^= 1;
+    let left = server.target.path().join(&names(server.target.path())[0]);
+    let part = File::options()
+        .write(true)
+        .open(left.join("1.part"))
+        .unwrap();
+    part.write_all_at(b"!", 0).unwrap();
+    server.refuses("OPEN_REFUSED").await;
+}
+
+#[tokio::test]
+async fn where_addresses_are_no_more_another_grant_is_taken_for_the_rest() {
+    for status in [
+        StatusCode::FORBIDDEN,
+        StatusCode::NOT_FOUND,
+        StatusCode::GONE,
+    ] {
+        let server = server().await;
+        half(&server).await;
+        {
+            let mut world = server.world();
+            let file = world.files.remove(FILE).unwrap();
+            world.files.insert("/elsewhere".to_owned(), file);
+            world.answer_raw(GET, status, &[], "{}");
+            world.change(&grant(), |it| {
+                it["files"][1]["download_url"] = json!("/elsewhere");
+            });
+        }
+        let received = server.receive().await.unwrap();
+        assert_whole(&server, &received);
+        let world = server.world();
+        assert_eq!(world.calls(&grant()), 2);
+        let last = world
+            .seen
+            .iter()
+            .rfind(|it| it.path == "/elsewhere")
+            .unwrap();
+        assert_eq!(last.headers[header::IF_RANGE], "\"v1\"", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn another_grant_has_to_be_sealed_alike() {
+    let server = server().await;
+    half(&server).await;
+    {
+        let mut world = server.world();
+        world.files.remove(FILE).unwrap();
+        world.answer_raw(GET, StatusCode::GONE, &[], "{}");
+        world.change(&grant(), |it| {
+            it["encryption_salt"] = json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        });
+    }
+    server.refuses("TRANSFER_CHANGED").await;
+}
+
+#[tokio::test]
+async fn an_address_that_never_was_is_not_asked_for_again() {
+    let server = server().await;
+    {
+        let mut world = server.world();
+        world.files.remove("/files/0").unwrap();
+        world.answer_raw("GET /files/0", StatusCode::FORBIDDEN, &[], "{}");
+    }
+    let error = server.receive().await.unwrap_err();
+    assert_eq!(error.code(), "UNKNOWN");
+    assert_eq!(server.world().calls(&grant()), 1);
+}
+
+#[tokio::test]
+async fn whoever_wants_it_afresh_gets_it_so() {
+    let server = server().await;
+    half(&server).await;
+    let incoming = server.incoming().afresh();
+    let received = server.client().receive(id(), incoming).await.unwrap();
+    assert_whole(&server, &received);
+    assert_eq!(received.resumed_bytes, 0);
+    let world = server.world();
+    assert_eq!((world.calls(&grant()), world.calls("GET /files/0")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_state_that_somebody_put_there_is_not_believed() {
+    type Plant = fn(&Hostile, &Path);
+    let plants: [(Plant, &str); 4] = [
+        (
+            |_, left| {
+                File::options()
+                    .write(true)
+                    .open(left.join("state"))
+                    .unwrap()
+                    .set_len(20)
+                    .unwrap();
+            },
+            "its state was not written with this key",
+        ),
+        (
+            |_, left| {
+                let state = File::options()
+                    .write(true)
+                    .open(left.join("state"))
+                    .unwrap();
+                state.write_all_at(b"!", 50).unwrap();
+            },
+            "its state was not written with this key",
+        ),
+        (
+            // That of another agent, who received the same at the same place.
+            |server, _| {
+                let other = SecretKey::generate().unwrap();
+                server.write_identity(&other);
+                server.world().change(&grant(), |it| {
+                    it["recipient_public_key"] = serde_json::Value::Null;
+                });
+            },
+            "its state was not written with this key",
+        ),
+        (
+            |_, left| fs::set_permissions(left, Permissions::from_mode(0o755)).unwrap(),
+            "others may enter it",
+        ),
+    ];
+    for (plant, said) in plants {
+        let server = server().await;
+        let left = half(&server).await;
+        plant(&server, &left);
+        let received = server.receive().await;
+        assert_eq!(server.world().calls(&grant()), 2, "{said}");
+        if let Ok(received) = received {
+            let ignored = Note::LeftoverIgnored {
+                path: left,
+                reason: said,
+            };
+            assert_eq!(received.notes, [ignored]);
+            assert_eq!(received.resumed_bytes, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_one_server_gave_is_not_gone_on_with_at_another() {
+    let (one, other) = (server().await, server().await);
+    let left = half(&one).await;
+    other.world().files.get_mut(FILE).unwrap().stalls = false;
+    other.write_identity(&one.bob);
+    // Whether it opens is another matter: the other has other keys.
+    let incoming = Incoming::into_folder(one.target.path());
+    let error = other.client().receive(id(), incoming).await.unwrap_err();
+    assert_eq!(error.code(), "SEALED_FOR_ANOTHER_KEY");
+    assert_eq!(other.world().calls(&grant()), 1);
+    assert!(!left.exists(), "its name says that it is of this transfer");
+}
+
+#[tokio::test]
+async fn who_is_interrupted_while_files_are_placed_does_not_get_them_twice() {
+    let server = server().await;
+    server.world().files.get_mut(FILE).unwrap().stalls = false;
+    server.world().holds = Some(acknowledgement());
+    let client = server.client();
+    let asked = async {
+        while server.world().calls(&acknowledgement()) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        received = client.receive(id(), server.incoming()) => panic!("{received:?}"),
+        () = asked => {}
+    }
+    assert_eq!(server.visible(), ["large", "small"]);
+    server.world().holds = None;
+    // One that its owner moved away by then is received once more.
+    let received = server.receive().await.unwrap();
+    assert_whole(&server, &received);
+    assert_eq!(received.message.as_ref().unwrap().as_str(), "hello");
+    let world = server.world();
+    assert_eq!(
+        (world.calls(&grant()), world.calls(&acknowledgement())),
+        (1, 2)
+    );
+    assert_eq!(world.calls(GET), 1);
+}
+
+#[tokio::test]
+async fn what_was_opened_where_it_lay_is_fetched_again_if_that_was_cut_short() {
+    let server = server().await;
+    server.world().files.get_mut(FILE).unwrap().stalls = false;
+    let without_room = || server.incoming().spare_bytes(u64::MAX);
+    let total = 2 * (SIZE as u64 + 33);
+    // Behind the check, while it is overwritten.
+    let is_late =
+        move |it: &Report| it.phase == Phase::Opening && it.done_bytes > total - SIZE as u64 / 2;
+    interrupted(&server, without_room(), is_late).await;
+    assert_eq!(server.visible(), [""; 0]);
+    let received = server.client().receive(id(), without_room()).await.unwrap();
+    assert_whole(&server, &received);
+    let world = server.world();
+    assert_eq!((world.calls(&grant()), world.calls(GET)), (1, 2));
+}
+
+#[tokio::test]
+async fn two_at_once_do_not_disturb_each_other() {
+    let server = server().await;
+    let second = async {
+        while server.world().calls(GET) == 0 {
+            tokio::task::yield_now().await;
+        }
+        server.receive().await.unwrap_err()
+    };
+    let client = server.client();
+    let error = tokio::select! {
+        received = client.receive(id(), server.incoming()) => panic!("{received:?}"),
+        error = second => error,
+    };
+    assert_eq!(error.code(), "ALREADY_RECEIVING");
+    assert_eq!(server.world().calls(&grant()), 1);
+}
+
+#[tokio::test]
+async fn what_is_unfinished_can_be_asked_for() {
+    let server = server().await;
+    let unfinished = || async {
+        let folder = server.target.path();
+        server.client().unfinished(folder).await.unwrap()
+    };
+    assert_eq!(unfinished().await, []);
+    half(&server).await;
+    assert_eq!(unfinished().await, [id()]);
+    server.world().answers.remove(&list());
+    server.receive().await.unwrap_err();
+    assert_eq!(unfinished().await, [id()], "whatever was refused before");
+}
