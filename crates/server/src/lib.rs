@@ -44,7 +44,8 @@ pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
 pub use config::{
-    Config, ConfigError, EmailVerification, Limits, Rates, Signup, Smtp, SmtpUrl, Timeouts,
+    Config, ConfigError, Downloads, EmailVerification, Limits, Rates, S3, S3Url, SecretKey, Signup,
+    Smtp, SmtpUrl, Timeouts,
 };
 use data_dir::DataDir;
 use mail::Mailer;
@@ -56,7 +57,6 @@ pub struct Server {
     app: App,
     listener: TcpListener,
     limits: Limits,
-    started: SystemTime,
     /// Held so that no other server takes the folder.
     _data_dir: DataDir,
 }
@@ -69,6 +69,9 @@ pub struct Sweeper(App);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The bucket of the files does not take them, or does not give them back.
+    #[error("the bucket {0} cannot be used")]
+    Bucket(String, #[source] io::Error),
     /// The data directory cannot be used.
     #[error("the data directory {0} cannot be used")]
     DataDir(PathBuf, #[source] io::Error),
@@ -105,17 +108,12 @@ impl Server {
     }
 
     /// Brings a server up on another clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "files have the machine's times, whatever `clock` says"
-    )]
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
-        let started = SystemTime::now();
         let data_dir = DataDir::take(&config.data_dir)?;
         let key_path = data_dir.join("server.key");
         let server_key =
             ServerKey::open(&key_path).map_err(|it| Error::ServerKey(key_path.clone(), it))?;
-        let blobs = Blobs::open(&data_dir.join("blobs"))?;
+        let blobs = blobs(config, &data_dir).await?;
         let store = Store::open(&config.database_url()).await?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -153,7 +151,6 @@ impl Server {
             app,
             listener,
             limits: config.limits,
-            started,
             _data_dir: data_dir,
         })
     }
@@ -175,7 +172,7 @@ impl Server {
 
     /// Serves until `stop` is cancelled; then lets what is under way come to its end.
     pub async fn run(self, stop: CancellationToken) {
-        let sweep = tokio::spawn(sweep::run(self.app.clone(), self.started, stop.clone()));
+        let sweep = tokio::spawn(sweep::run(self.app.clone(), stop.clone()));
         let mail = tokio::spawn(mail::run(self.app.clone(), stop.clone()));
         let events = tokio::spawn(events::run(self.app.clone(), stop.clone()));
         serve::serve(
@@ -202,6 +199,11 @@ impl Sweeper {
         Ok(sweep::once(&self.0).await?)
     }
 
+    /// Deletes what no transfer needs and was written before this start, and `before`.
+    pub async fn delete_orphans(&self, before: SystemTime) -> Result<(), Error> {
+        Ok(sweep::delete_orphans(&self.0, before).await?)
+    }
+
     /// Activates what waits for somebody who has a key by now.
     pub async fn activate(&self) -> Result<(), Error> {
         Ok(activate::once(&self.0).await?)
@@ -210,6 +212,20 @@ impl Sweeper {
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> Result<(), Error> {
         Ok(mail::once(&self.0).await?)
+    }
+}
+
+/// Where the bytes of files are.
+async fn blobs(config: &Config, data_dir: &DataDir) -> Result<Blobs, Error> {
+    match &config.s3 {
+        None => Ok(Blobs::in_folder(&data_dir.join("blobs"))?),
+        Some(s3) if !s3.plain_http && !s3.is_private() => {
+            Err(ConfigError::PlainBucket(s3.endpoint.clone()).into())
+        }
+        Some(s3) => {
+            let opened = Box::pin(Blobs::in_bucket(s3)).await;
+            opened.map_err(|error| Error::Bucket(s3.bucket.clone(), error))
+        }
     }
 }
 

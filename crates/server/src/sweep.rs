@@ -15,21 +15,50 @@ use tokio_util::sync::CancellationToken;
 use crate::activate;
 use crate::api::allowance::uncount;
 use crate::app::App;
-use crate::blob::BlobName;
+use crate::blob::{BlobName, Bucket};
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
+/// How often it looks for what belongs to no transfer in a bucket.
+const ORPHANS_EVERY: Duration = Duration::from_hours(6);
 /// How many transfers go in one unit of work.
 const BATCH: u32 = 100;
 
 /// Sweeps whenever there may be something to, until it is told to stop.
-pub(crate) async fn run(app: App, since: SystemTime, stop: CancellationToken) {
-    let orphans = delete_orphans(&app, since);
+pub(crate) async fn run(app: App, stop: CancellationToken) {
+    let opened_at = app.blobs.opened_at();
+    let since = match app.blobs.bucket() {
+        None => opened_at,
+        // Other servers may be writing to it.
+        Some(_) => opened_at - app.limits.orphan_age,
+    };
+    look_for_orphans(&app, since, &stop).await;
+    // Behind that: it writes blobs again that an earlier start left behind.
+    tokio::join!(
+        activate::run(&app, &stop),
+        repeat(&app, &stop),
+        orphans_of_bucket(&app, since, &stop),
+    );
+}
+
+/// To a bucket something can come behind our backs, as long as an address for it works.
+async fn orphans_of_bucket(app: &App, mut since: SystemTime, stop: &CancellationToken) {
+    while app.blobs.bucket().is_some() && !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(ORPHANS_EVERY) => {
+                since += ORPHANS_EVERY;
+                look_for_orphans(app, since, stop).await;
+            }
+        }
+    }
+}
+
+async fn look_for_orphans(app: &App, since: SystemTime, stop: &CancellationToken) {
+    let orphans = delete_orphans(app, since);
     if let Some(Err(error)) = stop.run_until_cancelled(orphans).await {
         tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
     }
-    // Behind that: it writes blobs again that an earlier start left behind.
-    tokio::join!(activate::run(&app, &stop), repeat(&app, &stop));
 }
 
 async fn repeat(app: &App, stop: &CancellationToken) {
@@ -124,10 +153,13 @@ fn expired(swept: &Transfer, now: Timestamp) -> Vec<NewEntry> {
     sides.into_iter().map(told).collect()
 }
 
-/// Deletes the blobs from before this start that no transfer needs: their upload was cut off
-/// before it was acknowledged, or their deletion was.
-async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error> {
+/// Deletes the blobs from before `since` that no transfer needs: their upload was cut off before it
+/// was acknowledged, or their deletion was.
+pub(crate) async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error> {
     let mut deleted = 0_u64;
+    if let Some(bucket) = app.blobs.bucket() {
+        deleted += delete_uploads(app, bucket, since).await?;
+    }
     for shard in 0..=u8::MAX {
         for blob in app.blobs.in_shard(shard, since).await? {
             let mut reader = app.store.read().await?;
@@ -146,4 +178,27 @@ async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error
         tracing::info!(deleted, "deleted blobs that belong to no transfer");
     }
     Ok(())
+}
+
+/// Gives up the uploads in parts that no transfer waits for.
+async fn delete_uploads(
+    app: &App,
+    bucket: &Bucket,
+    since: SystemTime,
+) -> Result<u64, crate::Error> {
+    let since = since
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let since = Timestamp::from_millis(0).plus(since);
+    let mut deleted = 0;
+    for (blob, upload) in bucket.uploads_before(since).await? {
+        let mut reader = app.store.read().await?;
+        let transfer = reader.announced_transfer(blob.transfer).await?;
+        if !transfer.is_some_and(|it| it.is_coming() && it.awaits(&upload)) {
+            drop(reader);
+            bucket.abort_upload(blob, &upload).await?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
+use agentdrop_testkit::s3::TestBucket;
 use agentdrop_testkit::server::{TestAccount, TestServer, text};
 use serde_json::{Value, json};
 
@@ -29,6 +30,18 @@ impl World {
             worlds.push(Self::on(server).await);
         }
         worlds
+    }
+
+    /// One on each engine, and one whose files are in a bucket.
+    pub(crate) async fn everywhere() -> Vec<Self> {
+        let mut worlds = Self::each().await;
+        worlds.push(Self::in_bucket(Engine::Sqlite, &TestBucket::new().await).await);
+        worlds
+    }
+
+    /// One whose files are in a bucket.
+    pub(crate) async fn in_bucket(engine: Engine, bucket: &TestBucket) -> Self {
+        Self::on(TestServer::in_bucket(engine, bucket).await).await
     }
 
     pub(crate) async fn on(server: TestServer) -> Self {

@@ -1,5 +1,7 @@
 //! `agentdrop serve`: runs a server.
 
+mod files;
+
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -29,6 +31,8 @@ use crate::printer::Printer;
 pub(crate) struct Args {
     #[command(flatten)]
     storage: Storage,
+    #[command(flatten)]
+    files: files::Files,
     /// Where to listen
     #[arg(
         long,
@@ -163,6 +167,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     log();
     let rates = args.rates();
     let mut config = args.storage.into_config();
+    args.files.tell(&mut config)?;
     config.rates = rates;
     config.default_plan = args.default_plan;
     config.listen = args.listen;
@@ -256,6 +261,16 @@ impl From<Error> for Failure {
         match &error {
             Error::Config(ConfigError::NoMailFrom) => {
                 let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
+                Self::refused("CONFIG", message, hint)
+            }
+            Error::Bucket(..) => {
+                let hint = "check `--blobs`, `--s3-endpoint`, `--s3-region` and the credentials: it has to \
+                            let objects be put, got, listed and deleted";
+                Self::broken("BUCKET", message, hint)
+            }
+            Error::Config(ConfigError::PlainBucket(_)) => {
+                let hint =
+                    "use https://, or say `--s3-plain-http` if nobody else is on that network";
                 Self::refused("CONFIG", message, hint)
             }
             Error::Config(_) => {
