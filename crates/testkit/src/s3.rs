@@ -13,7 +13,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use agentdrop_server::{Downloads, S3, SecretKey};
-use rustix::process::{Pid, Signal, kill_process};
 use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use tempfile::TempDir;
@@ -101,7 +100,7 @@ impl TestBucket {
         let prefix = format!("{}/", self.prefix);
         let mut list = bucket.list_objects_v2(Some(&credentials));
         list.with_prefix(prefix.clone());
-        let answer = self.server.send("GET", list.sign(SOON).as_str()).await;
+        let answer = self.server.send("GET", list.sign(SOON).as_str(), "").await;
         let text = String::from_utf8_lossy(&answer.bytes).into_owned();
         assert_eq!(answer.status, 200, "{text}");
         let listed = ListObjectsV2::parse_response(&text).expect("it is a listing");
@@ -123,7 +122,7 @@ impl TestBucket {
         let (bucket, credentials) = self.server.signer();
         let key = format!("{}/{name}", self.prefix);
         let get = bucket.get_object(Some(&credentials), &key);
-        let answer = self.server.send("GET", get.sign(SOON).as_str()).await;
+        let answer = self.server.send("GET", get.sign(SOON).as_str(), "").await;
         assert_eq!(answer.status, 200, "{name}");
         answer.bytes
     }
@@ -135,7 +134,7 @@ impl TestBucket {
         get.query_mut()
             .insert("prefix", format!("{}/", self.prefix));
         get.query_mut().insert("uploads", "");
-        let answer = self.server.send("GET", get.sign(SOON).as_str()).await;
+        let answer = self.server.send("GET", get.sign(SOON).as_str(), "").await;
         assert_eq!(answer.status, 200);
         String::from_utf8_lossy(&answer.bytes).into_owned()
     }
@@ -179,9 +178,8 @@ impl OwnServer {
     /// Stops it: whoever asks it something gets no answer.
     pub fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            let id = i32::try_from(running.id()).ok();
-            let id = id.and_then(Pid::from_raw).expect("a process has a number");
-            kill_process(id, Signal::TERM).expect("it is ours");
+            // At once: what it said it kept, it has to have kept.
+            running.kill().expect("it is ours");
             drop(running.wait());
         }
     }
@@ -206,9 +204,9 @@ impl Place {
         (bucket.expect("it is the address of a server"), credentials)
     }
 
-    async fn send(&self, method: &str, url: &str) -> Answer {
+    async fn send(&self, method: &str, url: &str, body: &'static str) -> Answer {
         let http = Http::new(self.endpoint.clone());
-        send(http.request(method, url, "")).await
+        send(http.request(method, url, "").body(body)).await
     }
 
     /// Whether it answers to its name before patience ends.
@@ -238,12 +236,12 @@ impl Place {
         let until = Instant::now() + PATIENCE;
         loop {
             let make = bucket.create_bucket(&credentials).sign(SOON);
-            let made = self.send("PUT", make.as_str()).await.status;
+            let made = self.send("PUT", make.as_str(), "").await.status;
             let put = bucket.put_object(Some(&credentials), "ready").sign(SOON);
             let get = bucket.get_object(Some(&credentials), "ready").sign(SOON);
             if matches!(made, 200 | 409)
-                && self.send("PUT", put.as_str()).await.status == 200
-                && self.send("GET", get.as_str()).await.status == 200
+                && self.send("PUT", put.as_str(), "ready").await.status == 200
+                && self.send("GET", get.as_str(), "").await.bytes == b"ready"
             {
                 return;
             }
@@ -254,6 +252,10 @@ impl Place {
 }
 
 /// The one that runs, or a new one.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it outlives the test that starts it"
+)]
 async fn shared() -> Place {
     let home = home();
     let lock = private_file(&home.join("lock"));

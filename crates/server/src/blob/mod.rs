@@ -84,7 +84,7 @@ impl Blobs {
     pub(crate) async fn stage_file(&self, transfer: TransferId) -> io::Result<Staging> {
         match self {
             Self::Folder(it) => Ok(Staging::Folder(it.stage().await?)),
-            Self::S3(it) => Ok(Staging::S3(it.stage(it.new_file(transfer)?))),
+            Self::S3(it) => Ok(Staging::S3(it.stage(Bucket::new_file(transfer)?))),
         }
     }
 

@@ -17,11 +17,11 @@ use agentdrop_protocol::wire::uploads::{
 use agentdrop_protocol::{ErrorCode, FileId, Timestamp, TransferId, UploadId};
 use agentdrop_store::Tx;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use tracing::Instrument as _;
 
-use super::direct::Begun;
+use super::direct::{self, Begun};
 use crate::api::allowance::Allowance;
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::Body;
@@ -47,9 +47,15 @@ use crate::clock::random;
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     Repeating(Body(body), once): Repeating<Body<AnnounceTransfer>>,
 ) -> Result<Answered> {
-    announce(app, caller, body, once, Comes::Whole, whole).await
+    let through = if direct::says_two_lengths(&headers) {
+        Through::Us
+    } else {
+        Through::Bucket
+    };
+    announce(app, caller, body, once, (Comes::Whole, through), whole).await
 }
 
 /// The same for files that come in parts, each of which can be sent again alone.
@@ -64,7 +70,8 @@ pub(crate) async fn create_in_parts(
     caller: Caller,
     Repeating(Body(body), once): Repeating<Body<AnnounceTransfer>>,
 ) -> Result<Answered> {
-    announce(app, caller, body, once, Comes::InParts, parts).await
+    let how = (Comes::InParts, Through::Bucket);
+    announce(app, caller, body, once, how, parts).await
 }
 
 /// How files come.
@@ -74,12 +81,19 @@ enum Comes {
     Whole,
 }
 
+/// What sealed files come through, where there is a bucket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Through {
+    Bucket,
+    Us,
+}
+
 async fn announce<T: Serialize + Send + 'static>(
     app: App,
     caller: Caller,
     body: AnnounceTransfer,
     once: Once,
-    comes: Comes,
+    (comes, through): (Comes, Through),
     answer: fn(&App, &Transfer, &Details, Timestamp, &Begun) -> T,
 ) -> Result<Answered> {
     let now = app.clock.now();
@@ -103,7 +117,10 @@ async fn announce<T: Serialize + Send + 'static>(
     let (key, wrapped_key) = app.server_key.new_transfer_key(id)?;
     let sealed = details.seal(&key)?;
     let until = upload_until(now, now.plus(asked.lifetime.as_duration()));
-    let begun = Begun::begin(&app, id, &mut files, until.since(now)).await?;
+    let begun = match through {
+        Through::Bucket => Begun::begin(&app, id, &mut files, until.since(now)).await?,
+        Through::Us => Arc::default(),
+    };
     let (of, by) = (app.clone(), By::from(&caller));
     let shared = Arc::clone(&begun);
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, T)> {

@@ -11,6 +11,7 @@ use agentdrop_domain::transfers::{AtRest, Direct, File, Transfer};
 use agentdrop_domain::uploads::{Came, StoredPart};
 use agentdrop_protocol::limits::MAX_PART_BYTES;
 use agentdrop_protocol::{ErrorCode, FileId, TransferId};
+use axum::http::{HeaderMap, header};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::api::error::{ApiError, Result};
@@ -19,6 +20,15 @@ use crate::blob::{BlobKey, Bucket, Listed};
 
 /// Requests at a time to the bucket for one request to us.
 const AT_A_TIME: usize = 8;
+
+/// Whether the caller is the published client, which sends a whole file with `Content-Length` and
+/// `Transfer-Encoding: chunked` at once, and its bytes as they are. We take that; an S3 server does
+/// not. Parts it sends as anybody does.
+pub(super) fn says_two_lengths(headers: &HeaderMap) -> bool {
+    let name = headers.get(header::USER_AGENT);
+    let name = name.and_then(|it| it.to_str().ok()).unwrap_or_default();
+    name.starts_with("agentdrop-python/")
+}
 
 /// What was begun in the bucket for a transfer: nothing, where there is none or nothing is sealed.
 #[derive(Debug, Default)]

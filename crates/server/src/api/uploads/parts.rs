@@ -94,13 +94,12 @@ pub(crate) async fn complete(
         let upload_id = body.upload_id;
         let (transfer, size) = hold(tx, &caller.actor, (id, file_id), upload_id).await?;
         require_few(&body)?;
-        let completed = match came {
-            Some(came) => transfer.complete_direct(&came, now)?,
-            None => {
-                let stored = tx.parts(id, file_id, 1, MAX_PARTS).await?;
-                let stored: Vec<_> = stored.into_iter().map(StoredPart::from).collect();
-                transfer.complete_file(file_id, &named(&body), &stored, now)?
-            }
+        let completed = if let Some(came) = came {
+            transfer.complete_direct(&came, now)?
+        } else {
+            let stored = tx.parts(id, file_id, 1, MAX_PARTS).await?;
+            let stored: Vec<_> = stored.into_iter().map(StoredPart::from).collect();
+            transfer.complete_file(file_id, &named(&body), &stored, now)?
         };
         tx.update_transfer_contents(&completed).await?;
         Ok(Json(Upload {

@@ -54,7 +54,8 @@ struct Uploads {
 #[serde(rename_all = "PascalCase")]
 struct Upload {
     key: String,
-    upload_id: String,
+    #[serde(rename = "UploadId")]
+    id: String,
     initiated: Timestamp,
 }
 
@@ -112,7 +113,7 @@ impl Bucket {
                 if path.prefix_matches(folder) {
                     found.push(Coming {
                         path,
-                        upload: it.upload_id,
+                        upload: it.id,
                         since: it.initiated,
                     });
                 }

@@ -105,7 +105,7 @@ impl Bucket {
     }
 
     /// A name that no file of the transfer has.
-    pub(super) fn new_file(&self, transfer: TransferId) -> io::Result<BlobKey> {
+    pub(super) fn new_file(transfer: TransferId) -> io::Result<BlobKey> {
         // Half of the numbers, so that there are some behind each.
         let place = u32::from_be_bytes(random().map_err(io::Error::other)?) >> 1;
         Ok(BlobKey::file(transfer, place))

@@ -99,18 +99,17 @@ impl Staging {
     async fn flush(&mut self) -> io::Result<()> {
         let path = self.bucket.path(self.key);
         let store = &self.bucket.0.store;
-        let upload = match &mut self.upload {
-            Some(upload) => upload,
-            None => {
-                let id = store.create_multipart(&path).await.map_err(broken)?;
-                self.upload.insert(Upload {
-                    bucket: self.bucket.clone(),
-                    path: path.clone(),
-                    id,
-                    parts: Vec::new(),
-                    is_kept: false,
-                })
-            }
+        let upload = if let Some(begun) = &mut self.upload {
+            begun
+        } else {
+            let id = store.create_multipart(&path).await.map_err(broken)?;
+            self.upload.insert(Upload {
+                bucket: self.bucket.clone(),
+                path: path.clone(),
+                id,
+                parts: Vec::new(),
+                is_kept: false,
+            })
         };
         let payload = PutPayload::from_iter(mem::take(&mut self.gathered));
         self.gathered_bytes = 0;

@@ -1,5 +1,6 @@
 //! A server whose files are in a bucket, of a real S3 server.
 
+mod activated;
 mod direct;
 mod hostile;
 mod outage;
