@@ -51,6 +51,7 @@ async fn a_killed_server_loses_nothing_in_its_bucket_and_leaves_nothing_there() 
             reason = "the bucket has the machine's time"
         )]
         let now = SystemTime::now() + Duration::from_mins(1);
+        server.sweeper().sweep().await.unwrap();
         server.sweeper().delete_orphans(now).await.unwrap();
         assert!(
             bucket.is_empty().await,

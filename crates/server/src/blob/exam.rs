@@ -224,6 +224,22 @@ async fn only_what_is_old_enough_is_listed_as_such() {
 }
 
 #[tokio::test]
+async fn a_bucket_may_be_ours_alone() {
+    let bucket = TestBucket::new().await;
+    let mut config = config(&bucket);
+    config.prefix = String::new();
+    let blobs = Blobs::in_bucket(&config).await.unwrap();
+    let (id, bytes) = (transfer(), some_bytes(10, 1));
+    let staged = vec![staged(&blobs, id, &bytes).await];
+    let kept = blobs.keep(id, staged).await.unwrap();
+    // It shares the bucket with other tests, which have prefixes.
+    assert_eq!(all(&blobs, id).await, kept);
+    assert!(whole(&blobs, kept[0], bytes.len()).await == bytes);
+    blobs.delete(id, 1).await.unwrap();
+    assert!(is_missing(&blobs, kept[0]).await);
+}
+
+#[tokio::test]
 async fn a_bucket_that_does_not_work_is_not_opened_and_its_secret_not_told() {
     let bucket = TestBucket::new().await;
     let (mut no_secret, mut no_bucket, mut nobody) =
