@@ -5,6 +5,7 @@
 //! own. A test that cannot have it fails: no test is passed over.
 
 use std::fs::{self, DirBuilder, File};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -297,7 +298,13 @@ async fn shared() -> Place {
 
 /// The folder of the shared server, which is ours alone.
 fn home() -> PathBuf {
-    let name = format!("agentdrop-s3-{}", rustix::process::geteuid().as_raw());
+    let mut hash = DefaultHasher::new();
+    (
+        env!("CARGO_MANIFEST_DIR"),
+        rustix::process::geteuid().as_raw(),
+    )
+        .hash(&mut hash);
+    let name = format!("agentdrop-s3-{:016x}", hash.finish());
     let folder = std::env::temp_dir().join(name);
     match DirBuilder::new().mode(0o700).create(&folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
