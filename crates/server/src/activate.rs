@@ -253,8 +253,8 @@ async fn seal(
     let place = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
     let (mut files, mut staged) = (Vec::new(), Vec::new());
     for (n, (file, said)) in transfer.files.iter().zip(&said.files).enumerate() {
-        let (size, blob) = seal_file(app, transfer, n, said, &mut made).await?;
         let to = place(n + 1);
+        let (size, blob) = seal_file(app, transfer, (n, to), said, &mut made).await?;
         files.push(File {
             id: file.id,
             size,
@@ -262,12 +262,13 @@ async fn seal(
             nonce: None,
             blob: Some(to),
             upload: None,
+            direct: None,
         });
         staged.push((BlobKey::file(id, to), blob));
     }
     let sealing = made.sealing(key);
     let envelope = made.envelope(transfer, person, &key, said.message.clone(), now, random()?)?;
-    let mut staging = app.blobs.stage().await?;
+    let mut staging = app.blobs.stage(BlobKey::file(id, place(0))).await?;
     let size = envelope.len() as u64;
     staging.write(Bytes::from(envelope)).await?;
     staged.push((BlobKey::file(id, place(0)), staging.finish().await?));
@@ -278,6 +279,7 @@ async fn seal(
         nonce: None,
         blob: Some(place(0)),
         upload: None,
+        direct: None,
     };
     files.insert(0, first);
     let mut shown = said.clone();
@@ -307,13 +309,13 @@ fn first_name(transfer: &Transfer, number: u32) -> u32 {
 async fn seal_file(
     app: &App,
     transfer: &Transfer,
-    position: usize,
+    (position, to): (usize, u32),
     said: &FileDetails,
     made: &mut ForPerson,
 ) -> Result<(u64, Staged)> {
     let file = transfer.files.get(position).ok_or(ApiError::NotFound)?;
     let mut stored = StoredFile::open(app, transfer, position, &(0..file.size)).await?;
-    let mut staging = app.blobs.stage().await?;
+    let mut staging = app.blobs.stage(BlobKey::file(transfer.id, to)).await?;
     let place = u32::try_from(position).unwrap_or(u32::MAX);
     let (mut sealer, begin) = made.begin_file(place + 1)?;
     staging.write(Bytes::from(begin)).await?;

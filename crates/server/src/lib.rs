@@ -34,6 +34,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use agentdrop_store::Store;
 use axum::Router;
@@ -45,7 +46,8 @@ pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
 pub use config::{
-    Config, ConfigError, EmailVerification, Limits, Rates, Signup, Smtp, SmtpUrl, Timeouts,
+    Config, ConfigError, Downloads, EmailVerification, Limits, Rates, S3, S3Url, SecretKey, Signup,
+    Smtp, SmtpUrl, Timeouts,
 };
 use data_dir::DataDir;
 use installation::KeyFile;
@@ -73,12 +75,15 @@ pub struct Sweeper(App);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The bucket of the files does not take them, or does not give them back.
+    #[error("the bucket {0} cannot be used")]
+    Bucket(String, #[source] io::Error),
     /// The data directory cannot be used.
     #[error("the data directory {0} cannot be used")]
     DataDir(PathBuf, #[source] io::Error),
     /// The folder of the files cannot be used.
-    #[error("the folder of files {0} cannot be used")]
-    Blobs(PathBuf, #[source] io::Error),
+    #[error("the files in {0} cannot be used")]
+    Blobs(String, #[source] io::Error),
     /// The configuration contradicts itself.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -95,8 +100,8 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The folder of the files is another database's.
-    #[error("the folder of files {0} belongs to another database")]
-    OtherBlobs(PathBuf),
+    #[error("the files in {0} belong to another database")]
+    OtherBlobs(String),
     /// The server key cannot be read.
     #[error("the server key {0} cannot be read")]
     ServerKey(PathBuf, #[source] io::Error),
@@ -123,10 +128,9 @@ impl Server {
     /// Brings a server up on another clock.
     pub async fn start_at(config: &Config, clock: Clock) -> Result<Self, Error> {
         let data_dir = DataDir::take(&config.data_dir)?;
-        let folder = config.blobs();
-        let blobs = Blobs::open(&folder).map_err(|it| Error::Blobs(folder.clone(), it))?;
+        let blobs = blobs(config).await?;
         let store = Store::open(&config.database_url()).await?;
-        blob::check_installation(&store, &folder).await?;
+        blob::check_installation(&store, &blobs).await?;
         let key_file = match &config.server_key {
             Some(path) => KeyFile::Given(path.clone()),
             None => KeyFile::Own(data_dir.join("server.key")),
@@ -253,6 +257,11 @@ impl Sweeper {
         Ok(sweep::once(&self.0).await?)
     }
 
+    /// Deletes what no transfer needs and was written before `before`.
+    pub async fn delete_orphans(&self, before: SystemTime) -> Result<(), Error> {
+        sweep::delete_orphans(&self.0, before).await
+    }
+
     /// Activates what waits for somebody who has a key by now.
     pub async fn activate(&self) -> Result<(), Error> {
         Ok(activate::once(&self.0).await?)
@@ -267,6 +276,24 @@ impl Sweeper {
 async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|it| Error::Listen(address, it))
+}
+
+/// Where the bytes of files are.
+async fn blobs(config: &Config) -> Result<Blobs, Error> {
+    match &config.s3 {
+        None => {
+            let folder = config.blobs();
+            let opened = Blobs::in_folder(&folder);
+            opened.map_err(|it| Error::Blobs(folder.display().to_string(), it))
+        }
+        Some(s3) if !s3.plain_http && !s3.is_private() => {
+            Err(ConfigError::PlainBucket(s3.endpoint.clone()).into())
+        }
+        Some(s3) => {
+            let opened = Box::pin(Blobs::in_bucket(s3)).await;
+            opened.map_err(|error| Error::Bucket(s3.bucket.clone(), error))
+        }
+    }
 }
 
 /// The host in a URL, without its port.

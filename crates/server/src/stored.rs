@@ -29,7 +29,12 @@ pub(crate) struct StoredFile {
 /// In what pieces a file is stored.
 enum Pieces {
     /// In one, by the file's place among the files and that of its blob.
-    One { size: u64, position: u32, blob: u32 },
+    One {
+        size: u64,
+        position: u32,
+        blob: u32,
+        etag: Option<String>,
+    },
     /// In parts, of which some are known: all with the bytes that were asked for.
     Parts { upload: Upload, known: Vec<Part> },
 }
@@ -60,18 +65,19 @@ impl StoredFile {
         };
         let position = u32::try_from(position).unwrap_or(u32::MAX);
         let pieces = match file.upload {
-            None => Pieces::One {
-                size: file.size,
-                position,
-                blob: file.blob_at(position),
-            },
-            Some(upload) => {
+            Some(upload) if !file.is_one_blob() => {
                 let numbers = upload.parts_with(wanted.start, wanted.end);
                 let mut reader = app.store.read().await?;
                 let (first, last) = numbers.into_inner();
                 let known = reader.parts(transfer.id, file.id, first, last).await?;
                 Pieces::Parts { upload, known }
             }
+            _ => Pieces::One {
+                size: file.size,
+                position,
+                blob: file.blob_at(position),
+                etag: file.direct.as_ref().and_then(|it| it.etag.clone()),
+            },
         };
         let mut stored = Self {
             blobs: app.blobs.clone(),
@@ -110,14 +116,18 @@ impl StoredFile {
 
     async fn open_at(&self, at: u64) -> io::Result<(u64, Piece)> {
         let key = self.key.as_ref();
-        let (begins, blob, opener, size) = match &self.pieces {
+        match &self.pieces {
             Pieces::One {
                 size,
                 position,
                 blob,
+                etag,
             } => {
                 let opener = key.map(|it| FileOpener::new(it, *position, *size));
-                (0, BlobKey::file(self.transfer, *blob), opener, *size)
+                let blob = BlobKey::file(self.transfer, *blob);
+                let blob = self.blobs.read(blob, etag.as_deref()).await?;
+                let size = *size;
+                Ok((0, Piece { blob, opener, size }))
             }
             Pieces::Parts { upload, known } => {
                 let number = *upload.parts_with(at, at + 1).start();
@@ -126,12 +136,12 @@ impl StoredFile {
                 let part = part.ok_or(io::ErrorKind::NotFound)?;
                 let opener = key.map(|it| FileOpener::of_part(it, part.tag, part.bytes));
                 let begins = u64::from(number - 1) * upload.part_bytes;
+                let size = part.bytes;
                 let blob = BlobKey::part(self.transfer, part.tag);
-                (begins, blob, opener, part.bytes)
+                let blob = self.blobs.read(blob, None).await?;
+                Ok((begins, Piece { blob, opener, size }))
             }
-        };
-        let blob = self.blobs.read(blob).await?;
-        Ok((begins, Piece { blob, opener, size }))
+        }
     }
 }
 

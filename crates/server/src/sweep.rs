@@ -1,7 +1,7 @@
 //! What is no longer needed goes: bytes, and what was remembered for a while.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use agentdrop_domain::audit::{Action, NewEntry, Subject, Who};
 use agentdrop_domain::transfers::{File, Transfer};
@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 use crate::activate;
 use crate::api::allowance::uncount;
 use crate::app::App;
-use crate::blob::BlobName;
+use crate::blob::{BlobName, Bucket};
 
 /// How often it looks without being told to.
 const EVERY: Duration = Duration::from_secs(30);
-/// How often it looks for blobs that another server left behind when it died.
-const ORPHANS_EVERY: Duration = Duration::from_hours(24);
+/// How often it looks for blobs that belong to no transfer.
+const ORPHANS_EVERY: Duration = Duration::from_hours(6);
 /// How many transfers go in one unit of work.
 const BATCH: u32 = 100;
 
@@ -33,11 +33,15 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     );
 }
 
-/// Looks for blobs without a transfer, at the start and once a day.
+/// Looks for blobs without a transfer, at the start and again and again: another server may have died,
+/// and to a bucket something can come behind our backs, as long as an address for it works.
 async fn orphans(app: &App, stop: &CancellationToken) {
     let mut at_start = true;
     while !stop.is_cancelled() {
-        let looking = delete_orphans(app, at_start);
+        let looking = async {
+            let since = app.blobs.settled(at_start, app.limits.orphan_age).await?;
+            delete_orphans(app, since).await
+        };
         if let Some(Err(error)) = stop.run_until_cancelled(looking).await {
             tracing::warn!(%error, "blobs without a transfer were not looked for to the end");
         }
@@ -141,11 +145,13 @@ fn expired(swept: &Transfer, now: Timestamp) -> Vec<NewEntry> {
     sides.into_iter().map(told).collect()
 }
 
-/// Deletes the blobs that no transfer needs, and none can come to need: their upload was cut off
-/// before it was acknowledged, or their deletion was.
-async fn delete_orphans(app: &App, at_start: bool) -> Result<(), crate::Error> {
+/// Deletes the blobs from before `since` that no transfer needs, and none can come to need: their
+/// upload was cut off before it was acknowledged, or their deletion was.
+pub(crate) async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), crate::Error> {
     let mut deleted = 0_u64;
-    let since = app.blobs.settled(at_start).await?;
+    if let Some(bucket) = app.blobs.bucket() {
+        deleted += delete_uploads(app, bucket, since).await?;
+    }
     for shard in 0..=u8::MAX {
         for blob in app.blobs.in_shard(shard, since).await? {
             let mut reader = app.store.read().await?;
@@ -164,4 +170,27 @@ async fn delete_orphans(app: &App, at_start: bool) -> Result<(), crate::Error> {
         tracing::info!(deleted, "deleted blobs that belong to no transfer");
     }
     Ok(())
+}
+
+/// Gives up the uploads in parts that no transfer waits for.
+async fn delete_uploads(
+    app: &App,
+    bucket: &Bucket,
+    since: SystemTime,
+) -> Result<u64, crate::Error> {
+    let since = since
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let since = Timestamp::from_millis(0).plus(since);
+    let mut deleted = 0;
+    for (blob, upload) in bucket.uploads_before(since).await? {
+        let mut reader = app.store.read().await?;
+        let transfer = reader.announced_transfer(blob.transfer).await?;
+        if !transfer.is_some_and(|it| it.is_coming() && it.awaits(&upload)) {
+            drop(reader);
+            bucket.abort_upload(blob, &upload).await?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
 }

@@ -17,4 +17,7 @@ pub mod mailbox;
 pub mod person;
 pub mod python;
 #[cfg(feature = "server")]
+pub mod s3;
+#[cfg(feature = "server")]
 pub mod server;
+mod shared;

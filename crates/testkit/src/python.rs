@@ -1,4 +1,4 @@
-//! The published client, and what else of Python the tests run.
+//! The published client, and what else the tests run out of Python's packages.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,12 @@ pub fn client(version: &str) -> PathBuf {
 /// Schemathesis, in an environment of its own: what it stands on is no concern of the clients.
 pub fn schemathesis() -> PathBuf {
     there(venv("schemathesis/bin/schemathesis"))
+}
+
+/// SeaweedFS, an S3 server in one program.
+pub fn seaweedfs() -> PathBuf {
+    let weed = std::env::var_os("AGENTDROP_TEST_WEED").map(PathBuf::from);
+    there(weed.unwrap_or_else(|| venv("bin/weed")))
 }
 
 fn venv(path: &str) -> PathBuf {

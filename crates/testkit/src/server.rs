@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::{CancellationToken, Config, Server, Sweeper};
@@ -16,6 +16,7 @@ use crate::clock::FrozenClock;
 use crate::engines::{Database, Engine, database};
 use crate::http::{Answer, Http};
 use crate::mailbox::{Mail, mails_in};
+use crate::s3::TestBucket;
 
 /// What people of tests sign in with.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -119,6 +120,16 @@ impl TestServer {
             sweeper,
             running,
         }
+    }
+
+    /// A server on `engine` whose files are in a bucket.
+    pub async fn in_bucket(engine: Engine, bucket: &TestBucket) -> Self {
+        let s3 = bucket.config();
+        Self::start(engine, |config| {
+            config.s3 = Some(s3);
+            config.limits.orphan_age = Duration::ZERO;
+        })
+        .await
     }
 
     /// Which engine it runs on.
@@ -237,6 +248,12 @@ impl TestServer {
     /// Sweeps what is due by the clock of the test.
     pub async fn sweep(&self) {
         self.sweeper.sweep().await.expect("what is due is swept");
+    }
+
+    /// Deletes what no transfer needs and was written before `before`.
+    pub async fn delete_orphans(&self, before: SystemTime) {
+        let deleted = self.sweeper.delete_orphans(before).await;
+        deleted.expect("what is not needed is looked for");
     }
 
     /// Stops the server the way an operator does, and waits for it.

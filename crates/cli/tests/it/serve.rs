@@ -152,6 +152,50 @@ fn an_address_that_is_taken_and_one_for_everybody() {
     );
 }
 
+/// What `serve` complains of with its files in a bucket that cannot be used so.
+fn complaint(line: &str, credentials: &[(&str, &str)], status: i32) -> (Value, String) {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
+    for name in ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] {
+        command.env_remove(format!("AWS_{name}"));
+        command.env_remove(format!("AGENTDROP_S3_{name}"));
+    }
+    command
+        .args(line.split(' '))
+        .envs(credentials.iter().copied());
+    let failed = Run::of(&mut command).expect(status);
+    let said = format!("{} {}", failed.json(), failed.stderr);
+    (failed.json()["error"]["code"].clone(), said)
+}
+
+#[test]
+fn a_bucket_that_cannot_be_used_is_said_to_be_none_and_its_secret_is_not_told() {
+    let credentials = [
+        ("AWS_ACCESS_KEY_ID", "somebody"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2hunter2"),
+    ];
+    let none: &[(&str, &str)] = &[];
+    for (line, credentials, code, status) in [
+        ("--blobs s3://drop/a", none, "CONFIG", 1),
+        (
+            "--blobs s3://drop --s3-endpoint http://s3.example.org",
+            &credentials,
+            "CONFIG",
+            1,
+        ),
+        (
+            "--blobs s3://drop --s3-endpoint http://127.0.0.1:1",
+            &credentials,
+            "BUCKET",
+            2,
+        ),
+    ] {
+        let (said_code, said) = complaint(line, credentials, status);
+        assert_eq!(said_code, code, "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
 #[test]
 fn settings_come_from_the_environment_too() {
     let sandbox = Sandbox::new();

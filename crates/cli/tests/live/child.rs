@@ -1,11 +1,13 @@
 //! A server in a process of its own, which can be killed.
 
+use std::fs::{File, OpenOptions};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use agentdrop_testkit::http::Http;
+use agentdrop_testkit::s3::TestBucket;
 use agentdrop_testkit::server::text;
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -33,15 +35,51 @@ impl Child {
         database: &str,
         more: &[&str],
     ) -> Self {
+        Self::start_with(at, (data, database, more), &[], None).await
+    }
+
+    /// The same with its files in a bucket; the log goes to a file.
+    pub(crate) async fn start_in_bucket(
+        data: &Path,
+        database: &str,
+        bucket: &TestBucket,
+        log: &Path,
+    ) -> Self {
+        let s3 = bucket.config();
+        let variables = [
+            (
+                "AGENTDROP_BLOBS",
+                format!("s3://{}/{}", s3.bucket, s3.prefix),
+            ),
+            ("AGENTDROP_S3_ENDPOINT", s3.endpoint),
+            ("AWS_ACCESS_KEY_ID", s3.access_key),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                s3.secret_key.expose_secret().to_owned(),
+            ),
+            ("RUST_LOG", "debug".to_owned()),
+        ];
+        let log = OpenOptions::new().create(true).append(true).open(log);
+        let place = (data, database, &[][..]);
+        Self::start_with(free_address(), place, &variables, Some(log.unwrap())).await
+    }
+
+    async fn start_with(
+        at: SocketAddr,
+        (data, database, more): (&Path, &str, &[&str]),
+        variables: &[(&str, String)],
+        log: Option<File>,
+    ) -> Self {
         let process = std::process::Command::new(env!("CARGO_BIN_EXE_agentdrop"))
             .args(["serve", "--listen", &at.to_string()])
             .args(["--requests-per-minute", "0", "--data-dir"])
             .arg(data)
             .args(more)
             .env("AGENTDROP_DATABASE_URL", database)
+            .envs(variables.iter().map(|it| (it.0, &it.1)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log.map_or_else(Stdio::null, Stdio::from))
             .spawn()
             .unwrap();
         let url = format!("http://{at}");
@@ -200,8 +238,11 @@ async fn send(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<Str
 /// The same by a signed address: announced, sent, confirmed.
 async fn send_by_address(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<String> {
     let file = json!({ "name": "file", "size": bytes.len() });
+    // Of what is sealed the bytes need not come by the server.
+    let sealed = bytes.len().is_multiple_of(2);
     let body = json!({
         "sender": label, "recipient": "bob", "max_downloads": 1000, "files": [file],
+        "is_encrypted": sealed,
     });
     let path = "/v1/transfers/presigned";
     let response = http.request("POST", path, key).json(&body).send();

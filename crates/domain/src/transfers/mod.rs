@@ -124,6 +124,21 @@ pub struct File {
     /// How its bytes come, or came, if it is by signed addresses: then its parts have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
+    /// What an object store knows of it, if its sender sends it there and not through us: then it is
+    /// one blob, however it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<Direct>,
+}
+
+/// What an object store knows of a file that is sent to it without us.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direct {
+    /// What it calls the upload, as long as parts of it may come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
+    /// Which bytes were confirmed: others that come in their place are not the file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 /// Who encrypted the stored bytes of a file.
@@ -341,7 +356,7 @@ impl Transfer {
 impl File {
     /// The blobs that have the bytes of files, less those of parts, which have names of their own.
     pub fn blobs(files: &[Self]) -> impl Iterator<Item = u32> {
-        let files = files.iter().zip(0..).filter(|it| it.0.upload.is_none());
+        let files = files.iter().zip(0..).filter(|it| it.0.is_one_blob());
         files.map(|(file, at)| file.blob_at(at))
     }
 
@@ -350,6 +365,11 @@ impl File {
         Self::blobs(files)
             .max()
             .map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// Whether one blob has its bytes, and not its parts.
+    pub const fn is_one_blob(&self) -> bool {
+        self.upload.is_none() || self.direct.is_some()
     }
 
     /// The blob that has its bytes, given its place among the files.

@@ -4,7 +4,7 @@ use super::*;
 use agentdrop_protocol::{KeyId, PartTag, UploadId};
 
 use crate::Scope;
-use crate::uploads::{NamedPart, Part, UploadError};
+use crate::uploads::{NamedPart, Part, StoredPart, UploadError};
 
 const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
@@ -219,6 +219,7 @@ fn announced() -> Transfer {
         nonce: None,
         blob: None,
         upload: Some(upload),
+        direct: None,
     };
     let upload = UploadId::from_bytes([1; 16]);
     Transfer {
@@ -236,10 +237,12 @@ fn announced() -> Transfer {
 /// The same with its second file put together.
 fn completed() -> Transfer {
     let tags = [1, 2].map(|it| PartTag::new([it; 16]));
-    let stored = [1, 2].map(|number| Part {
-        number,
-        tag: tags[number as usize - 1],
-        bytes: 5,
+    let stored = [1, 2].map(|number| {
+        StoredPart::from(Part {
+            number,
+            tag: tags[number as usize - 1],
+            bytes: 5,
+        })
     });
     let etags = tags.map(|it| it.to_string());
     let named = [1, 2].map(|number| NamedPart {

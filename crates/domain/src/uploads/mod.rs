@@ -10,7 +10,7 @@ use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_protocol::{FileId, PartTag, Timestamp, UploadId};
 use serde::{Deserialize, Serialize};
 
-use crate::transfers::{File, Transfer, TransferError};
+use crate::transfers::{Direct, File, Transfer, TransferError};
 
 /// How the bytes of a file come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,38 @@ pub struct Part {
     pub tag: PartTag,
     /// How many bytes it has.
     pub bytes: u64,
+}
+
+/// A part that has come, as whoever stores it knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPart {
+    /// Which one, from 1.
+    pub number: u32,
+    /// What its sender was answered with, with quotes or without.
+    pub etag: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+impl From<Part> for StoredPart {
+    fn from(part: Part) -> Self {
+        Self {
+            number: part.number,
+            etag: part.tag.to_string(),
+            bytes: part.bytes,
+        }
+    }
+}
+
+/// A file that an object store has, and the `ETag` of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// The file.
+    pub file: FileId,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// What the object store names them by.
+    pub etag: Option<String>,
 }
 
 /// A part, as the sender names it.
@@ -165,6 +197,10 @@ impl Transfer {
         let upload = file.upload.ok_or(UploadError::NoSuchPart)?;
         let bytes = upload.part_len(file.size, number);
         let bytes = bytes.ok_or(UploadError::NoSuchPart)?;
+        // Its parts are sent to an object store.
+        if file.direct.is_some() {
+            return Err(UploadError::NoSuchPart);
+        }
         self.require_announced(now)?;
         if upload.id.is_some() && upload.is_complete {
             return Err(UploadError::AlreadyCompleted);
@@ -178,7 +214,7 @@ impl Transfer {
         mut self,
         id: FileId,
         named: &[NamedPart<'_>],
-        stored: &[Part],
+        stored: &[StoredPart],
         now: Timestamp,
     ) -> Result<Self, UploadError> {
         self.require_announced(now)?;
@@ -187,6 +223,41 @@ impl Transfer {
         let upload = file.upload.as_mut().ok_or(UploadError::NoSuchPart)?;
         require_parts(upload, file.size, named, stored)?;
         upload.is_complete = true;
+        Ok(self)
+    }
+
+    /// What it is once an object store has put the parts of a file together.
+    pub fn complete_direct(mut self, came: &Came, now: Timestamp) -> Result<Self, UploadError> {
+        self.require_announced(now)?;
+        let file = self.files.iter_mut().find(|it| it.id == came.file);
+        let file = file.ok_or(UploadError::NoSuchPart)?;
+        file.require_size(came.bytes)?;
+        let upload = file.upload.as_mut().ok_or(UploadError::NoSuchPart)?;
+        upload.is_complete = true;
+        file.direct = Some(Direct {
+            upload: None,
+            etag: came.etag.clone(),
+        });
+        Ok(self)
+    }
+
+    /// Whether parts of one of its files may come under this name to an object store.
+    pub fn awaits(&self, upload: &str) -> bool {
+        let named = |it: &File| it.direct.as_ref()?.upload.clone();
+        self.files.iter().filter_map(named).any(|it| it == upload)
+    }
+
+    /// The same, once it is known which bytes of files that came whole an object store has.
+    pub fn confirm_direct(mut self, came: &[Came]) -> Result<Self, UploadError> {
+        for it in came {
+            let file = self.files.iter_mut().find(|file| file.id == it.file);
+            let file = file.ok_or(UploadError::NoSuchPart)?;
+            file.require_size(it.bytes)?;
+            file.direct = Some(Direct {
+                upload: None,
+                etag: it.etag.clone(),
+            });
+        }
         Ok(self)
     }
 
@@ -221,12 +292,32 @@ impl Transfer {
     }
 }
 
+impl File {
+    /// Refuses another number of bytes than were announced.
+    fn require_size(&self, came: u64) -> Result<(), UploadError> {
+        let announced = self.size;
+        if came == announced {
+            return Ok(());
+        }
+        Err(UploadError::SizeMismatch { announced, came })
+    }
+}
+
+/// Whether two `ETag`s are the same, with their quotes or without.
+fn is_same(one: &str, other: &str) -> bool {
+    fn plain(etag: &str) -> &str {
+        let quoted = etag.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        quoted.unwrap_or(etag)
+    }
+    plain(one) == plain(other)
+}
+
 /// Refuses parts that do not make up the file.
 fn require_parts(
     upload: &Upload,
     bytes: u64,
     named: &[NamedPart<'_>],
-    stored: &[Part],
+    stored: &[StoredPart],
 ) -> Result<(), UploadError> {
     let mut last = None;
     for it in named {
@@ -248,7 +339,7 @@ fn require_parts(
         let expected = upload.part_len(bytes, it.number);
         let part = stored.binary_search_by_key(&it.number, |it| it.number);
         let part = part.ok().and_then(|at| stored.get(at));
-        let part = part.filter(|part| part.tag.is(it.etag));
+        let part = part.filter(|part| is_same(&part.etag, it.etag));
         let (Some(expected), Some(part)) = (expected, part) else {
             return Err(UploadError::InvalidPart(it.number));
         };

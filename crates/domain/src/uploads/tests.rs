@@ -4,16 +4,16 @@ use super::*;
 
 const UPLOAD: Upload = Upload::in_parts(UploadId::from_bytes([1; 16]), 10);
 
-fn stored(bytes: u64) -> Vec<Part> {
+fn stored(bytes: u64) -> Vec<StoredPart> {
     let parts = (1..).map_while(|number| {
         let bytes = UPLOAD.part_len(bytes, number)?;
         let tag = PartTag::new([u8::try_from(number).unwrap(); 16]);
-        Some(Part { number, tag, bytes })
+        Some(StoredPart::from(Part { number, tag, bytes }))
     });
     parts.collect()
 }
 
-fn of(named: &[(u32, u8)], stored: &[Part]) -> Result<(), UploadError> {
+fn of(named: &[(u32, u8)], stored: &[StoredPart]) -> Result<(), UploadError> {
     let tags: Vec<_> = named
         .iter()
         .map(|it| PartTag::new([it.1; 16]).to_string())

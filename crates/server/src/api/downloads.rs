@@ -2,7 +2,8 @@
 
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::downloads::{Download, Outcome, grant_until};
-use agentdrop_domain::transfers::Transfer;
+use agentdrop_domain::transfers::{AtRest, Transfer};
+use agentdrop_protocol::limits::UPLOAD_LIFETIME;
 use agentdrop_protocol::wire::downloads::{self as wire, DownloadFile};
 use agentdrop_protocol::wire::transfers::{Acknowledge, Delivery, DeliveryStatus};
 use agentdrop_protocol::{
@@ -21,6 +22,7 @@ use super::transfers::{details, logged};
 use crate::app::App;
 use crate::audit::Witness;
 use crate::auth::Caller;
+use crate::blob::BlobKey;
 use crate::clock::random;
 
 /// Takes one of the downloads that a transfer allows: answers where its files are.
@@ -55,7 +57,7 @@ pub(crate) async fn create(
             take(tx, transfer, by, download_id, now).await
         })
         .await?;
-    Ok(Json(granted(&app, transfer, &download)?))
+    Ok(Json(granted(&app, transfer, &download).await?))
 }
 
 /// Refuses HEAD: whoever only looks must not use a download up.
@@ -183,25 +185,29 @@ pub(super) async fn end(
 }
 
 /// A grant, as its holder sees it.
-pub(super) fn granted(
+pub(super) async fn granted(
     app: &App,
     transfer: Transfer,
     download: &Download,
 ) -> Result<wire::Download> {
     let details = details(app, &transfer)?;
-    let files = transfer
-        .files
-        .iter()
-        .zip(details.files)
-        .map(|(file, said)| DownloadFile {
-            file_id: file.id,
-            file_name: said.name.clone(),
-            name: said.name,
-            download_url: app.file_url(download.id, file.id, download.expires_at),
-            size: file.size,
-            content_type: said.content_type,
-            encryption_iv: file.nonce.clone(),
-        });
+    let direct = direct_urls(app, &transfer, download).await?;
+    let files =
+        transfer
+            .files
+            .iter()
+            .zip(details.files)
+            .zip(direct)
+            .map(|((file, said), direct)| DownloadFile {
+                file_id: file.id,
+                file_name: said.name.clone(),
+                name: said.name,
+                download_url: direct
+                    .unwrap_or_else(|| app.file_url(download.id, file.id, download.expires_at)),
+                size: file.size,
+                content_type: said.content_type,
+                encryption_iv: file.nonce.clone(),
+            });
     let files = files.collect();
     let is_encrypted = transfer.sealing.is_some();
     let sealing = transfer.sealing.unwrap_or_default();
@@ -226,4 +232,40 @@ pub(super) fn granted(
         recipient_key_version: sealing.recipient_key_version,
         sender_signature: sealing.signature,
     })
+}
+
+/// Where in the bucket the holder of a grant fetches each file; nothing for what goes through us.
+///
+/// What we encrypted does, and what is deleted after its delivery: of what others send we do not see
+/// whether it came to its end.
+async fn direct_urls(
+    app: &App,
+    transfer: &Transfer,
+    download: &Download,
+) -> Result<Vec<Option<String>>> {
+    let now = app.clock.now();
+    let lifetime = download.expires_at.since(now);
+    let bucket = app.blobs.bucket();
+    let bucket = bucket.filter(|it| it.has_direct_downloads() && !transfer.auto_delete);
+    let mut urls = Vec::new();
+    for (file, place) in transfer.files.iter().zip(0..) {
+        let is_direct = file.at_rest == AtRest::Sender && file.is_one_blob();
+        let Some(bucket) = bucket.filter(|_| is_direct) else {
+            urls.push(None);
+            continue;
+        };
+        let key = BlobKey::file(transfer.id, file.blob_at(place));
+        // Its sender may still have an address that works, and have put others in their place.
+        let may_change = transfer.created_at.plus(UPLOAD_LIFETIME) > now;
+        let etag = file.direct.as_ref().and_then(|it| it.etag.as_ref());
+        let is_same = match etag.filter(|_| may_change) {
+            Some(etag) => bucket
+                .came(key)
+                .await?
+                .is_some_and(|it| it.1.as_ref() == Some(etag)),
+            None => true,
+        };
+        urls.push(is_same.then(|| bucket.get_url(key, lifetime)));
+    }
+    Ok(urls)
 }

@@ -444,7 +444,7 @@ impl From<StoreError> for ApiError {
 }
 
 impl From<io::Error> for ApiError {
-    /// What a disk says.
+    /// What a disk says, or a bucket.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull
@@ -453,6 +453,14 @@ impl From<io::Error> for ApiError {
             | io::ErrorKind::FileTooLarge => {
                 Self::Broken(ErrorCode::StorageUnavailable, error.into())
             }
+            // Its sender's doing, and nothing that we could mend.
+            io::ErrorKind::StaleNetworkFileHandle => {
+                let message =
+                    "its sender put other bytes in the place of those that were confirmed";
+                Self::refused(ErrorCode::Gone, message)
+            }
+            // A bucket is away, and no disk says that.
+            io::ErrorKind::HostUnreachable => Self::Broken(ErrorCode::Unavailable, error.into()),
             _ => Self::Internal(error.into()),
         }
     }

@@ -13,7 +13,7 @@ use agentdrop_domain::transfers::AtRest;
 use agentdrop_protocol::limits::{MAX_FIELD_BYTES, MAX_FILES};
 use agentdrop_protocol::text::ContentType;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{ErrorCode, FileName};
+use agentdrop_protocol::{ErrorCode, FileName, TransferId};
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use axum::BoxError;
 use axum::body::Body;
@@ -102,9 +102,11 @@ pub(super) struct May {
 ///
 /// It is cut off where its account may send no more: what a head says of its length is used where
 /// that alone is too much, and believed nowhere.
+///
+/// `id` is that of the transfer, unless the form chooses another.
 pub(super) async fn read(
     app: &App,
-    key: &TransferKey,
+    (mut id, key): (TransferId, &TransferKey),
     may: &May,
     request: Request,
     digests: Digests,
@@ -155,6 +157,7 @@ pub(super) async fn read(
                     position: form.files.len(),
                     at_rest,
                     digests,
+                    transfer: id,
                 };
                 let file = read_file(app, key, field, new, &between, &room).await?;
                 room.before += file.size;
@@ -180,6 +183,16 @@ pub(super) async fn read(
                 if is_to_person && !may.to_people {
                     // Most clients say it before their files, which need not come then.
                     return Err(PersonError::SenderNotVerified.into());
+                }
+                if name == "transfer_id"
+                    && let Ok(chosen) = format!("tr_{text}").parse()
+                {
+                    if app.blobs.bucket().is_some() && !form.files.is_empty() {
+                        // An object has its name from the beginning.
+                        let message = "has to come before the files";
+                        return Err(ApiError::invalid(name, message));
+                    }
+                    id = chosen;
                 }
                 form.fields.push(name, text);
             }
@@ -214,6 +227,7 @@ struct New {
     position: usize,
     at_rest: AtRest,
     digests: Digests,
+    transfer: TransferId,
 }
 
 async fn read_file(
@@ -228,6 +242,7 @@ async fn read_file(
         position,
         at_rest,
         digests,
+        transfer,
     } = new;
     let place = format!("files[{position}]");
     let name = FileName::from_str(field.file_name().unwrap_or_default());
@@ -244,7 +259,7 @@ async fn read_file(
         )),
     };
     let mut digest = (digests == Digests::Wanted).then(|| Context::new(&SHA256));
-    let mut staging = app.blobs.stage().await?;
+    let mut staging = app.blobs.stage_file(transfer).await?;
     let mut size = 0;
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
         between.went_on();

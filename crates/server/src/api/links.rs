@@ -129,7 +129,7 @@ pub(crate) async fn download(
         take(tx, found.transfer, by, id, now).await
     };
     let (transfer, download) = app.store.write(taken).await?;
-    Ok(Json(granted(&app, transfer, &download)?))
+    Ok(Json(granted(&app, transfer, &download).await?))
 }
 
 /// Says how a download of the transfer ended; the sender sees it.

@@ -1,43 +1,52 @@
-//! Which database a folder of blobs belongs to.
+//! Which database the blobs of a folder or a bucket belong to.
 //!
-//! A server takes for abandoned what its database does not know of. With the folder of another
+//! A server takes for abandoned what its database does not know of. With those of another
 //! database that would be everything.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use agentdrop_store::{Constraint, Store, Tx};
 
+use super::Blobs;
 use super::local::blocking;
 use crate::Error;
 use crate::clock::random;
 
-/// The fact in the database, and the file in the folder, that have to be the same.
+/// The fact in the database, and what is called so beside the blobs, which have to be the same.
 const FACT: &str = "blobs";
 const FILE: &str = "installation";
 
-/// Checks that the folder belongs to the database; one that belongs to none does from now on.
-pub(crate) async fn check_installation(store: &Store, root: &Path) -> Result<(), Error> {
-    let broken = |it| Error::Blobs(root.to_owned(), it);
+/// Checks that blobs belong to the database; those that belong to none do from now on.
+pub(crate) async fn check_installation(store: &Store, blobs: &Blobs) -> Result<(), Error> {
+    let broken = |it| Error::Blobs(blobs.to_string(), it);
     let known = store.read().await?.instance_value(FACT).await?;
-    let path = root.join(FILE);
-    let found = blocking(move || read(&path)).await.map_err(broken)?;
-    match (known, found) {
+    let found = match blobs {
+        Blobs::Folder(folder) => {
+            let path = folder.root().join(FILE);
+            blocking(move || read(&path)).await
+        }
+        Blobs::S3(bucket) => bucket.note(FILE).await,
+    };
+    match (known, found.map_err(broken)?) {
         (Some(known), Some(found)) if known == found => Ok(()),
-        (_, Some(_)) => Err(Error::OtherBlobs(root.to_owned())),
-        // The database first: a folder that says whose it is has one that knows.
+        (_, Some(_)) => Err(Error::OtherBlobs(blobs.to_string())),
+        // The database first: blobs that say whose they are have one that knows.
         (known, None) => {
             let id = match known {
                 Some(known) => known,
                 None => note(store).await?,
             };
-            let root = root.to_owned();
-            let path = root.join(FILE);
-            blocking(move || write(&root, &path, &id))
-                .await
-                .map_err(broken)
+            let written = match blobs {
+                Blobs::Folder(folder) => {
+                    let root = folder.root().to_owned();
+                    blocking(move || write(&root, &root.join(FILE), &id)).await
+                }
+                Blobs::S3(bucket) => bucket.write_note(FILE, id).await,
+            };
+            written.map_err(broken)
         }
     }
 }
@@ -66,7 +75,7 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Writes the file whole, or not at all.
-fn write(root: &Path, path: &PathBuf, id: &[u8]) -> io::Result<()> {
+fn write(root: &Path, path: &Path, id: &[u8]) -> io::Result<()> {
     let name: [u8; 8] = random().map_err(io::Error::other)?;
     let coming = root.join(format!("{FILE}.{}", hex::encode(name)));
     let mut options = OpenOptions::new();

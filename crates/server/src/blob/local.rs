@@ -16,29 +16,26 @@ use std::time::{Duration, SystemTime};
 use agentdrop_protocol::TransferId;
 use tokio::task::spawn_blocking;
 
+use super::key::{BlobKey, BlobName, PARTS};
 use super::share::Place;
-use super::{BlobKey, BlobName, PARTS, Staged, Staging};
-
-/// What was put in its place so long ago has its row by now, or never will: seconds lie between the
-/// two, and some more where a database is waited for.
-const SETTLED: Duration = Duration::from_hours(24);
+use super::stage::{Staged, Staging};
 
 /// A folder of blobs. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Blobs {
+pub(crate) struct Folder {
     root: Arc<Path>,
     place: Arc<Place>,
 }
 
 /// A blob that is open for reading.
 #[derive(Clone, Debug)]
-pub(crate) struct Blob(Arc<File>);
+pub(crate) struct OpenFile(Arc<File>);
 
-impl Blobs {
+impl Folder {
     /// Opens the folder, makes what is missing of it, and throws away what never came in whole.
     ///
     /// Others may have it open.
-    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
         make_folder(root)?;
         for shard in 0..=u8::MAX {
             make_folder(&root.join(format!("{shard:02x}")))?;
@@ -51,59 +48,67 @@ impl Blobs {
         })
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Whether nobody else had it open when this did.
-    pub(crate) fn was_alone(&self) -> bool {
+    pub(super) fn was_alone(&self) -> bool {
         self.place.alone_since.is_some()
     }
 
     /// Blobs from before this, by the clock of the disk, that have no row yet never will: whoever
     /// wrote them is gone, or it is too long ago.
-    pub(crate) async fn settled(&self, at_start: bool) -> io::Result<SystemTime> {
+    pub(super) async fn settled(&self, at_start: bool, age: Duration) -> io::Result<SystemTime> {
         let place = Arc::clone(&self.place);
         blocking(move || match place.alone_since {
             Some(start) if at_start => Ok(start),
             _ => {
                 let now = place.disk_time()?;
-                Ok(now.checked_sub(SETTLED).unwrap_or(SystemTime::UNIX_EPOCH))
+                Ok(now.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
             }
         })
         .await
     }
 
     /// Begins to take a blob in.
-    pub(crate) async fn stage(&self) -> io::Result<Staging> {
+    pub(super) async fn stage(&self) -> io::Result<Staging> {
         Staging::new(&self.place.staging).await
     }
 
     /// Puts staged blobs where they are read; when this returns, they outlive a power cut.
     ///
     /// Where one is there, which is another transfer's, it fails, and nothing was done.
-    pub(crate) async fn keep(&self, transfer: TransferId, staged: Vec<Staged>) -> io::Result<()> {
+    pub(super) async fn keep(
+        &self,
+        transfer: TransferId,
+        staged: Vec<Staged>,
+    ) -> io::Result<Vec<BlobKey>> {
         let blobs = self.clone();
         blocking(move || {
             let mut kept = Vec::new();
             let place = || {
                 for (staged, position) in staged.into_iter().zip(0..) {
-                    let path = blobs.path(BlobKey::file(transfer, position));
-                    staged.place_at(&path)?;
-                    kept.push(path);
+                    let key = BlobKey::file(transfer, position);
+                    staged.place_at(&blobs.path(key))?;
+                    kept.push(key);
                 }
                 File::open(blobs.shard(transfer))?.sync_all()
             };
             let placed = place();
             if placed.is_err() {
-                for path in kept {
+                for key in &kept {
                     // What stays behind has no row, and is deleted at the next start.
-                    drop(fs::remove_file(path));
+                    drop(fs::remove_file(blobs.path(*key)));
                 }
             }
-            placed
+            placed.map(|()| kept)
         })
         .await
     }
 
     /// The same, for blobs with names of their own; one that is there is replaced.
-    pub(crate) async fn put(&self, staged: Vec<(BlobKey, Staged)>) -> io::Result<()> {
+    pub(super) async fn put(&self, staged: Vec<(BlobKey, Staged)>) -> io::Result<()> {
         let blobs = self.clone();
         blocking(move || {
             for (key, staged) in staged {
@@ -120,7 +125,7 @@ impl Blobs {
     }
 
     /// Deletes a blob, if it is there.
-    pub(crate) async fn remove(&self, key: BlobKey) -> io::Result<()> {
+    pub(super) async fn remove(&self, key: BlobKey) -> io::Result<()> {
         let path = self.path(key);
         blocking(move || match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -130,14 +135,14 @@ impl Blobs {
     }
 
     /// Opens a blob for reading.
-    pub(crate) async fn read(&self, key: BlobKey) -> io::Result<Blob> {
+    pub(super) async fn read(&self, key: BlobKey) -> io::Result<OpenFile> {
         let path = self.path(key);
-        blocking(move || Ok(Blob(Arc::new(File::open(path)?)))).await
+        blocking(move || Ok(OpenFile(Arc::new(File::open(path)?)))).await
     }
 
     /// Deletes the blobs of a transfer, as far as they are there: those of so many files, and all
     /// parts.
-    pub(crate) async fn delete(&self, transfer: TransferId, count: u32) -> io::Result<()> {
+    pub(super) async fn delete(&self, transfer: TransferId, count: u32) -> io::Result<()> {
         let blobs = self.clone();
         blocking(move || {
             for position in 0..count {
@@ -155,7 +160,7 @@ impl Blobs {
     }
 
     /// The blobs in one shard that were written before `since`.
-    pub(crate) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
+    pub(super) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
         let folder = self.root.join(format!("{shard:02x}"));
         blocking(move || {
             let mut found = Vec::new();
@@ -188,7 +193,7 @@ impl Blobs {
     }
 
     /// Whether a blob could be written now.
-    pub(crate) async fn check(&self) -> io::Result<()> {
+    pub(super) async fn check(&self) -> io::Result<()> {
         drop(self.stage().await?);
         Ok(())
     }
@@ -214,9 +219,9 @@ impl Blobs {
     }
 }
 
-impl Blob {
+impl OpenFile {
     /// Reads at most `length` bytes from `offset` on; fewer at the end of the blob.
-    pub(crate) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    pub(super) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let file = Arc::clone(&self.0);
         blocking(move || {
             let (mut bytes, mut filled) = (vec![0; length], 0);

@@ -1,94 +1,245 @@
-//! Where the bytes of files are.
+//! Where the bytes of files are: in a folder, or in an S3 bucket.
+//!
+//! Both keep the same promises, and pass the same exam: a blob is there whole or not at all, what was
+//! kept is there after a power cut, and what is dropped on the way leaves nothing behind.
 
 mod installation;
+mod key;
 mod local;
+mod s3;
 mod share;
 mod stage;
 
+#[cfg(test)]
+mod exam;
+
 pub(crate) use installation::check_installation;
-pub(crate) use local::{Blob, Blobs};
-pub(crate) use stage::{Staged, Staging};
+pub(crate) use key::{BlobKey, BlobName};
+pub(crate) use s3::{Bucket, Listed};
 
 use std::fmt;
-use std::str::FromStr;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
-use agentdrop_protocol::{PartTag, TransferId};
+use agentdrop_protocol::TransferId;
+use bytes::Bytes;
 
-/// Names bytes of a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BlobKey {
-    pub(crate) transfer: TransferId,
-    pub(crate) name: BlobName,
+use crate::config::S3;
+
+/// Where the bytes of files are. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) enum Blobs {
+    /// In a folder of this machine.
+    Folder(local::Folder),
+    /// In a bucket.
+    S3(Bucket),
 }
 
-/// Names bytes among those of a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BlobName {
-    /// One try to upload a part.
-    Part(PartTag),
-    /// A whole file, by its place among the files.
-    Position(u32),
+/// A blob that is open for reading.
+#[derive(Debug)]
+pub(crate) enum Blob {
+    Folder(local::OpenFile),
+    S3(s3::Object),
 }
 
-impl BlobKey {
-    /// Of a whole file.
-    pub(crate) const fn file(transfer: TransferId, position: u32) -> Self {
-        let name = BlobName::Position(position);
-        Self { transfer, name }
+/// A blob that is coming in. Dropping it leaves nothing behind.
+#[derive(Debug)]
+pub(crate) enum Staging {
+    Folder(stage::Staging),
+    S3(s3::Staging),
+}
+
+/// A blob that came in whole. Dropping it deletes it.
+#[derive(Debug)]
+pub(crate) enum Staged {
+    Folder(stage::Staged),
+    S3(s3::Staged),
+}
+
+impl Blobs {
+    /// Those in a folder, of which what is missing is made.
+    pub(crate) fn in_folder(root: &Path) -> io::Result<Self> {
+        Ok(Self::Folder(local::Folder::open(root)?))
     }
 
-    /// Of one try to upload a part.
-    pub(crate) const fn part(transfer: TransferId, tag: PartTag) -> Self {
-        let name = BlobName::Part(tag);
-        Self { transfer, name }
+    /// Those in a bucket, which has to take a blob and give it back.
+    pub(crate) async fn in_bucket(config: &S3) -> io::Result<Self> {
+        Ok(Self::S3(Bucket::open(config).await?))
+    }
+
+    /// The bucket they are in, if they are in one.
+    pub(crate) const fn bucket(&self) -> Option<&Bucket> {
+        match self {
+            Self::Folder(_) => None,
+            Self::S3(bucket) => Some(bucket),
+        }
+    }
+
+    /// Whether nobody else had it open when this did; of a bucket nobody can tell.
+    pub(crate) fn was_alone(&self) -> bool {
+        match self {
+            Self::Folder(it) => it.was_alone(),
+            Self::S3(_) => false,
+        }
+    }
+
+    /// Blobs from before this, by the clock that they have their times from, that have no row yet
+    /// never will: whoever wrote them is gone, or they are of this age.
+    pub(crate) async fn settled(&self, at_start: bool, age: Duration) -> io::Result<SystemTime> {
+        match self {
+            Self::Folder(it) => it.settled(at_start, age).await,
+            Self::S3(it) => Ok(it.settled(age)),
+        }
+    }
+
+    /// Begins to take in a whole file of a transfer.
+    pub(crate) async fn stage_file(&self, transfer: TransferId) -> io::Result<Staging> {
+        match self {
+            Self::Folder(it) => Ok(Staging::Folder(it.stage().await?)),
+            Self::S3(it) => Ok(Staging::S3(it.stage(Bucket::new_file(transfer)?))),
+        }
+    }
+
+    /// Begins to take in what is to have this name.
+    pub(crate) async fn stage(&self, key: BlobKey) -> io::Result<Staging> {
+        match self {
+            Self::Folder(it) => Ok(Staging::Folder(it.stage().await?)),
+            Self::S3(it) => Ok(Staging::S3(it.stage(key))),
+        }
+    }
+
+    /// Puts the whole files of a transfer where they are read, and answers what they are called;
+    /// when this returns, they outlive a power cut.
+    ///
+    /// Where one is there, which is another transfer's, it fails, and nothing was done.
+    pub(crate) async fn keep(
+        &self,
+        transfer: TransferId,
+        staged: Vec<Staged>,
+    ) -> io::Result<Vec<BlobKey>> {
+        match self {
+            Self::Folder(it) => it.keep(transfer, folder_staged(staged)?).await,
+            Self::S3(it) => it.keep(bucket_staged(staged)?).await,
+        }
+    }
+
+    /// The same, for blobs with names of their own, under which they were staged; one that is there
+    /// is replaced.
+    pub(crate) async fn put(&self, staged: Vec<(BlobKey, Staged)>) -> io::Result<()> {
+        let (keys, staged): (Vec<_>, Vec<_>) = staged.into_iter().unzip();
+        match self {
+            Self::Folder(it) => {
+                let staged = folder_staged(staged)?;
+                it.put(keys.into_iter().zip(staged).collect()).await
+            }
+            Self::S3(it) => it.keep(bucket_staged(staged)?).await.map(drop),
+        }
+    }
+
+    /// Deletes a blob, if it is there.
+    pub(crate) async fn remove(&self, key: BlobKey) -> io::Result<()> {
+        match self {
+            Self::Folder(it) => it.remove(key).await,
+            Self::S3(it) => it.remove(key).await,
+        }
+    }
+
+    /// Opens a blob for reading; in a bucket, the one with this `ETag`, and none that was put in its
+    /// place.
+    pub(crate) async fn read(&self, key: BlobKey, etag: Option<&str>) -> io::Result<Blob> {
+        match self {
+            Self::Folder(it) => Ok(Blob::Folder(it.read(key).await?)),
+            Self::S3(it) => Ok(Blob::S3(it.read(key, etag).await?)),
+        }
+    }
+
+    /// Deletes the blobs of a transfer, as far as they are there: those of so many files, and all
+    /// parts; also what is still coming to a bucket.
+    pub(crate) async fn delete(&self, transfer: TransferId, count: u32) -> io::Result<()> {
+        match self {
+            Self::Folder(it) => it.delete(transfer, count).await,
+            Self::S3(it) => it.delete(transfer).await,
+        }
+    }
+
+    /// The blobs in one shard that were written before `since`.
+    pub(crate) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
+        match self {
+            Self::Folder(it) => it.in_shard(shard, since).await,
+            Self::S3(it) => it.in_shard(shard, since).await,
+        }
+    }
+
+    /// Whether a blob could be written now.
+    pub(crate) async fn check(&self) -> io::Result<()> {
+        match self {
+            Self::Folder(it) => it.check().await,
+            Self::S3(it) => it.check().await,
+        }
     }
 }
 
-impl fmt::Display for BlobKey {
+impl fmt::Display for Blobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name {
-            // All of a transfer are in one folder, which goes as a whole.
-            BlobName::Part(tag) => write!(f, "{}{PARTS}/{tag}", self.transfer),
-            BlobName::Position(position) => write!(f, "{}.{position}", self.transfer),
+        match self {
+            Self::Folder(it) => it.root().display().fmt(f),
+            Self::S3(it) => it.fmt(f),
         }
     }
 }
 
-impl FromStr for BlobKey {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (transfer, rest) = text.split_once('.').ok_or(())?;
-        let transfer = transfer.parse().map_err(|_| ())?;
-        match rest.split_once('/') {
-            Some(("parts", tag)) => Ok(Self::part(transfer, tag.parse().map_err(|_| ())?)),
-            Some(_) => Err(()),
-            None => Ok(Self::file(transfer, rest.parse().map_err(|_| ())?)),
+impl Blob {
+    /// Reads at most `length` bytes from `offset` on; fewer at the end of the blob.
+    pub(crate) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Folder(it) => it.read_at(offset, length).await,
+            Self::S3(it) => it.read_at(offset, length).await,
         }
     }
 }
 
-/// What stands behind a transfer's id in the name of the folder of its parts.
-const PARTS: &str = ".parts";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_read_as_it_is_written_and_nothing_else_is_one() {
-        let transfer = TransferId::from_bytes([1; 16]);
-        let part = BlobKey::part(transfer, PartTag::new([2; 16]));
-        for key in [BlobKey::file(transfer, 7), part] {
-            assert_eq!(key.to_string().parse(), Ok(key));
-        }
-        for none in [
-            "",
-            "staging",
-            &format!("{transfer}.parts"),
-            &format!("{transfer}.parts/x"),
-        ] {
-            assert_eq!(none.parse::<BlobKey>(), Err(()), "{none}");
+impl Staging {
+    /// Takes bytes in.
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        match self {
+            Self::Folder(it) => it.write(bytes).await,
+            Self::S3(it) => it.write(bytes).await,
         }
     }
+
+    /// Writes the rest, and waits until it is there.
+    pub(crate) async fn finish(self) -> io::Result<Staged> {
+        match self {
+            Self::Folder(it) => Ok(Staged::Folder(it.finish().await?)),
+            Self::S3(it) => Ok(Staged::S3(it.finish().await?)),
+        }
+    }
+}
+
+impl Staged {
+    /// Its place among the blobs of its transfer, where that is not the place of its file.
+    pub(crate) fn place(&self) -> Option<u32> {
+        match self {
+            Self::Folder(_) => None,
+            Self::S3(it) => it.place(),
+        }
+    }
+}
+
+/// What was staged in a folder is kept there.
+fn folder_staged(staged: Vec<Staged>) -> io::Result<Vec<stage::Staged>> {
+    let of_folder = staged.into_iter().map(|it| match it {
+        Staged::Folder(it) => Ok(it),
+        Staged::S3(_) => Err(io::ErrorKind::InvalidInput.into()),
+    });
+    of_folder.collect()
+}
+
+fn bucket_staged(staged: Vec<Staged>) -> io::Result<Vec<s3::Staged>> {
+    let of_bucket = staged.into_iter().map(|it| match it {
+        Staged::Folder(_) => Err(io::ErrorKind::InvalidInput.into()),
+        Staged::S3(it) => Ok(it),
+    });
+    of_bucket.collect()
 }

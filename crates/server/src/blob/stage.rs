@@ -1,4 +1,4 @@
-//! A blob that is coming in.
+//! A blob that is coming in to a folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
@@ -55,7 +55,7 @@ impl Staging {
     }
 
     /// Takes bytes in.
-    pub(crate) async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+    pub(super) async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
         self.gathered_bytes += bytes.len();
         self.gathered.push(bytes);
         if self.gathered_bytes < GATHER {
@@ -65,7 +65,7 @@ impl Staging {
     }
 
     /// Writes the rest and waits for the disk.
-    pub(crate) async fn finish(mut self) -> io::Result<Staged> {
+    pub(super) async fn finish(mut self) -> io::Result<Staged> {
         self.flush().await?;
         let file = self.file.take().ok_or(io::ErrorKind::BrokenPipe)?;
         blocking(move || file.sync_data()).await?;

@@ -11,7 +11,7 @@ use crate::world::{World, blobs, file_url};
 
 #[tokio::test]
 async fn never_one_download_too_many_whoever_races() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         for allowed in [1, 2, 10] {
             let most = allowed.to_string();
             let sent = world.sent(&[("max_downloads", &most)]).await;
@@ -63,7 +63,7 @@ async fn looking_with_head_takes_no_download() {
 
 #[tokio::test]
 async fn a_grant_works_for_an_hour() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let sent = world.sent(&[]).await;
         let grant = world.grant(&sent).await.expect(200);
         assert_eq!(grant["download_expires_at"], "2026-04-17T13:00:00.000Z");
@@ -184,7 +184,7 @@ async fn settle() {
 
 #[tokio::test]
 async fn a_failed_download_and_a_look_by_the_sender_lose_nothing() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let (_, alice) = world.agent_key("alice").await;
         let sent = world.sent(&[("auto_delete", "true")]).await;
         let path = format!("/v1/transfers/{}/download", text(&sent, "id"));

@@ -22,7 +22,7 @@ async fn fetch(world: &World, url: &str, method: &str, headers: &[(&str, &str)])
 
 #[tokio::test]
 async fn any_range_of_any_file_is_what_was_sent() {
-    for world in &World::each().await {
+    for world in &World::everywhere_relayed().await {
         let body = body();
         for sealed in ["true", "false"] {
             let fields = [("is_encrypted", sealed)];
@@ -78,7 +78,7 @@ async fn any_range_of_any_file_is_what_was_sent() {
 
 #[tokio::test]
 async fn a_file_comes_so_that_no_browser_runs_it() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let sent = world
             .send(&[], &[("x.html", b"<script>alert(1)</script>")])
             .await;
@@ -121,7 +121,7 @@ async fn a_file_comes_so_that_no_browser_runs_it() {
 
 #[tokio::test]
 async fn no_name_breaks_out_of_the_header_or_the_folder() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         for (name, kept) in [
             ("../../../etc/passwd", "passwd"),
             ("/abs/x", "x"),

@@ -11,6 +11,7 @@ mod audit;
 mod audited;
 mod bad_input;
 mod blocks;
+mod bucket;
 mod channels;
 mod connections;
 mod contract;

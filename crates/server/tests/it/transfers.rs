@@ -13,7 +13,7 @@ use crate::world::{World, blobs, file_url};
 /// The two generations of the documented call, as `curl -F` sends them.
 #[tokio::test]
 async fn both_documented_calls_work() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let http = &world.server.http;
         for slug in ["data-pipeline", "analysis-agent"] {
             world.server.agent(&world.account, slug).await;
@@ -88,7 +88,7 @@ async fn both_documented_calls_work() {
 
 #[tokio::test]
 async fn what_is_said_of_the_sealing_comes_back_as_it_was() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let between = json!({ "agent_id": "alice", "target_agent_id": "bob" });
         let channel = world.post("/v1/channels", &between).await.expect(200);
         let (channel, salt) = (text(&channel, "id"), "A".repeat(43) + "=");
@@ -245,7 +245,7 @@ async fn a_deleted_transfer_is_gone_at_once_and_its_record_stays() {
 
 #[tokio::test]
 async fn transfers_are_listed_newest_first_filtered_and_in_pages() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let mut sent = Vec::new();
         for _ in 0..5 {
             sent.push(text(&world.sent(&[]).await, "id"));

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use agentdrop_server::Downloads;
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
+use agentdrop_testkit::s3::TestBucket;
 use agentdrop_testkit::server::{TestAccount, TestServer, text};
 use serde_json::{Value, json};
 
@@ -29,6 +31,28 @@ impl World {
             worlds.push(Self::on(server).await);
         }
         worlds
+    }
+
+    /// One on each engine, and one whose files are in a bucket.
+    pub(crate) async fn everywhere() -> Vec<Self> {
+        let mut worlds = Self::each().await;
+        worlds.push(Self::in_bucket(Engine::Sqlite, &TestBucket::new().await).await);
+        worlds
+    }
+
+    /// The same, where all files are fetched from the server.
+    pub(crate) async fn everywhere_relayed() -> Vec<Self> {
+        let mut worlds = Self::each().await;
+        let mut s3 = TestBucket::new().await.config();
+        s3.downloads = Downloads::Relayed;
+        let server = TestServer::start(Engine::Sqlite, |it| it.s3 = Some(s3)).await;
+        worlds.push(Self::on(server).await);
+        worlds
+    }
+
+    /// One whose files are in a bucket.
+    pub(crate) async fn in_bucket(engine: Engine, bucket: &TestBucket) -> Self {
+        Self::on(TestServer::in_bucket(engine, bucket).await).await
     }
 
     pub(crate) async fn on(server: TestServer) -> Self {

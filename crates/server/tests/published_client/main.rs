@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use agentdrop_server::CancellationToken;
+use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::python::{client, python};
+use agentdrop_testkit::s3::TestBucket;
 use agentdrop_testkit::server::{TestServer, text};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -73,6 +75,30 @@ async fn the_published_client_sends_what_is_large() {
         );
         assert!(failed.values().all(|it| *it == TIMES), "{failed:?}");
     }
+}
+
+/// The same to and from a bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_sends_what_is_large_to_a_bucket() {
+    let bucket = TestBucket::new().await;
+    let server = TestServer::in_bucket(Engine::Sqlite, &bucket).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = vec![server.url.clone(), folder.path().display().to_string()];
+    for (name, email) in [("Alex", "alex@example.org"), ("Jamie", "jamie@example.com")] {
+        let body = json!({ "name": name, "email": email });
+        let made = server.http.post("/v1/accounts", "", &body).await;
+        arguments.push(text(&made.expect(201), "api_key"));
+    }
+    // No part fails: an address is signed for the one host.
+    arguments.push(server.url.clone());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    run(LATEST, "presigned.py", &arguments).await;
+    let objects = bucket.objects().await;
+    assert_eq!(objects.len(), 6, "two files, three times: {objects:?}");
+    // How it sends whole files, no S3 server takes: they come through the server.
+    let relayed = objects.iter().filter(|it| it.0.contains("part-")).count();
+    assert_eq!(relayed, 2, "{objects:?}");
+    assert!(!server.data_dir().join("blobs").exists());
 }
 
 /// How often a part fails.

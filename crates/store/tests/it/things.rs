@@ -293,6 +293,7 @@ pub(crate) fn file() -> File {
         nonce: None,
         blob: None,
         upload: None,
+        direct: None,
     }
 }
 

@@ -35,6 +35,7 @@ fn full(cast: &Cast) -> Transfer {
         nonce: Some("bm9uY2U=".to_owned()),
         blob: Some(7),
         upload: Some(Upload::in_parts(UploadId::from_bytes([3; 16]), 5 << 20)),
+        direct: None,
     };
     Transfer {
         mode: TransferMode::HumanToAgent,

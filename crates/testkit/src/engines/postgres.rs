@@ -5,11 +5,10 @@
 //! watchdog looks at. It asks for a password that only the owner of that folder can read: whoever
 //! may speak to a PostgreSQL server as its superuser can run programs as its user.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read, Write};
-use std::net::TcpListener;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,6 +16,8 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
+
+use crate::shared::{free_port, private_file, random_hex, succeed, write_private};
 
 const MISSING: &str =
     "PostgreSQL is not installed: run scripts/setup, or name a server in TEST_POSTGRES_URL";
@@ -321,41 +322,4 @@ fn programs() -> Option<PathBuf> {
 fn id(which: &str) -> u32 {
     let number = succeed(Command::new("id").args([which, "postgres"])).ok();
     number.and_then(|it| it.trim().parse().ok()).expect(MISSING)
-}
-
-/// Runs `command` to its end; answers what it printed, or what it complained of.
-fn succeed(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|it| it.to_string())?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if output.status.success() {
-        Ok(text(&output.stdout))
-    } else {
-        Err(text(&output.stderr))
-    }
-}
-
-pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).and_then(|it| it.local_addr());
-    listener.expect("the loopback has a free port").port()
-}
-
-fn random_hex() -> String {
-    let mut bytes = [0; 16];
-    File::open("/dev/urandom")
-        .and_then(|mut it| it.read_exact(&mut bytes))
-        .expect("the system has chance");
-    format!("{:032x}", u128::from_ne_bytes(bytes))
-}
-
-fn private_file(path: &Path) -> File {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options
-        .open(path)
-        .expect("a file can be made in our folder")
-}
-
-fn write_private(path: &Path, text: &str) {
-    let written = private_file(path).write_all(text.as_bytes());
-    written.expect("a file can be written in our folder");
 }

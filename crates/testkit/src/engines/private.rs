@@ -2,7 +2,8 @@
 
 use tempfile::TempDir;
 
-use super::postgres::{Home, SETTINGS, free_port};
+use super::postgres::{Home, SETTINGS};
+use crate::shared::free_port;
 
 /// Runs until it is stopped, or dropped. What it was told to keep outlives any end of it.
 #[derive(Debug)]

@@ -27,6 +27,7 @@ use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
 use crate::auth::{Caller, count_transfer, digest_of};
+use crate::blob::BlobKey;
 use crate::clock::random;
 use crate::mail::Stamp;
 
@@ -75,7 +76,7 @@ pub(crate) async fn create(
         allowance,
         to_people: is_answered || app.is_verified(&from),
     };
-    let form = form::read(&app, &key, &may, request, digests).await?;
+    let form = form::read(&app, (id, &key), &may, request, digests).await?;
     form.tell(&mut once);
     let now = app.clock.now();
     let asked = Asked::read(form.fields, form.files.len(), now)?;
@@ -98,8 +99,9 @@ pub(crate) async fn create(
             size: file.size,
             at_rest: file.at_rest,
             nonce: asked.nonces.get(position).cloned().flatten(),
-            blob: None,
+            blob: file.staged.place(),
             upload: None,
+            direct: None,
         });
         said.push(file.details);
         staged.push(file.staged);
@@ -110,7 +112,6 @@ pub(crate) async fn create(
         files: said,
     };
     let sealed = details.seal(&key)?;
-    let count = u32::try_from(files.len()).unwrap_or(u32::MAX);
 
     let new = New {
         id,
@@ -128,7 +129,7 @@ pub(crate) async fn create(
         let app = app.clone();
         async move {
             let kept = app.blobs.keep(id, staged).await;
-            kept.map_err(|error| match error.kind() {
+            let blobs = kept.map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => transfer_exists(),
                 _ => error.into(),
             })?;
@@ -138,17 +139,24 @@ pub(crate) async fn create(
             let in_doubt = matches!(&answered, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
             // Where an earlier request had the effect, these bytes are there a second time.
             let kept = answered.as_ref().is_ok_and(|it| !it.replayed);
-            if !kept
-                && !in_doubt
-                && let Err(error) = app.blobs.delete(id, count).await
-            {
-                tracing::warn!(%error, transfer = %id, "the bytes of a refused transfer are still there");
+            if !kept && !in_doubt {
+                discard(&app, blobs).await;
             }
             answered
         }
     };
     let answered = tokio::spawn(keeping.in_current_span()).await;
     answered.map_err(|error| ApiError::Internal(error.into()))?
+}
+
+/// Deletes the bytes of a transfer that was refused.
+async fn discard(app: &App, blobs: Vec<BlobKey>) {
+    for blob in blobs {
+        if let Err(error) = app.blobs.remove(blob).await {
+            let transfer = blob.transfer;
+            tracing::warn!(%error, %transfer, "the bytes of a refused transfer are still there");
+        }
+    }
 }
 
 /// What the server adds to a form.

@@ -1,6 +1,7 @@
 //! Announcing a transfer whose files come by signed addresses.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::plans::Sent;
@@ -16,9 +17,11 @@ use agentdrop_protocol::wire::uploads::{
 use agentdrop_protocol::{ErrorCode, FileId, Timestamp, TransferId, UploadId};
 use agentdrop_store::Tx;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use tracing::Instrument as _;
 
+use super::direct::{self, Begun};
 use crate::api::allowance::Allowance;
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::Body;
@@ -44,9 +47,15 @@ use crate::clock::random;
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     Repeating(Body(body), once): Repeating<Body<AnnounceTransfer>>,
 ) -> Result<Answered> {
-    announce(app, caller, body, once, Comes::Whole, whole).await
+    let through = if direct::says_two_lengths(&headers) {
+        Through::Us
+    } else {
+        Through::Bucket
+    };
+    announce(app, caller, body, once, (Comes::Whole, through), whole).await
 }
 
 /// The same for files that come in parts, each of which can be sent again alone.
@@ -61,7 +70,8 @@ pub(crate) async fn create_in_parts(
     caller: Caller,
     Repeating(Body(body), once): Repeating<Body<AnnounceTransfer>>,
 ) -> Result<Answered> {
-    announce(app, caller, body, once, Comes::InParts, parts).await
+    let how = (Comes::InParts, Through::Bucket);
+    announce(app, caller, body, once, how, parts).await
 }
 
 /// How files come.
@@ -71,13 +81,20 @@ enum Comes {
     Whole,
 }
 
+/// What sealed files come through, where there is a bucket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Through {
+    Bucket,
+    Us,
+}
+
 async fn announce<T: Serialize + Send + 'static>(
     app: App,
     caller: Caller,
     body: AnnounceTransfer,
     once: Once,
-    comes: Comes,
-    answer: fn(&App, &Transfer, &Details, Timestamp) -> T,
+    (comes, through): (Comes, Through),
+    answer: fn(&App, &Transfer, &Details, Timestamp, &Begun) -> T,
 ) -> Result<Answered> {
     let now = app.clock.now();
     let asked = Asked::read(fields(&body, comes), body.files.len(), now)?;
@@ -90,7 +107,7 @@ async fn announce<T: Serialize + Send + 'static>(
         Some(_) => Sent::Sealed,
         None => Sent::Plain,
     };
-    let files = files(&app, &body.files, &asked, comes, now)?;
+    let mut files = files(&app, &body.files, &asked, comes, now)?;
     let said = body.files.into_iter().map(|it| FileDetails {
         name: it.name,
         content_type: it.content_type.unwrap_or_else(ContentType::octet_stream),
@@ -102,7 +119,13 @@ async fn announce<T: Serialize + Send + 'static>(
     };
     let (key, wrapped_key) = app.server_key.new_transfer_key(id)?;
     let sealed = details.seal(&key)?;
+    let until = upload_until(now, now.plus(asked.lifetime.as_duration()));
+    let begun = match through {
+        Through::Bucket => Begun::begin(&app, id, &mut files, until.since(now)).await?,
+        Through::Us => Arc::default(),
+    };
     let (of, by) = (app.clone(), By::from(&caller));
+    let shared = Arc::clone(&begun);
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, T)> {
         let owner = caller.actor.account;
         let person = match &asked.recipient {
@@ -117,7 +140,6 @@ async fn announce<T: Serialize + Send + 'static>(
             person::require_few(tx, owner, standing, now).await?;
         }
         let expires_at = now.plus(asked.lifetime.as_duration());
-        let until = upload_until(now, expires_at);
         let transfer = Transfer {
             id,
             mode: asked.mode,
@@ -143,9 +165,21 @@ async fn announce<T: Serialize + Send + 'static>(
         let witness = caller.witness.at(now);
         let announced = witness.saw(Action::TransferAnnounced, Subject::of(&id));
         tx.append_audit(announced).await?;
-        Ok((StatusCode::CREATED, answer(&of, &transfer, &details, until)))
+        let answer = answer(&of, &transfer, &details, until, &shared);
+        Ok((StatusCode::CREATED, answer))
     };
-    once.write(&app, by, record).await
+    // In a task of its own, which comes to its end even if the caller goes away: what was begun in a
+    // bucket is either written down or given up.
+    let announcing = async move {
+        let answered = once.write(&app, by, record).await;
+        let in_doubt = matches!(&answered, Err(ApiError::Broken(ErrorCode::Unavailable, _)));
+        if !in_doubt && !answered.as_ref().is_ok_and(|it| !it.replayed) {
+            begun.give_up(&app).await;
+        }
+        answered
+    };
+    let answered = tokio::spawn(announcing.in_current_span()).await;
+    answered.map_err(|error| ApiError::Internal(error.into()))?
 }
 
 /// What a form would say, so that both are read alike.
@@ -256,6 +290,7 @@ fn files(
             nonce: asked.nonces.get(n).cloned().flatten(),
             blob: None,
             upload: Some(upload),
+            direct: None,
         });
     }
     if parts > u64::from(MAX_PARTS) {
@@ -265,14 +300,23 @@ fn files(
     Ok(files)
 }
 
-fn whole(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> AnnouncedTransfer {
+fn whole(
+    app: &App,
+    it: &Transfer,
+    said: &Details,
+    until: Timestamp,
+    begun: &Begun,
+) -> AnnouncedTransfer {
     let files = it.files.iter().zip(&said.files);
     let urls = files.map(|(file, said)| UploadUrl {
         file_id: file.id,
         file_name: said.name.clone(),
-        upload_url: app.upload_url(it.id, file.id, 1, until),
+        upload_url: match begun.url(file.id, 1) {
+            Some(direct) => direct,
+            None => app.upload_url(it.id, file.id, 1, until),
+        },
         method: "PUT".to_owned(),
-        headers: BTreeMap::from([("Content-Type".to_owned(), said.content_type.to_string())]),
+        headers: BTreeMap::from([("Content-Type".to_owned(), content_type(file, said))]),
     });
     AnnouncedTransfer {
         id: it.id,
@@ -284,7 +328,21 @@ fn whole(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> Announce
     }
 }
 
-fn parts(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> AnnouncedParts {
+/// What its sender said, but to us alone.
+fn content_type(file: &File, said: &FileDetails) -> String {
+    match file.direct {
+        Some(_) => ContentType::octet_stream().to_string(),
+        None => said.content_type.to_string(),
+    }
+}
+
+fn parts(
+    app: &App,
+    it: &Transfer,
+    said: &Details,
+    until: Timestamp,
+    begun: &Begun,
+) -> AnnouncedParts {
     let files = it.files.iter().zip(&said.files).filter_map(|(file, said)| {
         let upload = file.upload?;
         Some(FileInParts {
@@ -292,7 +350,10 @@ fn parts(app: &App, it: &Transfer, said: &Details, until: Timestamp) -> Announce
             file_name: said.name.clone(),
             upload_id: upload.id?,
             part_size: upload.part_bytes,
-            part_urls: part_urls(app, it.id, file, until),
+            part_urls: match begun.part_urls(file.id) {
+                Some(direct) => direct,
+                None => part_urls(app, it.id, file, until),
+            },
         })
     });
     AnnouncedParts {

@@ -1,9 +1,11 @@
 //! Confirming that the files of an announced transfer have come: from then on it is one like any.
 
+use agentdrop_domain::Actor;
 use agentdrop_domain::agents::Agent;
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::people::Standing;
 use agentdrop_domain::transfers::{Recipient, Transfer};
+use agentdrop_domain::uploads::Came;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::wire::uploads::ConfirmedTransfer;
 use agentdrop_protocol::{AgentRef, ErrorCode, TransferId};
@@ -11,7 +13,7 @@ use agentdrop_store::Tx;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::sent_by;
+use super::{direct, sent_by};
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::{Nothing, Path};
 use crate::api::mailed_links::new_token;
@@ -43,6 +45,7 @@ pub(crate) async fn confirm(
     let (stamp, token) = (Stamp::new(now)?, new_token()?);
     let of = app.clone();
     let by = By::from(&caller);
+    let came = came(&app, &caller.actor, id).await?;
     let record = async move |tx: &mut Tx| -> Result<(StatusCode, ConfirmedTransfer)> {
         let owner = caller.actor.account;
         // Whom it is for never changes; where it stands is read again once it is held.
@@ -54,9 +57,15 @@ pub(crate) async fn confirm(
         let judged = judge(tx, &of, &transfer).await?;
         let held = tx.hold_transfer_of(owner, id).await?;
         let held = sent_by(held, &caller.actor)?;
-        let whole = tx.begun_files(id).await?;
+        let mut whole = tx.begun_files(id).await?;
+        whole.extend(came.iter().map(|it| it.file));
         let confirmed = held.confirm(&whole, judged.status, now)?;
-        tx.update_transfer(&confirmed).await?;
+        if came.is_empty() {
+            tx.update_transfer(&confirmed).await?;
+        } else {
+            let confirmed = confirmed.clone().confirm_direct(&came)?;
+            tx.update_transfer_contents(&confirmed).await?;
+        }
         if let Some(standing) = judged.standing {
             person::count(tx, owner, id, standing, now).await?;
             let from = tx.account(owner).await?.ok_or(ApiError::NotFound)?;
@@ -87,6 +96,21 @@ pub(crate) async fn confirm(
     app.mailer.wake.notify_one();
     app.activate.notify_one();
     Ok(answered)
+}
+
+/// The files that came whole to the bucket, if the caller sent them there.
+async fn came(app: &App, actor: &Actor, id: TransferId) -> Result<Vec<Came>> {
+    if app.blobs.bucket().is_none() {
+        return Ok(vec![]);
+    }
+    let mut reader = app.store.read().await?;
+    let transfer = reader.transfer_of(actor.account, id).await?;
+    drop(reader);
+    match sent_by(transfer, actor) {
+        Ok(transfer) if transfer.is_coming() => direct::came(app, &transfer).await,
+        // Why it cannot be confirmed is said where it would be.
+        _ => Ok(vec![]),
+    }
 }
 
 /// What was found about the two.

@@ -5,6 +5,7 @@
 
 pub(crate) mod announce;
 pub(crate) mod confirm;
+mod direct;
 pub(crate) mod parts;
 pub(crate) mod put;
 

@@ -3,16 +3,16 @@
 use agentdrop_domain::Actor;
 use agentdrop_domain::audit::{Action, Subject};
 use agentdrop_domain::transfers::Transfer;
-use agentdrop_domain::uploads::NamedPart;
+use agentdrop_domain::uploads::{Came, NamedPart, StoredPart, UploadError};
 use agentdrop_protocol::limits::MAX_PARTS;
 use agentdrop_protocol::wire::uploads::{AbortUpload, CompleteUpload, Part, Parts, Upload};
-use agentdrop_protocol::{FileId, TransferId, UploadId};
+use agentdrop_protocol::{FileId, Timestamp, TransferId, UploadId};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 
 use super::announce::part_urls;
-use super::{in_parts, sent_by};
+use super::{direct, in_parts, sent_by};
 use crate::api::allowance::uncount;
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::{Body, Path, Query};
@@ -50,17 +50,28 @@ pub(crate) async fn list(
     if named.is_some_and(|it| it != upload_id) {
         return Err(ApiError::NotFound);
     }
-    let parts = reader.parts(id, file_id, 1, MAX_PARTS).await?;
     // Where nothing can come any more there is no address.
     let now = app.clock.now();
     let until = transfer
         .bytes_until
         .filter(|_| wants_urls && !upload.is_complete && transfer.require_announced(now).is_ok());
     // Of all of them: who did not see a part acknowledged sends it again.
-    let part_urls = until.map(|until| part_urls(&app, id, file, until));
-    let parts = parts.into_iter().map(|it| Part {
+    let part_urls = until.map(|until| {
+        let direct = direct::part_urls(&app, &transfer, file_id, until.since(now));
+        direct.unwrap_or_else(|| part_urls(&app, id, file, until))
+    });
+    let stored = match direct::parts(&app, &transfer, file_id).await? {
+        direct::Parts::Here => {
+            let parts = reader.parts(id, file_id, 1, MAX_PARTS).await?;
+            parts.into_iter().map(StoredPart::from).collect()
+        }
+        direct::Parts::InBucket(parts) => parts,
+        // The bucket knows no more of which they were.
+        direct::Parts::Together => vec![],
+    };
+    let parts = stored.into_iter().map(|it| Part {
         part_number: it.number,
-        etag: it.tag.to_string(),
+        etag: it.etag.trim_matches('"').to_owned(),
         size: it.bytes,
     });
     Ok(Json(Parts {
@@ -94,20 +105,18 @@ pub(crate) async fn complete(
     Body(body): Body<CompleteUpload>,
 ) -> Result<Json<Upload>> {
     let now = app.clock.now();
+    let came = in_bucket(&app, &caller.actor, (id, file_id), &body, now).await?;
     let complete = async move |tx: &mut Tx| -> Result<_> {
         let upload_id = body.upload_id;
         let (transfer, size) = hold(tx, &caller.actor, (id, file_id), upload_id).await?;
-        if body.parts.len() > MAX_PARTS as usize {
-            let message = format!("must be at most {MAX_PARTS}");
-            return Err(ApiError::invalid("parts", message));
-        }
-        let stored = tx.parts(id, file_id, 1, MAX_PARTS).await?;
-        let named = body.parts.iter().map(|it| NamedPart {
-            number: it.part_number,
-            etag: it.etag.as_str(),
-        });
-        let named: Vec<_> = named.collect();
-        let completed = transfer.complete_file(file_id, &named, &stored, now)?;
+        require_few(&body)?;
+        let completed = if let Some(came) = came {
+            transfer.complete_direct(&came, now)?
+        } else {
+            let stored = tx.parts(id, file_id, 1, MAX_PARTS).await?;
+            let stored: Vec<_> = stored.into_iter().map(StoredPart::from).collect();
+            transfer.complete_file(file_id, &named(&body), &stored, now)?
+        };
         tx.update_transfer_contents(&completed).await?;
         Ok(Json(Upload {
             id,
@@ -118,6 +127,59 @@ pub(crate) async fn complete(
         }))
     };
     app.store.write(complete).await
+}
+
+/// Puts the parts together in the bucket, if that is where they are; answers what the file is then.
+///
+/// Before it is written down: asked again after a crash between the two, the bucket says that it is
+/// done.
+async fn in_bucket(
+    app: &App,
+    actor: &Actor,
+    (id, file_id): (TransferId, FileId),
+    body: &CompleteUpload,
+    now: Timestamp,
+) -> Result<Option<Came>> {
+    if app.blobs.bucket().is_none() {
+        return Ok(None);
+    }
+    let mut reader = app.store.read().await?;
+    let transfer = sent_by(reader.transfer_of(actor.account, id).await?, actor)?;
+    drop(reader);
+    let (_, _, upload_id) = in_parts(&transfer, file_id)?;
+    if upload_id != body.upload_id {
+        return Err(ApiError::NotFound);
+    }
+    require_few(body)?;
+    transfer.require_announced(now)?;
+    let came = match direct::parts(app, &transfer, file_id).await? {
+        direct::Parts::Here => return Ok(None),
+        direct::Parts::InBucket(stored) => {
+            let checked = transfer.clone();
+            checked.complete_file(file_id, &named(body), &stored, now)?;
+            let etags = stored.into_iter().map(|it| it.etag).collect();
+            direct::put_together(app, &transfer, file_id, etags).await?
+        }
+        direct::Parts::Together => direct::put_together_before(app, &transfer, file_id).await?,
+    };
+    // The bucket has forgotten the parts.
+    Ok(Some(came.ok_or(UploadError::PartsMissing(1))?))
+}
+
+fn require_few(body: &CompleteUpload) -> Result<()> {
+    if body.parts.len() > MAX_PARTS as usize {
+        let message = format!("must be at most {MAX_PARTS}");
+        return Err(ApiError::invalid("parts", message));
+    }
+    Ok(())
+}
+
+fn named(body: &CompleteUpload) -> Vec<NamedPart<'_>> {
+    let named = body.parts.iter().map(|it| NamedPart {
+        number: it.part_number,
+        etag: it.etag.as_str(),
+    });
+    named.collect()
 }
 
 /// Gives up a file that comes in parts, and with it the transfer, which would never be whole: its

@@ -29,7 +29,7 @@ async fn sent(parties: &Parties, more: &Value) -> Value {
 
 #[tokio::test]
 async fn files_that_have_not_come_are_named() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let sizes = [("a", 1), ("b", 0), ("c", 1)];
         let announced = world.announce(&sizes, &json!({})).await.expect(201);
         stored(&put(&world.server.http, &url(&announced, 0), b"x").await);

@@ -93,7 +93,7 @@ async fn a_body_that_does_not_say_its_length_is_refused() {
 /// Whoever waits to be asked for the bytes, and is refused, is not asked.
 #[tokio::test]
 async fn what_is_refused_is_not_asked_for() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let announced = world.announce(&[("a", 10)], &json!({})).await.expect(201);
         let expecting = "Expect: 100-continue\r\nConnection: close\r\n";
         let url = url(&announced, 0);
@@ -202,7 +202,7 @@ async fn of_tries_that_race_one_counts_and_the_others_leave_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_confirm_one_succeeds() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let announced = world.announce(&[("a", 1)], &json!({})).await.expect(201);
         stored(&put(&world.server.http, &url(&announced, 0), b"x").await);
         let answers = join_all((0..32).map(|_| world.confirm(&announced))).await;

@@ -15,7 +15,7 @@ const RACERS: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_announce_as_many_find_room_as_there_is() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         world.server.set_plan(&world.account, Plan::Free).await;
         // The plan stores 250 MB.
         let body = body(&[("a", 40_000_000)], &json!({}));

@@ -15,7 +15,7 @@ use crate::world::{World, file_url};
 pub(crate) const WHOLE: &str = "/v1/transfers/presigned";
 pub(crate) const IN_PARTS: &str = "/v1/transfers/presigned/multipart";
 /// Bytes of the smallest parts.
-const PART: usize = 5 << 20;
+pub(crate) const PART: usize = 5 << 20;
 
 /// A body that announces files of these sizes from alice to bob.
 pub(crate) fn body(files: &[(&str, usize)], more: &Value) -> Value {
@@ -36,28 +36,28 @@ pub(crate) fn body(files: &[(&str, usize)], more: &Value) -> Value {
 
 impl World {
     /// Announces files from alice to bob.
-    async fn announce(&self, files: &[(&str, usize)], more: &Value) -> Answer {
+    pub(crate) async fn announce(&self, files: &[(&str, usize)], more: &Value) -> Answer {
         self.post(WHOLE, &body(files, more)).await
     }
 
-    async fn announce_in_parts(&self, files: &[(&str, usize)], more: &Value) -> Answer {
+    pub(crate) async fn announce_in_parts(&self, files: &[(&str, usize)], more: &Value) -> Answer {
         self.post(IN_PARTS, &body(files, more)).await
     }
 
-    async fn confirm(&self, announced: &Value) -> Answer {
+    pub(crate) async fn confirm(&self, announced: &Value) -> Answer {
         let path = format!("/v1/transfers/{}/confirm", text(announced, "id"));
         self.post(&path, &json!({})).await
     }
 
     /// What a file of a transfer has, as it is downloaded.
-    async fn downloaded(&self, transfer: &Value, position: usize) -> Vec<u8> {
+    pub(crate) async fn downloaded(&self, transfer: &Value, position: usize) -> Vec<u8> {
         let grant = self.grant(transfer).await.expect(200);
         let got = self.server.http.get(&file_url(&grant, position), "").await;
         assert_eq!(got.status, 200);
         got.bytes
     }
 
-    async fn used(&self) -> (Value, Value) {
+    pub(crate) async fn used(&self) -> (Value, Value) {
         let usage = self.get("/v1/usage").await.expect(200);
         let (transfers, bytes) = (&usage["transfers"], &usage["storage_bytes"]);
         (transfers["used"].clone(), bytes["used"].clone())
@@ -70,7 +70,7 @@ pub(crate) fn url(announced: &Value, position: usize) -> String {
 }
 
 /// Where a part of its first file is.
-fn part_url(announced: &Value, number: usize) -> String {
+pub(crate) fn part_url(announced: &Value, number: usize) -> String {
     text(
         &announced["files"][0]["part_urls"][number - 1],
         "upload_url",
@@ -83,7 +83,7 @@ pub(crate) async fn put(http: &Http, url: &str, bytes: &[u8]) -> Answer {
 }
 
 /// Checks that bytes were taken in; answers their `ETag` without its quotes.
-fn stored(answer: &Answer) -> String {
+pub(crate) fn stored(answer: &Answer) -> String {
     let said = String::from_utf8_lossy(&answer.bytes);
     assert_eq!((answer.status, &*said), (200, ""));
     let etag = answer.header("etag");
@@ -92,7 +92,7 @@ fn stored(answer: &Answer) -> String {
 }
 
 /// Some bytes of which no two stretches are alike.
-fn bytes(count: usize, seed: u64) -> Vec<u8> {
+pub(crate) fn bytes(count: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let next = || {
         state ^= state << 13;

@@ -11,7 +11,7 @@ use crate::world::{World, blobs, file_url, files_under, rows};
 
 #[tokio::test]
 async fn what_is_announced_sent_and_confirmed_is_received() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let http = &world.server.http;
         let files = [bytes(200_000, 1), Vec::new(), b"0123456789".to_vec()];
         let sizes = [("a.bin", 200_000), ("empty", 0), ("b.txt", 10)];
@@ -210,7 +210,7 @@ async fn an_address_is_for_one_file_until_one_time() {
 
 #[tokio::test]
 async fn what_cannot_be_announced_is_refused_and_takes_no_room() {
-    for world in &World::each().await {
+    for world in &World::everywhere().await {
         let before = rows(&world.server).await;
         let part_size = |it: u64| json!({ "files": [{ "name": "a", "size": 1, "part_size": it }] });
         for (more, field) in [

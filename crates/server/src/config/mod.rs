@@ -1,5 +1,9 @@
 //! What an operator decides.
 
+mod s3;
+
+pub use s3::{Downloads, S3, S3Url, SecretKey};
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -29,6 +33,8 @@ pub struct Config {
     /// The folder of the files, which the servers on one database share; `blobs` in the data
     /// directory, if nothing is said.
     pub blobs: Option<PathBuf>,
+    /// The bucket of the files; a folder in the data directory, if nothing is said.
+    pub s3: Option<S3>,
     /// Who may make an account; everyone on this machine and nobody else, if nothing is said.
     pub signup: Option<Signup>,
     /// Whether an address has to be shown to be its owner's; not while this machine alone reaches
@@ -158,6 +164,10 @@ pub struct Limits {
     pub max_connections_per_address: usize,
     /// How long it waits.
     pub timeouts: Timeouts,
+    /// A blob that belongs to no transfer is deleted at this age: another server may still be about to
+    /// write down whose it is. Seconds lie between the two, and some more where a database is waited
+    /// for.
+    pub orphan_age: Duration,
 }
 
 /// How long the server waits for those it speaks to.
@@ -205,6 +215,7 @@ impl Default for Limits {
             max_connections: 4_096,
             max_connections_per_address: 1_024,
             timeouts: Timeouts::default(),
+            orphan_age: Duration::from_hours(24),
         }
     }
 }
@@ -215,6 +226,9 @@ pub enum ConfigError {
     /// Nobody could use the addresses in its answers.
     #[error("listening on {0}, which is not this machine alone, needs a public URL")]
     NoPublicUrl(SocketAddr),
+    /// Whoever is on the way would read what is sent to the bucket, and change it.
+    #[error("{0} is plain HTTP, and not on this machine")]
+    PlainBucket(String),
     /// A mail server takes no mail of nobody's.
     #[error("sending mails needs an address that they are from")]
     NoMailFrom,
@@ -234,6 +248,7 @@ impl Config {
             public_url: None,
             database_url: None,
             blobs: None,
+            s3: None,
             signup: None,
             email_verification: None,
             smtp: None,

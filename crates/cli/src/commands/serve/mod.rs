@@ -1,5 +1,7 @@
 //! `agentdrop serve`: runs a server.
 
+mod files;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -32,9 +34,8 @@ pub(crate) struct Args {
     /// The file with the server's key, 32 bytes, which all servers on one database share [default: server.key in the data directory, made on the first start]
     #[arg(long, value_name = "FILE", env = "AGENTDROP_SERVER_KEY")]
     server_key: Option<PathBuf>,
-    /// The folder of the files, which all servers on one database share [default: in the data directory]
-    #[arg(long, value_name = "DIR", env = "AGENTDROP_BLOBS")]
-    blobs: Option<PathBuf>,
+    #[command(flatten)]
+    files: files::Files,
     /// Where to listen
     #[arg(
         long,
@@ -181,8 +182,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let telemetry = Telemetry::start()?;
     let rates = args.rates();
     let mut config = args.storage.into_config();
+    args.files.tell(&mut config)?;
     config.rates = rates;
-    config.blobs = args.blobs.filter(|it| !it.as_os_str().is_empty());
     config.limits.timeouts.drain = Duration::from_secs(args.drain_delay.into());
     config.default_plan = args.default_plan;
     config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
@@ -277,6 +278,16 @@ impl From<Error> for Failure {
             }
             Error::Config(ConfigError::NoMailFrom) => {
                 let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
+                Self::refused("CONFIG", message, hint)
+            }
+            Error::Bucket(..) => {
+                let hint = "check `--blobs`, `--s3-endpoint`, `--s3-region` and the credentials: it has to \
+                            let objects be put, got, listed and deleted";
+                Self::broken("BUCKET", message, hint)
+            }
+            Error::Config(ConfigError::PlainBucket(_)) => {
+                let hint =
+                    "use https://, or say `--s3-plain-http` if nobody else is on that network";
                 Self::refused("CONFIG", message, hint)
             }
             Error::Config(_) => {

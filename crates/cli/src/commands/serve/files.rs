@@ -1,0 +1,108 @@
+//! Where a server keeps files, if not in its data directory.
+
+use std::path::PathBuf;
+
+use agentdrop_server::{Config, Downloads, S3, S3Url, SecretKey};
+
+use crate::exit::{Failure, Result};
+
+/// The bucket that files are in.
+#[derive(clap::Args)]
+pub(super) struct Files {
+    #[arg(
+        long,
+        value_name = "DIR|URL",
+        env = "AGENTDROP_BLOBS",
+        value_parser = place,
+        help = "Where the files are, which all servers on one database share: a folder, or s3://bucket/prefix with \
+                AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment [default: in the data directory]"
+    )]
+    blobs: Option<Place>,
+    /// Where the bucket's service is, as the server and its clients reach it [default: Amazon's]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AGENTDROP_S3_ENDPOINT",
+        requires = "blobs"
+    )]
+    s3_endpoint: Option<String>,
+    /// The bucket's region
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AGENTDROP_S3_REGION",
+        default_value = "us-east-1"
+    )]
+    s3_region: String,
+    /// Let plain HTTP to another machine do for the bucket
+    #[arg(long, env = "AGENTDROP_S3_PLAIN_HTTP", requires = "blobs")]
+    s3_plain_http: bool,
+    /// How recipients fetch what its sender sealed: direct (from the bucket) or relayed
+    #[arg(
+        long,
+        value_name = "HOW",
+        env = "AGENTDROP_S3_DOWNLOADS",
+        default_value = "direct",
+        value_parser = downloads
+    )]
+    s3_downloads: Downloads,
+}
+
+impl Files {
+    /// Says it in a configuration.
+    pub(super) fn tell(self, config: &mut Config) -> Result<()> {
+        let url = match self.blobs {
+            None => return Ok(()),
+            Some(Place::Folder(folder)) => {
+                config.blobs = Some(folder).filter(|it| !it.as_os_str().is_empty());
+                return Ok(());
+            }
+            Some(Place::Bucket(url)) => url,
+        };
+        let endpoint = self.s3_endpoint.filter(|it| !it.is_empty());
+        config.s3 = Some(S3 {
+            bucket: url.bucket,
+            prefix: url.prefix,
+            endpoint: endpoint.unwrap_or_else(|| S3::amazon(&self.s3_region)),
+            region: self.s3_region,
+            access_key: credential("ACCESS_KEY_ID")?,
+            secret_key: SecretKey::new(credential("SECRET_ACCESS_KEY")?),
+            plain_http: self.s3_plain_http,
+            downloads: self.s3_downloads,
+        });
+        Ok(())
+    }
+}
+
+/// Where files are.
+#[derive(Clone)]
+enum Place {
+    Bucket(S3Url),
+    Folder(PathBuf),
+}
+
+/// A credential out of the environment, for on a command line everybody on the machine would see it.
+fn credential(name: &str) -> Result<String> {
+    let ours = std::env::var(format!("AGENTDROP_S3_{name}"));
+    let found = ours.or_else(|_| std::env::var(format!("AWS_{name}")));
+    found.ok().filter(|it| !it.is_empty()).ok_or_else(|| {
+        let message = "the bucket of `--blobs` needs credentials".to_owned();
+        let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment";
+        Failure::refused("CONFIG", message, hint)
+    })
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    if text.starts_with("s3:") {
+        return text.parse().map(Place::Bucket);
+    }
+    // A typing error would be taken for a folder.
+    if text.contains("://") {
+        return Err("must be a folder, or s3://bucket/prefix".to_owned());
+    }
+    Ok(Place::Folder(text.into()))
+}
+
+fn downloads(text: &str) -> Result<Downloads, String> {
+    text.parse()
+}
