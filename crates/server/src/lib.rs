@@ -46,7 +46,7 @@ pub use audit::verify::{Broken, Verified};
 use blob::Blobs;
 pub use clock::{Clock, NoChance};
 pub use config::{
-    Config, ConfigError, Downloads, EmailVerification, Limits, Rates, S3, S3Url, SecretKey, Signup,
+    Config, ConfigError, EmailVerification, Limits, Rates, Route, S3, S3Url, SecretKey, Signup,
     Smtp, SmtpUrl, Timeouts,
 };
 use data_dir::DataDir;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use agentdrop_server::{Downloads, S3, SecretKey};
+use agentdrop_server::{Route, S3, SecretKey};
 use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use tempfile::TempDir;
@@ -91,7 +91,8 @@ impl TestBucket {
             access_key: ACCESS_KEY.to_owned(),
             secret_key: SecretKey::new(self.server.secret.clone()),
             plain_http: false,
-            downloads: Downloads::Direct,
+            downloads: Route::Direct,
+            uploads: Route::Direct,
         }
     }
 

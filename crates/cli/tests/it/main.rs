@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod demo;
+mod deploy;
 mod errors;
 mod flow;
 mod help;

@@ -2,7 +2,7 @@
 
 mod s3;
 
-pub use s3::{Downloads, S3, S3Url, SecretKey};
+pub use s3::{Route, S3, S3Url, SecretKey};
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -22,13 +22,15 @@ pub struct S3 {
     /// Whether plain HTTP to another machine will do.
     pub plain_http: bool,
     /// How recipients fetch what its sender sealed.
-    pub downloads: Downloads,
+    pub downloads: Route,
+    /// How senders send what they sealed.
+    pub uploads: Route,
 }
 
-/// How recipients fetch what its sender sealed; what we encrypted goes through us.
+/// How what its sender sealed comes and goes; what we encrypt goes through us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Downloads {
-    /// From the bucket itself.
+pub enum Route {
+    /// To the bucket itself, and from it.
     Direct,
     /// Through us.
     Relayed,
@@ -89,7 +91,7 @@ impl FromStr for S3Url {
     }
 }
 
-impl FromStr for Downloads {
+impl FromStr for Route {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -158,7 +160,8 @@ mod tests {
             access_key: "id".to_owned(),
             secret_key: SecretKey::new("tell-nobody".to_owned()),
             plain_http: false,
-            downloads: Downloads::Direct,
+            downloads: Route::Direct,
+            uploads: Route::Direct,
         };
         for (endpoint, private) in [
             ("https://s3.example.org", true),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use agentdrop_server::Downloads;
+use agentdrop_server::Route;
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
 use agentdrop_testkit::s3::TestBucket;
@@ -44,7 +44,7 @@ impl World {
     pub(crate) async fn everywhere_relayed() -> Vec<Self> {
         let mut worlds = Self::each().await;
         let mut s3 = TestBucket::new().await.config();
-        s3.downloads = Downloads::Relayed;
+        s3.downloads = Route::Relayed;
         let server = TestServer::start(Engine::Sqlite, |it| it.s3 = Some(s3)).await;
         worlds.push(Self::on(server).await);
         worlds

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use agentdrop_server::{Config, Downloads, S3, S3Url, SecretKey};
+use agentdrop_server::{Config, Route, S3, S3Url, SecretKey};
 
 use crate::exit::{Failure, Result};
 
@@ -43,9 +43,18 @@ pub(super) struct Files {
         value_name = "HOW",
         env = "AGENTDROP_S3_DOWNLOADS",
         default_value = "direct",
-        value_parser = downloads
+        value_parser = route
     )]
-    s3_downloads: Downloads,
+    s3_downloads: Route,
+    /// How senders send what they sealed: direct (to the bucket) or relayed
+    #[arg(
+        long,
+        value_name = "HOW",
+        env = "AGENTDROP_S3_UPLOADS",
+        default_value = "direct",
+        value_parser = route
+    )]
+    s3_uploads: Route,
 }
 
 impl Files {
@@ -69,6 +78,7 @@ impl Files {
             secret_key: SecretKey::new(credential("SECRET_ACCESS_KEY")?),
             plain_http: self.s3_plain_http,
             downloads: self.s3_downloads,
+            uploads: self.s3_uploads,
         });
         Ok(())
     }
@@ -103,6 +113,6 @@ fn place(text: &str) -> Result<Place, String> {
     Ok(Place::Folder(text.into()))
 }
 
-fn downloads(text: &str) -> Result<Downloads, String> {
+fn route(text: &str) -> Result<Route, String> {
     text.parse()
 }

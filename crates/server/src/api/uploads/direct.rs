@@ -48,7 +48,8 @@ impl Begun {
         lifetime: Duration,
     ) -> Result<Arc<Self>> {
         let mut begun = Self::default();
-        let Some(bucket) = app.blobs.bucket() else {
+        let bucket = app.blobs.bucket().filter(|it| it.has_direct_uploads());
+        let Some(bucket) = bucket else {
             return Ok(Arc::new(begun));
         };
         for (file, place) in files.iter_mut().zip(0..) {

@@ -32,7 +32,7 @@ use object_store::{
 use self::presigned::Presigner;
 use super::key::{BlobKey, BlobName};
 use crate::clock::random;
-use crate::config::{Downloads, S3};
+use crate::config::{Route, S3};
 
 /// Requests at a time to the bucket for one request to us.
 const AT_A_TIME: usize = 8;
@@ -56,7 +56,9 @@ struct Inner {
     opened_at: SystemTime,
     opened: Instant,
     /// Whether recipients fetch from the bucket itself.
-    downloads: Downloads,
+    downloads: Route,
+    /// Whether senders send what they sealed to the bucket itself.
+    uploads: Route,
 }
 
 impl Bucket {
@@ -97,6 +99,7 @@ impl Bucket {
             opened_at,
             opened: Instant::now(),
             downloads: config.downloads,
+            uploads: config.uploads,
         })))
     }
 
@@ -108,7 +111,12 @@ impl Bucket {
 
     /// Whether recipients fetch what its sender sealed from the bucket itself.
     pub(crate) fn has_direct_downloads(&self) -> bool {
-        self.0.downloads == Downloads::Direct
+        self.0.downloads == Route::Direct
+    }
+
+    /// Whether senders send what they sealed to the bucket itself.
+    pub(crate) fn has_direct_uploads(&self) -> bool {
+        self.0.uploads == Route::Direct
     }
 
     /// A name that no file of the transfer has.

@@ -1,6 +1,6 @@
 //! What their sender sealed, sent to the bucket and fetched from it without us.
 
-use agentdrop_server::Downloads;
+use agentdrop_server::Route;
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::send;
 use agentdrop_testkit::s3::TestBucket;
@@ -8,7 +8,7 @@ use agentdrop_testkit::server::TestServer;
 use serde_json::json;
 
 use super::{SEALED, each, sealed};
-use crate::uploads::{bytes, put, stored, url};
+use crate::uploads::{bytes, part_url, put, stored, url};
 use crate::world::{World, file_url};
 
 #[tokio::test]
@@ -81,19 +81,29 @@ async fn what_we_encrypt_and_what_goes_after_its_delivery_comes_through_us() {
 }
 
 #[tokio::test]
-async fn an_operator_may_want_to_see_all_downloads() {
+async fn an_operator_may_have_all_of_it_go_through_the_server() {
     let bucket = TestBucket::new().await;
     let mut s3 = bucket.config();
-    s3.downloads = Downloads::Relayed;
+    (s3.downloads, s3.uploads) = (Route::Relayed, Route::Relayed);
     let server = TestServer::start(Engine::Sqlite, |it| it.s3 = Some(s3)).await;
     let world = World::on(server).await;
     let sent = world
         .send(SEALED, &[("a", b"0123456789")])
         .await
         .expect(201);
-    let url = file_url(&world.grant(&sent).await.expect(200), 0);
-    assert!(url.starts_with(&world.server.url));
+    let from = file_url(&world.grant(&sent).await.expect(200), 0);
+    assert!(from.starts_with(&world.server.url));
     assert!(world.downloaded(&sent, 0).await == b"0123456789");
+
+    let announced = world.announce(&[("a", 3)], &sealed()).await.expect(201);
+    let to = url(&announced, 0);
+    assert!(to.starts_with(&world.server.url), "{to}");
+    stored(&put(&world.server.http, &to, b"abc").await);
+    world.confirm(&announced).await.expect(200);
+    assert!(world.downloaded(&announced, 0).await == b"abc");
+    let coming = world.announce_in_parts(&[("b", 7)], &sealed()).await;
+    let to = part_url(&coming.expect(201), 1);
+    assert!(to.starts_with(&world.server.url), "{to}");
 }
 
 #[tokio::test]
