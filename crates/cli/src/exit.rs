@@ -81,7 +81,7 @@ impl Failure {
             ..Self::refused(
                 "INTERRUPTED",
                 "interrupted",
-                "nothing is left half-done; run it again",
+                "run it again: what can go on, goes on where it was",
             )
         }
     }

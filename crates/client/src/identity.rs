@@ -4,6 +4,7 @@
 //! bytes) come our `server` and `api_key`. Whatever else is in the file stays in it.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub const FOLDER: &str = ".agentdrop";
 /// The environment variable that names the folder of an identity.
 pub const FOLDER_VARIABLE: &str = "AGENTDROP_CONFIG_DIR";
 /// The file of an identity, in its folder.
-const FILE: &str = "config.json";
+pub(crate) const FILE: &str = "config.json";
 /// Keeps a private key out of a repository, where a folder like this would be committed unseen.
 const IGNORE_FILE: &str = ".gitignore";
 
@@ -239,6 +240,17 @@ impl Draft {
         self.place.create(&identity.content())?;
         Ok(identity)
     }
+}
+
+/// Whether this is the file of an identity, with its private key.
+pub(crate) fn is_identity(name: &OsStr, content: &[u8]) -> bool {
+    let read = || serde_json::from_slice::<Known>(content).ok();
+    let known = (name == FILE).then(read).flatten();
+    known.is_some_and(|it| {
+        let private_key = Zeroizing::new(it.private_key);
+        let private_key = STANDARD.decode(&*private_key).map(Zeroizing::new);
+        private_key.is_ok_and(|it| it.len() == 32)
+    })
 }
 
 /// What is known of the file.

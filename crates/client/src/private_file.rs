@@ -17,7 +17,7 @@ const FOLDER_MODE: u32 = 0o700;
 /// Group and others, in any way.
 const TOO_OPEN: u32 = 0o077;
 /// What is larger was not written by us.
-const MAX_BYTES: u64 = 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Writes a file that only its owner may read: whole or not at all, and on disk when this returns.
 ///

@@ -1,5 +1,6 @@
 //! The session of a person who signed in, kept on this machine.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -16,7 +17,12 @@ use crate::identity::{FOLDER, named_folder};
 use crate::private_file::{read_private, write_private};
 
 /// The file of a session, in its folder.
-const FILE: &str = "session.json";
+pub(crate) const FILE: &str = "session.json";
+
+/// Whether this is the file of a session, with its token.
+pub(crate) fn is_session(name: &OsStr, content: &[u8]) -> bool {
+    name == FILE && serde_json::from_slice::<Written>(content).is_ok()
+}
 
 /// A session that was kept. It belongs to a person, not to an agent, so it lies at their home.
 #[derive(Debug)]

@@ -73,9 +73,10 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
                 printer.mark(Mark::Failed, &format!("{id}: {}", failure.message));
                 printer.fields(&[("hint", &failure.hint)]);
                 exit = exit.max(failure.exit);
+                // Without the server, or without room, it is so for the next one too.
+                let is_the_end = ["UNREACHABLE", "IO"].contains(&failure.code);
                 failed.push(json!({ "id": id, "error": failure }));
-                // What is broken is so for the next one too.
-                if exit > Exit::Refused {
+                if is_the_end {
                     break;
                 }
             }

@@ -28,7 +28,7 @@ impl Telemetry {
         let lines = if terminal {
             lines.boxed()
         } else {
-            lines.json().boxed()
+            lines.json().with_span_list(false).boxed()
         };
         let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
         #[cfg(feature = "otel")]

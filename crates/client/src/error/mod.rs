@@ -95,6 +95,9 @@ pub enum SendProblem {
     /// It became longer or shorter while it was read.
     #[error("changed while it was being sent")]
     Changed,
+    /// It is the file of an identity, or of a session.
+    #[error("holds a private key, or a session")]
+    Keys,
     /// It is a symbolic link in a folder.
     #[error("is a symbolic link, and what it leads to may be anywhere")]
     Link,
@@ -339,6 +342,7 @@ impl SendProblem {
     const fn code(self) -> &'static str {
         match self {
             Self::Changed => "FILE_CHANGED",
+            Self::Keys => "HOLDS_KEYS",
             Self::Link => "IS_A_LINK",
             Self::Name => "FILE_NAME",
             Self::NotAFile => "NOT_A_FILE",
@@ -350,7 +354,10 @@ impl SendProblem {
     const fn hint(self) -> &'static str {
         match self {
             Self::Changed => "nothing was sent; try again when nobody writes to it",
-            Self::Link => "replace it by what it leads to, or move it elsewhere",
+            Self::Keys => "whoever has it can act as you; it is not sent",
+            Self::Link => {
+                "replace it by what it leads to, or pack it yourself: `tar cz … | agentdrop send … -`"
+            }
             Self::Name => "rename it: at most 255 bytes of UTF-8, without control characters",
             Self::NotAFile => "copy what it yields into a file first, and send that",
             Self::TooLarge => "split it into parts of less than 64 GiB",

@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use self::journal::Journal;
 use self::opening::Seal;
 use self::person::ForPerson;
+pub(crate) use self::quarantine::PREFIX as INCOMING;
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
 use self::sink::Sink;
 use crate::client::Client;

@@ -21,7 +21,7 @@ use super::place;
 use super::unpack::unpack;
 use crate::error::{Error, Result};
 
-pub(super) const PREFIX: &str = ".agentdrop-incoming-";
+pub(crate) const PREFIX: &str = ".agentdrop-incoming-";
 pub(super) const FOLDER_FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);

@@ -12,9 +12,13 @@ use agentdrop_protocol::FileName;
 use agentdrop_protocol::limits::{MAX_FILES, MAX_SEALED_BYTES};
 use agentdrop_seal::TAG_BYTES;
 use rustix::fs::OFlags;
+use zeroize::Zeroizing;
 
 use self::folder::Folder;
 use crate::error::{Error, Result, SendProblem};
+use crate::identity::{self, is_identity};
+use crate::private_file::MAX_BYTES as MAX_PRIVATE_BYTES;
+use crate::saved_session::{self, is_session};
 
 /// A piece of a file on its way: large enough that switching threads costs nothing.
 pub(super) const PIECE_BYTES: usize = 256 * 1024;
@@ -95,6 +99,7 @@ impl Source {
             .map_err(Error::io("read", &path))?;
         let about = file.metadata().map_err(Error::io("read", &path))?;
         check(about.file_type())?;
+        refuse_keys(&path, about.len())?;
         Ok(Self {
             name,
             bytes: about.len(),
@@ -211,4 +216,18 @@ pub(super) async fn open_all(inputs: Vec<Input>) -> Result<Vec<Source>> {
 
 pub(super) fn changed(path: &Path) -> Error {
     wrong(path, SendProblem::Changed)
+}
+
+/// Refuses a file of ours with a key in it: whoever has that is this agent, or this person.
+fn refuse_keys(path: &Path, bytes: u64) -> Result<()> {
+    let name = path.file_name().unwrap_or_default();
+    if bytes > MAX_PRIVATE_BYTES || !(name == identity::FILE || name == saved_session::FILE) {
+        return Ok(());
+    }
+    let content = fs::read(path).map(Zeroizing::new);
+    let content = content.map_err(Error::io("read", path))?;
+    if is_identity(name, &content) || is_session(name, &content) {
+        return Err(wrong(path, SendProblem::Keys));
+    }
+    Ok(())
 }

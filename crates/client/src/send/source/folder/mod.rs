@@ -4,6 +4,7 @@
 //! the order of the names, without owners, and whether a file can be run is all that is said of who may
 //! do what. Names are those below the folder, so the tar has no folder of its own name.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -17,8 +18,10 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::fs::OFlags;
 use tar::{Builder, EntryType, Header};
 
-use super::{changed, stamp};
+use super::{changed, refuse_keys, stamp};
 use crate::error::{Error, Result, SendProblem};
+use crate::identity;
+use crate::receive::INCOMING;
 
 const BLOCK: u64 = 512;
 /// What stands at the end: two empty blocks.
@@ -247,6 +250,12 @@ impl Open {
     }
 }
 
+/// Whether we made it, to keep keys in or what is on its way: it is no part of what somebody sends.
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    name == identity::FOLDER.as_bytes() || name.starts_with(INCOMING.as_bytes())
+}
+
 /// Finds what is below `at` in the order of the names, each folder before what is in it.
 fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Result<()> {
     let folder = root.join(at);
@@ -265,6 +274,9 @@ fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Resul
     names.sort();
     for name in names {
         let path = at.join(&name);
+        if is_ours(&name) {
+            continue;
+        }
         let text = name.to_str().and_then(|it| it.parse::<FileName>().ok());
         if text.is_none() {
             return Err(wrong(&path, SendProblem::Name));
@@ -273,6 +285,7 @@ fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Resul
         let kind = if about.is_dir() {
             Kind::Folder
         } else if about.is_file() {
+            refuse_keys(&root.join(&path), about.len())?;
             Kind::File {
                 bytes: about.len(),
                 runnable: about.mode() & RUNNABLE != 0,

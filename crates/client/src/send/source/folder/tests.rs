@@ -23,6 +23,32 @@ fn packed(folder: &mut Folder, piece: usize) -> Vec<u8> {
 }
 
 #[test]
+fn keys_and_what_is_on_its_way_do_not_leave() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    write(root, "a.txt", b"one");
+    write(root, ".agentdrop/config.json", b"{}");
+    write(root, "sub/.agentdrop/uploads/x", b"keys");
+    write(root, ".agentdrop-incoming-0/state", b"keys");
+    // One that is none of ours.
+    write(root, "config.json", br#"{"private_key":"x"}"#);
+    let found = Folder::find(root).unwrap().entries;
+    let found: Vec<_> = found.iter().map(|it| it.path.to_str().unwrap()).collect();
+    assert_eq!(found, ["a.txt", "config.json", "sub"]);
+
+    let private_key = STANDARD.encode([7; 32]);
+    let identity =
+        format!(r#"{{"agent_id":"alice","public_key":"x","private_key":"{private_key}"}}"#);
+    let token = "{\"server\":\"x\",\"email\":\"a@b.c\",\"session_token\":\"t\",\"expires_at\":\"2026-12-22T10:00:00.000Z\"}";
+    for (name, content) in [("config.json", &*identity), ("session.json", token)] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &format!("alice/{name}"), content.as_bytes());
+        let refused = Folder::find(folder.path()).unwrap_err();
+        assert_eq!(refused.code(), "HOLDS_KEYS", "{name}");
+    }
+}
+
+#[test]
 fn the_tar_has_what_the_folder_has_and_no_more() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
