@@ -7,6 +7,7 @@ mod admin;
 mod demo;
 mod errors;
 mod flow;
+mod folders;
 mod help;
 mod interrupt;
 mod output;
