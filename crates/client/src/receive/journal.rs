@@ -251,7 +251,15 @@ fn locked(state: &Mutex<Option<State>>) -> MutexGuard<'_, Option<State>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The transfers of which something was left in a folder.
-pub(super) async fn left_in(target: PathBuf) -> Result<Vec<TransferId>> {
-    blocking(move || Ok(leftovers::transfers(&target))).await
+/// The transfers of which whoever has this key left something in a folder.
+pub(super) async fn left_in(
+    target: PathBuf,
+    server: String,
+    key: ContentKey,
+) -> Result<Vec<TransferId>> {
+    blocking(move || {
+        let ours = |id, state: &[u8]| State::open(state, &key, &server, id).is_ok();
+        Ok(leftovers::transfers(&target, ours))
+    })
+    .await
 }

@@ -82,16 +82,19 @@ pub(super) fn begin<S>(
     })
 }
 
-/// The transfers of which something was left in a target.
-pub(super) fn transfers(target_path: &Path) -> Vec<TransferId> {
+/// The transfers of which something was left in a target whose state is `ours`.
+pub(super) fn transfers(
+    target_path: &Path,
+    ours: impl Fn(TransferId, &[u8]) -> bool,
+) -> Vec<TransferId> {
     let Ok(target) = File::open(target_path) else {
         return Vec::new();
     };
     let left = |name: &String| {
         let folder = open_folder(&target, name).ok()?;
         check_private(&folder).ok()?;
-        read_state(&folder).ok()??;
-        transfer_in(name)
+        let state = read_state(&folder).ok()??;
+        transfer_in(name).filter(|id| ours(*id, &state))
     };
     names(target_path).iter().filter_map(left).collect()
 }

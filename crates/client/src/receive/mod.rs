@@ -257,9 +257,14 @@ impl Client {
             .await
     }
 
-    /// The transfers of which an earlier process left something in a folder, to be gone on with.
+    /// The transfers of which an earlier process of this agent left something in a folder, to be gone
+    /// on with. What others left there is none of its business: it could not open it, and may well be
+    /// who sent it.
     pub async fn unfinished(&self, folder: impl Into<PathBuf>) -> Result<Vec<TransferId>> {
-        journal::left_in(folder.into()).await
+        let Some(mine) = self.identity() else {
+            return Ok(Vec::new());
+        };
+        journal::left_in(folder.into(), self.server(), mine.secret().notes_key()).await
     }
 
     async fn take_in(

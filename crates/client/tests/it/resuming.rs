@@ -384,3 +384,14 @@ async fn what_is_unfinished_can_be_asked_for() {
     server.receive().await.unwrap_err();
     assert_eq!(unfinished().await, [id()], "whatever was refused before");
 }
+
+#[tokio::test]
+async fn what_another_agent_left_is_not_unfinished_business_of_this_one() {
+    let server = server().await;
+    half(&server).await;
+    server.write_identity(&SecretKey::generate().unwrap());
+    let folder = server.target.path();
+    assert_eq!(server.client().unfinished(folder).await.unwrap(), []);
+    server.write_identity(&server.bob);
+    assert_eq!(server.client().unfinished(folder).await.unwrap(), [id()]);
+}
