@@ -294,9 +294,14 @@ impl Client {
         let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
-        let over = received.as_ref().map_or_else(is_over, |_| true);
-        if over {
-            journal.discard();
+        let is_untold = |it: &Error| !it.is_refusal() && journal.is_placed();
+        match &received {
+            // The next process tells the server, and does not get the files once more.
+            Ok(it) if it.unacknowledged.as_ref().is_some_and(is_untold) => {
+                journal.keep_what_was_placed().await;
+            }
+            Err(error) if !is_over(error) => {}
+            _ => journal.discard(),
         }
         received
     }

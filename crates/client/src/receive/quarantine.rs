@@ -118,6 +118,13 @@ impl Quarantine {
         self.create(&part(n)).map(drop)
     }
 
+    /// Removes what is here of file `n`, sealed or opened.
+    pub(super) fn forget_bytes(&self, n: usize) {
+        for name in [part(n), opened(n), tree(n)] {
+            remove(&self.folder, &*name, MAX_DEPTH).ok();
+        }
+    }
+
     /// A new file for what file `n` opens to.
     pub(super) fn opened(&self, n: usize) -> Result<File> {
         self.create(&opened(n))

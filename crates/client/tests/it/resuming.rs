@@ -395,3 +395,25 @@ async fn what_another_agent_left_is_not_unfinished_business_of_this_one() {
     server.write_identity(&server.bob);
     assert_eq!(server.client().unfinished(folder).await.unwrap(), [id()]);
 }
+
+#[tokio::test]
+async fn who_cannot_tell_that_files_arrived_tells_it_later_and_does_not_get_them_twice() {
+    let server = Hostile::with_transfer(&[("small", b"1"), ("large", &content())]).await;
+    let broken = StatusCode::INTERNAL_SERVER_ERROR;
+    let told = server.world().answers.remove(&acknowledgement()).unwrap();
+    server
+        .world()
+        .answer_raw(&acknowledgement(), broken, &[], "");
+    let received = server.receive().await.unwrap();
+    assert!(received.unacknowledged.is_some());
+    assert_eq!(server.visible(), ["large", "small"]);
+    let left = names(server.target.path()).remove(0);
+    let left = names(&server.target.path().join(left));
+    assert_eq!(left, ["state"], "none of the bytes is kept twice");
+    server.world().answers.insert(acknowledgement(), told);
+    let again = server.receive().await.unwrap();
+    assert!(again.unacknowledged.is_none());
+    assert_eq!(again.files, received.files);
+    assert_whole(&server, &again);
+    assert_eq!(server.world().calls(&grant()), 1);
+}
