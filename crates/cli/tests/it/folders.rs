@@ -24,7 +24,12 @@ fn assert_report(folder: &Path) {
     assert_eq!(names(&folder.join("sub/deeper")), ["empty"]);
     assert_eq!(fs::read(folder.join("a.txt")).unwrap(), b"a text");
     assert_eq!(fs::read(folder.join("sub/deeper/empty")).unwrap(), b"");
-    let mode = |name: &str| fs::metadata(folder.join(name)).unwrap().permissions().mode();
+    let mode = |name: &str| {
+        fs::metadata(folder.join(name))
+            .unwrap()
+            .permissions()
+            .mode()
+    };
     assert_eq!(mode("sub/run") & 0o100, 0o100);
     assert_eq!(mode("a.txt") & 0o111, 0);
     let run = Command::new(folder.join("sub/run")).status();
