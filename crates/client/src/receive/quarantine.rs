@@ -178,6 +178,16 @@ impl Quarantine {
         Ok(about.f_bavail.saturating_mul(about.f_frsize))
     }
 
+    /// Refuses what the disk has no room for.
+    pub(super) fn require_room(&self, bytes: u64) -> Result<()> {
+        let about = fstatvfs(&self.folder).map_err(|it| self.failed()(it.into()))?;
+        // Some file systems do not say how large they are.
+        if about.f_blocks > 0 && about.f_bavail.saturating_mul(about.f_frsize) < bytes {
+            return Err(self.failed()(io::ErrorKind::StorageFull.into()));
+        }
+        Ok(())
+    }
+
     fn failed(&self) -> impl FnOnce(io::Error) -> Error {
         Error::io("write to", self.target_path.clone())
     }

@@ -417,3 +417,17 @@ async fn who_cannot_tell_that_files_arrived_tells_it_later_and_does_not_get_them
     assert_whole(&server, &again);
     assert_eq!(server.world().calls(&grant()), 1);
 }
+
+#[tokio::test]
+async fn what_the_disk_has_no_room_for_costs_no_download() {
+    let server = Hostile::with_transfer(&[("a", b"a")]).await;
+    server
+        .world()
+        .change(&list(), |it| it["files"][0]["size"] = json!(1_u64 << 62));
+    let error = server.receive().await.unwrap_err();
+    assert_eq!(error.code(), "IO");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("make room"), "{hint}");
+    assert_eq!(server.world().calls(&grant()), 0);
+    assert_eq!(names(server.target.path()), [""; 0]);
+}
