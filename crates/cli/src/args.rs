@@ -96,7 +96,7 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Run a server
     #[cfg(feature = "serve")]
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Manage a server, also while it runs
     #[cfg(feature = "serve")]
     Admin(admin::Args),

@@ -49,7 +49,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
     #[cfg(feature = "serve")]
     let command = match command {
         // It does not end where it is when a signal comes.
-        Command::Serve(args) => return Box::pin(serve::run(args, printer)).await,
+        Command::Serve(args) => return Box::pin(serve::run(*args, printer)).await,
         command => command,
     };
     let work = async {
