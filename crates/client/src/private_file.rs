@@ -121,12 +121,16 @@ impl Reserved {
             .and_then(|()| self.file.as_file().sync_all());
         written.map_err(Error::io("write", &path))?;
         let file = place(self.file, &path).map_err(Error::io("create", &path))?;
-        // A name is on disk when its folder is.
-        let folder = folder_of(&path);
-        let synced = File::open(folder).and_then(|it| it.sync_all());
-        synced.map_err(Error::io("write", folder))?;
+        sync_folder_of(&path)?;
         Ok(file)
     }
+}
+
+/// Brings the folder of a file to disk: a name is there, or gone, when its folder is on disk.
+pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
+    let synced = File::open(folder).and_then(|it| it.sync_all());
+    synced.map_err(Error::io("write", folder))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -8,6 +8,7 @@ mod demo;
 mod deploy;
 mod errors;
 mod flow;
+mod folders;
 mod help;
 mod interrupt;
 mod output;

@@ -213,6 +213,24 @@ impl Journal {
         Ok((placing, paths))
     }
 
+    /// Whether it says of files what they are known by where they were placed.
+    pub(super) fn is_placed(&self) -> bool {
+        self.state().as_ref().is_some_and(|it| it.placing.is_some())
+    }
+
+    /// Leaves what it says, and none of the bytes: they were placed, or what they open to was.
+    pub(super) async fn keep_what_was_placed(&self) {
+        let files = self.state().as_ref().map_or(0, |it| it.parts.len());
+        let inner = Arc::clone(&self.0);
+        let forgotten = blocking(move || {
+            for n in 0..files {
+                inner.quarantine.forget_bytes(n);
+            }
+            Ok(())
+        });
+        forgotten.await.ok();
+    }
+
     /// Ends it: nothing has to be gone on with.
     pub(super) fn discard(&self) {
         self.0.quarantine.discard();
@@ -251,7 +269,15 @@ fn locked(state: &Mutex<Option<State>>) -> MutexGuard<'_, Option<State>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The transfers of which something was left in a folder.
-pub(super) async fn left_in(target: PathBuf) -> Result<Vec<TransferId>> {
-    blocking(move || Ok(leftovers::transfers(&target))).await
+/// The transfers of which whoever has this key left something in a folder.
+pub(super) async fn left_in(
+    target: PathBuf,
+    server: String,
+    key: ContentKey,
+) -> Result<Vec<TransferId>> {
+    blocking(move || {
+        let ours = |id, state: &[u8]| State::open(state, &key, &server, id).is_ok();
+        Ok(leftovers::transfers(&target, ours))
+    })
+    .await
 }

@@ -82,16 +82,19 @@ pub(super) fn begin<S>(
     })
 }
 
-/// The transfers of which something was left in a target.
-pub(super) fn transfers(target_path: &Path) -> Vec<TransferId> {
+/// The transfers of which something was left in a target whose state is `ours`.
+pub(super) fn transfers(
+    target_path: &Path,
+    ours: impl Fn(TransferId, &[u8]) -> bool,
+) -> Vec<TransferId> {
     let Ok(target) = File::open(target_path) else {
         return Vec::new();
     };
     let left = |name: &String| {
         let folder = open_folder(&target, name).ok()?;
         check_private(&folder).ok()?;
-        read_state(&folder).ok()??;
-        transfer_in(name)
+        let state = read_state(&folder).ok()??;
+        transfer_in(name).filter(|id| ours(*id, &state))
     };
     names(target_path).iter().filter_map(left).collect()
 }
@@ -115,22 +118,28 @@ fn sweep(target: &File, name: &str) {
     let Ok(folder) = open_folder(target, name) else {
         return;
     };
-    if !lock(&folder, target, name) {
+    // Before it is locked: who goes on with it now must not take us for another who does.
+    if is_kept(&folder) || !lock(&folder, target, name) {
         return;
     }
-    let has_state = !matches!(read_state(&folder), Ok(None));
-    if has_state {
-        let oldest = now().as_millis() / 1000 - KEPT.as_secs().cast_signed();
-        if last_written(&folder).is_ok_and(|it| it > oldest) {
-            return;
-        }
+    // Somebody may have gone on with it by then.
+    if !is_kept(&folder) {
+        erase(target, name, &folder);
     }
-    erase(target, name, &folder);
+}
+
+/// Whether it may be gone on with.
+fn is_kept(folder: &File) -> bool {
+    let oldest = now().as_millis() / 1000 - KEPT.as_secs().cast_signed();
+    let has_state = !matches!(read_state(folder), Ok(None));
+    has_state && last_written(folder).is_ok_and(|it| it > oldest)
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
     use std::time::SystemTime;
 
     use super::*;
@@ -256,6 +265,31 @@ mod tests {
         drop((first, other));
         drop(begun(target.path(), 1));
         assert_eq!(count(target.path()), 0);
+    }
+
+    #[test]
+    fn who_looks_for_what_is_too_old_locks_nobody_out() {
+        let target = tempfile::tempdir().unwrap();
+        let folder = left(target.path(), 1);
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let is_over = AtomicBool::new(false);
+        let locked_out = thread::scope(|scope| {
+            scope.spawn(|| {
+                let target = open_target(target.path()).unwrap();
+                while !is_over.load(Ordering::Relaxed) {
+                    sweep(&target, name);
+                }
+            });
+            let goes_on = || {
+                let begun = begin(target.path(), id(1), |_| Ok(()))?;
+                begun.quarantine.keep();
+                Ok(())
+            };
+            let ended: Result<()> = (0..10_000).try_for_each(|_| goes_on());
+            is_over.store(true, Ordering::Relaxed);
+            ended
+        });
+        assert_eq!(locked_out.map_err(|it| it.code()), Ok(()));
     }
 
     #[test]

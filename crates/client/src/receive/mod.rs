@@ -258,9 +258,14 @@ impl Client {
             .await
     }
 
-    /// The transfers of which an earlier process left something in a folder, to be gone on with.
+    /// The transfers of which an earlier process of this agent left something in a folder, to be gone
+    /// on with. What others left there is none of its business: it could not open it, and may well be
+    /// who sent it.
     pub async fn unfinished(&self, folder: impl Into<PathBuf>) -> Result<Vec<TransferId>> {
-        journal::left_in(folder.into()).await
+        let Some(mine) = self.identity() else {
+            return Ok(Vec::new());
+        };
+        journal::left_in(folder.into(), self.server(), mine.secret().notes_key()).await
     }
 
     async fn take_in(
@@ -290,9 +295,14 @@ impl Client {
         let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
-        let over = received.as_ref().map_or_else(is_over, |_| true);
-        if over {
-            journal.discard();
+        let is_untold = |it: &Error| !it.is_refusal() && journal.is_placed();
+        match &received {
+            // The next process tells the server, and does not get the files once more.
+            Ok(it) if it.unacknowledged.as_ref().is_some_and(is_untold) => {
+                journal.keep_what_was_placed().await;
+            }
+            Err(error) if !is_over(error) => {}
+            _ => journal.discard(),
         }
         received
     }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 use agentdrop_protocol::FileName;
 use rustix::fs::{
-    AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, openat, renameat_with, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RenameFlags, fsync, linkat, mkdirat, openat, renameat,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -169,11 +170,32 @@ fn mark_of(file: &File) -> io::Result<(u64, i64, i64)> {
 }
 
 /// Renames without replacing: where the file system cannot do that at once, by a link, which fails too
-/// if the name is taken.
+/// if the name is taken. A folder has no second name: it replaces an empty one that was made for it.
 fn move_to(from: &File, old: &str, to: &File, new: &str) -> Result<(), Errno> {
     match renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if is_folder(from, old) => {
+            folder_to(from, old, to, new)
+        }
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_to(from, old, to, new),
         done => done,
+    }
+}
+
+fn is_folder(within: &File, name: &str) -> bool {
+    let about = statat(within, name, AtFlags::SYMLINK_NOFOLLOW);
+    about.is_ok_and(|it| FileType::from_raw_mode(it.st_mode).is_dir())
+}
+
+fn folder_to(from: &File, old: &str, to: &File, new: &str) -> Result<(), Errno> {
+    mkdirat(to, new, Mode::RWXU)?;
+    match renameat(from, old, to, new) {
+        // Somebody was faster, and put something there: it stays, as whatever has that name.
+        Err(Errno::NOTEMPTY | Errno::NOTDIR) => Err(Errno::EXIST),
+        Err(error) => {
+            unlinkat(to, new, AtFlags::REMOVEDIR).ok();
+            Err(error)
+        }
+        Ok(()) => Ok(()),
     }
 }
 
@@ -302,5 +324,33 @@ mod tests {
         quarantine.opened(0).unwrap();
         assert_eq!(link_to(from, "0.open", to, "a"), Err(Errno::EXIST));
         assert_eq!(fs::read(target.path().join("a")).unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_folder_goes_where_nothing_is_also_without_a_rename_that_knows_that() {
+        let target = tempfile::tempdir().unwrap();
+        let quarantine = quarantine(target.path(), &[]);
+        let (from, to) = (&quarantine.folder, &quarantine.target);
+        let make = || {
+            fs::create_dir(quarantine.path().join("0.tree")).unwrap();
+            let mut file = File::create(quarantine.path().join("0.tree/a")).unwrap();
+            file.write_all(b"one").unwrap();
+        };
+        make();
+        assert!(is_folder(from, "0.tree"));
+        folder_to(from, "0.tree", to, "report").unwrap();
+        assert_eq!(fs::read(target.path().join("report/a")).unwrap(), b"one");
+        make();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::create_dir(target.path().join("empty")).unwrap();
+        File::create(target.path().join("file")).unwrap();
+        symlink(elsewhere.path(), target.path().join("link")).unwrap();
+        for taken in ["report", "empty", "file", "link"] {
+            let placed = folder_to(from, "0.tree", to, taken);
+            assert_eq!(placed, Err(Errno::EXIST), "{taken}");
+        }
+        assert_eq!(names(elsewhere.path()), [""; 0]);
+        assert_eq!(names(&target.path().join("empty")), [""; 0]);
+        assert_eq!(names(&quarantine.path()), ["0.tree"]);
     }
 }

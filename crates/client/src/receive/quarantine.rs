@@ -118,6 +118,13 @@ impl Quarantine {
         self.create(&part(n)).map(drop)
     }
 
+    /// Removes what is here of file `n`, sealed or opened.
+    pub(super) fn forget_bytes(&self, n: usize) {
+        for name in [part(n), opened(n), tree(n)] {
+            remove(&self.folder, &*name, MAX_DEPTH).ok();
+        }
+    }
+
     /// A new file for what file `n` opens to.
     pub(super) fn opened(&self, n: usize) -> Result<File> {
         self.create(&opened(n))
@@ -169,6 +176,16 @@ impl Quarantine {
     pub(super) fn room(&self) -> Result<u64> {
         let about = fstatvfs(&self.folder).map_err(|it| self.failed()(it.into()))?;
         Ok(about.f_bavail.saturating_mul(about.f_frsize))
+    }
+
+    /// Refuses what the disk has no room for.
+    pub(super) fn require_room(&self, bytes: u64) -> Result<()> {
+        let about = fstatvfs(&self.folder).map_err(|it| self.failed()(it.into()))?;
+        // Some file systems do not say how large they are.
+        if about.f_blocks > 0 && about.f_bavail.saturating_mul(about.f_frsize) < bytes {
+            return Err(self.failed()(io::ErrorKind::StorageFull.into()));
+        }
+        Ok(())
     }
 
     fn failed(&self) -> impl FnOnce(io::Error) -> Error {

@@ -29,6 +29,9 @@ use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
 use crate::progress::{Phase, Watcher};
 
+/// Room for what is written down, twice: the next takes the place of the last.
+const STATE_BYTES: u64 = 256 * 1024;
+
 pub(super) struct Reception<'a> {
     client: &'a Client,
     link: Option<&'a LinkToken>,
@@ -82,9 +85,16 @@ impl<'a> Reception<'a> {
         let had_any = left.is_some();
         let left = left.filter(|it| check(it, listed, max_files).is_ok());
         let is_worn = left.is_some();
-        let grant = match left {
-            Some(grant) => grant,
-            None => granted(client, link, listed, max_files).await?,
+        let grant = if let Some(grant) = left {
+            grant
+        } else {
+            if !had_any {
+                // Neither the files nor the grant would stay, and it may be the last one.
+                let bytes = listed.files.iter().map(|it| it.size);
+                let bytes = bytes.fold(STATE_BYTES, u64::saturating_add);
+                journal.on_disk(move |it| it.require_room(bytes)).await?;
+            }
+            granted(client, link, listed, max_files).await?
         };
         if !is_worn {
             journal.set_grant(grant.clone()).await?;

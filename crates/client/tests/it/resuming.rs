@@ -384,3 +384,50 @@ async fn what_is_unfinished_can_be_asked_for() {
     server.receive().await.unwrap_err();
     assert_eq!(unfinished().await, [id()], "whatever was refused before");
 }
+
+#[tokio::test]
+async fn what_another_agent_left_is_not_unfinished_business_of_this_one() {
+    let server = server().await;
+    half(&server).await;
+    server.write_identity(&SecretKey::generate().unwrap());
+    let folder = server.target.path();
+    assert_eq!(server.client().unfinished(folder).await.unwrap(), []);
+    server.write_identity(&server.bob);
+    assert_eq!(server.client().unfinished(folder).await.unwrap(), [id()]);
+}
+
+#[tokio::test]
+async fn who_cannot_tell_that_files_arrived_tells_it_later_and_does_not_get_them_twice() {
+    let server = Hostile::with_transfer(&[("small", b"1"), ("large", &content())]).await;
+    let broken = StatusCode::INTERNAL_SERVER_ERROR;
+    let told = server.world().answers.remove(&acknowledgement()).unwrap();
+    server
+        .world()
+        .answer_raw(&acknowledgement(), broken, &[], "");
+    let received = server.receive().await.unwrap();
+    assert!(received.unacknowledged.is_some());
+    assert_eq!(server.visible(), ["large", "small"]);
+    let left = names(server.target.path()).remove(0);
+    let left = names(&server.target.path().join(left));
+    assert_eq!(left, ["state"], "none of the bytes is kept twice");
+    server.world().answers.insert(acknowledgement(), told);
+    let again = server.receive().await.unwrap();
+    assert!(again.unacknowledged.is_none());
+    assert_eq!(again.files, received.files);
+    assert_whole(&server, &again);
+    assert_eq!(server.world().calls(&grant()), 1);
+}
+
+#[tokio::test]
+async fn what_the_disk_has_no_room_for_costs_no_download() {
+    let server = Hostile::with_transfer(&[("a", b"a")]).await;
+    server
+        .world()
+        .change(&list(), |it| it["files"][0]["size"] = json!(1_u64 << 62));
+    let error = server.receive().await.unwrap_err();
+    assert_eq!(error.code(), "IO");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("make room"), "{hint}");
+    assert_eq!(server.world().calls(&grant()), 0);
+    assert_eq!(names(server.target.path()), [""; 0]);
+}

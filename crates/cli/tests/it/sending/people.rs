@@ -106,7 +106,9 @@ fn what_the_server_encrypts_for_a_person_goes_in_parts_as_well() {
     let far = Far::new().with_ann();
     let content = noise(34 * MIB);
     far.pair.file("large", &content);
-    let line = format!("--json send {EMAIL} large --yes");
+    // Of nothing there is no part.
+    far.pair.file("empty", b"");
+    let line = format!("--json send {EMAIL} large empty --yes");
     far.killed_after(18 * MIB, &line);
     let sent = ended(far.send(&line)).expect(0).json();
     assert_eq!(sent["resumed"], true);
@@ -121,6 +123,7 @@ fn what_the_server_encrypts_for_a_person_goes_in_parts_as_well() {
         shown["status"] == "active"
     });
     assert!(far.opened(id, "large") == content);
+    assert_eq!(fs::read(far.pair.path("out/empty")).unwrap(), b"");
 }
 
 #[test]

@@ -257,3 +257,18 @@ fn where_nothing_can_be_kept_it_is_sent_all_the_same() {
     assert!(run.stderr.contains(said), "{run:?}");
     assert!(far.received("large") == content);
 }
+
+#[test]
+fn a_file_that_ends_where_a_part_does_is_gone_on_behind() {
+    let far = Far::new();
+    // With its tag, the first is one part to the last byte.
+    far.pair.file("first", &noise(PART - 16));
+    far.pair.file("second", &noise(33 * MIB));
+    let line = "--json send bob first second --parallel 1";
+    far.killed_after(20 * MIB, line);
+    let run = ended(far.send(line)).expect(0);
+    let sent = run.json();
+    assert_eq!(sent["resumed"], true, "{run:?}");
+    // One part at a time: two were there when the third was cut off.
+    assert_eq!(sent["bytes_sent"], 41 * MIB + 16 - 2 * PART);
+}

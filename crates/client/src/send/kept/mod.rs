@@ -23,6 +23,7 @@ pub(super) use self::head::Head;
 pub(super) use self::shelf::{Found, Shelf};
 use super::notice::{Notice, Teller};
 use crate::error::{Error, Result};
+use crate::private_file::sync_folder_of;
 
 /// SHA-256 of a sealed part.
 pub(super) type Digest = [u8; 32];
@@ -161,6 +162,8 @@ impl Kept {
                 let problem = why(&Error::io("write", &*path)(error));
                 // What does not say everything must not be there to go on from.
                 fs::remove_file(&*path).map_err(Error::io("delete", &*path))?;
+                // Nor come back with the power, when more was sent.
+                sync_folder_of(path)?;
                 *place = None;
                 self.teller.tell(Notice::NotKept(problem));
             }

@@ -98,7 +98,11 @@ impl Shelf {
         let reserved = Reserved::beside(&path)?;
         // Before it has its name: whoever else looks for one must not go on with this.
         lock(reserved.file()).map_err(Error::io("lock", &path))?;
-        let file = reserved.create(&content)?;
+        let file = reserved.create(&content).inspect_err(|_| {
+            // It may have its name by now. Nothing will be written down in it, so that whoever went on
+            // with it would not know what was sent with its keys.
+            fs::remove_file(&path).ok();
+        })?;
         Ok(Place { path, file })
     }
 }

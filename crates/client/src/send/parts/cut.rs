@@ -108,8 +108,12 @@ impl Cutter {
                 Ok(())
             }
             Out::End => match at.buffer.take() {
-                Some(buffer) => self.end_part(at, buffer),
-                None => Ok(()),
+                Some(buffer) if !buffer.is_empty() => self.end_part(at, buffer),
+                // The room that a part had which is there: behind the last part there is no other.
+                room => {
+                    at.buffer = room;
+                    Ok(())
+                }
             },
         }
     }
