@@ -197,7 +197,7 @@ impl Serve {
         Self::start_on(sandbox, (folder, &format!("{folder}.log")), &[], &[])
     }
 
-    fn start_on(
+    pub(crate) fn start_on(
         sandbox: &Sandbox,
         (data_dir, log): (&str, &str),
         more: &[&str],
