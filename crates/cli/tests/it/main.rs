@@ -9,6 +9,7 @@ mod errors;
 mod flow;
 mod help;
 mod interrupt;
+mod operator;
 mod output;
 mod people;
 mod resuming;
