@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use agentdrop_testkit::engines::{Engine, database};
 use agentdrop_testkit::http::{Http, send};
 use agentdrop_testkit::s3::TestBucket;
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{Pair, Run, Serve, eventually, names, noise};
@@ -104,8 +103,7 @@ impl World {
     }
 
     fn stop(&mut self) {
-        self.pair.serve.signal(Signal::KILL);
-        self.pair.serve.wait();
+        self.pair.serve.kill();
     }
 
     /// Starts a server on another folder, where the first one was reached.
@@ -205,7 +203,8 @@ async fn what_was_backed_up_beside_a_server_is_received_after_all_was_lost() {
     let mut world = World::new().await;
     let made = world.admin("backup kept --data-dir data", 0);
     assert_eq!(made["server_key"], true);
-    assert_eq!(made["transfers"], 4);
+    // Of the expired one the server may have let go.
+    assert!(made["transfers"].as_u64().unwrap() >= 3, "{made}");
     is_private(&world.pair.path("kept"));
     let found = names(&world.pair.path("kept"));
     assert_eq!(
@@ -219,7 +218,7 @@ async fn what_was_backed_up_beside_a_server_is_received_after_all_was_lost() {
     world.stop();
     fs::remove_dir_all(world.data()).unwrap();
     let restored = world.admin("restore kept --data-dir back", 0);
-    assert_eq!(restored["transfers"], 4);
+    assert_eq!(restored["transfers"], made["transfers"]);
     assert_eq!(restored["bytes"], made["bytes"]);
     assert_eq!(restored["server_key"], true);
     is_private(&world.pair.path("back"));
@@ -256,7 +255,8 @@ async fn what_moved_to_postgres_is_received_and_backed_up_from_there() {
     world.serve_on("node", &on);
     let on = on.join(" ");
     let made = world.admin(&format!("backup kept --data-dir node {on}"), 0);
-    assert_eq!(made["transfers"], 4, "{made}");
+    // Of the expired one the server may have let go.
+    assert!(made["transfers"].as_u64().unwrap() >= 3, "{made}");
     let well = world.admin(&format!("check --data-dir node {on}"), 0);
     assert_eq!(well["ok"], true, "{well}");
 
@@ -486,7 +486,8 @@ async fn files_move_from_a_folder_to_a_bucket_and_through_a_backup_to_another() 
     let well = world.admin_in(&old, &format!("check {on}"), 0);
     assert_eq!(well["ok"], true, "{well}");
     let made = world.admin_in(&old, &format!("backup kept {on}"), 0);
-    assert_eq!(made["transfers"], 5, "{made}");
+    // Of the expired one the server may have let go.
+    assert!(made["transfers"].as_u64().unwrap() >= 4, "{made}");
     is_private(&world.pair.path("kept"));
 
     let restore = |bucket: &Told| {

@@ -237,6 +237,12 @@ impl Serve {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Ends it at once, unless it has ended.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for its end, and answers its exit status.
     pub(crate) fn wait(&mut self) -> Option<i32> {
         wait(&mut self.child)
