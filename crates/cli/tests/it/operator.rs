@@ -499,7 +499,7 @@ async fn files_move_from_a_folder_to_a_bucket_and_through_a_backup_to_another() 
     };
     let taken = world.admin_in(&old, &restore(&old), 1);
     assert_eq!(taken["error"]["code"], "HAS_DATA", "{taken}");
-    fs::remove_dir_all(world.pair.path("back")).unwrap();
+    assert!(!world.pair.path("back").exists());
     world.admin_in(&new, &restore(&new), 0);
     let key = world.pair.path("back/server.key");
     world.serve_in("back", other.url(), &new, key.to_str().unwrap());

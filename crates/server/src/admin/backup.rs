@@ -50,7 +50,7 @@ pub async fn backup(config: &Config, into: &Path, with_key: bool) -> Result<Mani
             continue;
         }
         target.sync().await.map_err(unusable)?;
-        scratch.store.save_as(&into.join("agentdrop.db")).await?;
+        scratch.store.save_as(&into.join("agentdrop.db"))?;
         drop(scratch);
         if has_key {
             let unreadable = |it| Error::ServerKey(key_path.clone(), it);

@@ -126,10 +126,9 @@ async fn bring_transfer(
                 let etag = to.read(needed.key, None).await;
                 let etag = etag.map_err(|it| broken(to, it))?;
                 let etag = etag.etag().map(str::to_owned);
-                let direct = Direct { upload: None, etag };
-                let file = transfer.files.get_mut(place as usize);
-                file.into_iter()
-                    .for_each(|it| it.direct = Some(direct.clone()));
+                if let Some(file) = transfer.files.get_mut(place as usize) {
+                    file.direct = Some(Direct { upload: None, etag });
+                }
                 has_changed = true;
             }
         }

@@ -45,10 +45,20 @@ pub async fn restore(config: &Config, from: &Path) -> Result<Restored, Error> {
     if let (None, Some(folder)) = (&config.s3, &config.blobs) {
         place::require_empty(folder)?;
     }
+    // Looked at before anything is made; a folder of files may be one of the data directory.
+    let bucket = match &config.s3 {
+        None => None,
+        Some(_) => Some(blobs(config).await?),
+    };
+    if let Some(bucket) = &bucket {
+        place::require_no_blobs(bucket).await?;
+    }
     let data_dir = DataDir::take(&config.data_dir)?;
     let unusable = |it| Error::DataDir(config.data_dir.clone(), it);
-    let into = blobs(config).await?;
-    place::require_no_blobs(&into).await?;
+    let into = match bucket {
+        Some(bucket) => bucket,
+        None => blobs(config).await?,
+    };
 
     let coming = data_dir.join("restoring.db");
     scratch::remove(&coming).map_err(unusable)?;
@@ -59,16 +69,12 @@ pub async fn restore(config: &Config, from: &Path) -> Result<Restored, Error> {
     let old = Blobs::look_in_folder(&from.join("blobs"));
     let files = carry::bring_all(&scratch.store, &old, &into).await?;
     manifest::sync(&config.data_dir).map_err(unusable)?;
-    match database {
-        Some(database) => {
-            scratch.store.copy_into(&database).await?;
-        }
-        None => {
-            let whole = data_dir.join("whole.db");
-            scratch.store.save_as(&whole).await?;
-            let place = data_dir.join("agentdrop.db");
-            fs::rename(whole, place).map_err(unusable)?;
-        }
+    if let Some(database) = database {
+        scratch.store.copy_into(&database).await?;
+    } else {
+        let whole = data_dir.join("whole.db");
+        scratch.store.save_as(&whole)?;
+        fs::rename(whole, data_dir.join("agentdrop.db")).map_err(unusable)?;
     }
     drop(scratch);
     manifest::sync(&config.data_dir).map_err(unusable)?;

@@ -18,8 +18,8 @@ impl Store {
 
     /// Writes what a SQLite database holds into a new file, for its owner alone: one without a log
     /// beside it, and without what was deleted. When this returns, the file is on disk; the folder
-    /// it is in is up to the caller.
-    pub async fn save_as(&self, path: &Path) -> Result<()> {
+    /// it is in is up to the caller. It blocks for as long as that takes.
+    pub fn save_as(&self, path: &Path) -> Result<()> {
         let Place::Sqlite(from) = self.place() else {
             return Err(Error::Url("is not that of a file"));
         };

@@ -89,14 +89,10 @@ async fn look(args: Args) -> Result<Checked> {
 
 /// Where something is wrong.
 fn place(it: &Finding) -> String {
-    let mut place = it.transfer.to_string();
-    if let Some(file) = it.file {
-        place.push_str(&format!(" file {file}"));
-    }
-    if let Some(part) = it.part {
-        place.push_str(&format!(" part {part}"));
-    }
-    place
+    let named = |name: &str, number: Option<u32>| number.map(|it| format!(" {name} {it}"));
+    let (file, part) = (named("file", it.file), named("part", it.part));
+    let (file, part) = (file.unwrap_or_default(), part.unwrap_or_default());
+    format!("{}{file}{part}", it.transfer)
 }
 
 fn report(checked: &Checked) -> Value {

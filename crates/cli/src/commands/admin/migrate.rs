@@ -26,17 +26,22 @@ pub(super) struct Args {
         default_value = "./agentdrop-data"
     )]
     data_dir: PathBuf,
-    /// The empty database, postgres://user:password@host/name
     #[arg(
         long,
         value_name = "URL",
         env = "AGENTDROP_DATABASE_URL",
         hide_env_values = true,
-        value_parser = postgres
+        value_parser = postgres,
+        help = "The empty database, postgres://user:password@host/name"
     )]
     to: String,
-    /// Copy the files, too, into an empty place in a bucket: s3://bucket/prefix, with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` in the environment
-    #[arg(long, value_name = "URL", value_parser = s3)]
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = s3,
+        help = "Copy the files, too, into an empty place in a bucket: s3://bucket/prefix, with AWS_ACCESS_KEY_ID and \
+                AWS_SECRET_ACCESS_KEY in the environment"
+    )]
     blobs_to: Option<S3Url>,
     /// Where the bucket's service is [default: Amazon's]
     #[arg(long, value_name = "URL", env = "AGENTDROP_S3_ENDPOINT")]
