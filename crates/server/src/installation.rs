@@ -58,6 +58,12 @@ impl KeyFile {
     }
 }
 
+/// Whether a server has written to the database with a key.
+pub(crate) async fn has_key(store: &Store) -> Result<bool, StoreError> {
+    let known = store.read().await?.instance_value(NAME).await?;
+    Ok(known.is_some())
+}
+
 /// Writes the fingerprint down, and answers the one that the database has then.
 async fn remember(store: &Store, fingerprint: [u8; 32]) -> Result<Vec<u8>, StoreError> {
     let insert = async move |tx: &mut Tx| tx.insert_instance_value(NAME, &fingerprint).await;

@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use agentdrop_protocol::TransferId;
 use agentdrop_store::Store;
 use axum::Router;
 use tokio::net::TcpListener;
@@ -84,21 +85,46 @@ pub enum Error {
     /// The folder of the files cannot be used.
     #[error("the files in {0} cannot be used")]
     Blobs(String, #[source] io::Error),
+    /// What it stands on changes faster than it can be copied.
+    #[error("too much changed meanwhile, five times over")]
+    Changing,
     /// The configuration contradicts itself.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A folder cannot be used.
+    #[error("the folder {0} cannot be used")]
+    Folder(PathBuf, #[source] io::Error),
+    /// What was to be filled has something in it.
+    #[error("{0} has data already")]
+    HasData(String),
     /// The address cannot be listened on.
     #[error("{0} cannot be listened on")]
     Listen(SocketAddr, #[source] io::Error),
+    /// A file of a transfer is not what its row says.
+    #[error("file {file} of transfer {transfer} {what}")]
+    Lost {
+        /// The transfer.
+        transfer: TransferId,
+        /// The place of the file among its files, from 0.
+        file: u32,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// Mails cannot be sent as the configuration has it.
     #[error("mails cannot be sent: {0}")]
     Mail(String),
+    /// There is no backup, or not a whole one.
+    #[error("there is no whole backup in {0}: {1}")]
+    NoBackup(PathBuf, String),
     /// The operating system gave no random bytes.
     #[error(transparent)]
     NoChance(#[from] NoChance),
     /// A disk failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The database has its files elsewhere.
+    #[error("the files of this database are not in {0}")]
+    NotItsBlobs(String),
     /// The folder of the files is another database's.
     #[error("the files in {0} belong to another database")]
     OtherBlobs(String),
@@ -113,10 +139,19 @@ pub enum Error {
     ServerKeyMissing(PathBuf),
     /// The database failed.
     #[error("the database cannot be used")]
-    Store(#[from] agentdrop_store::Error),
+    Store(#[source] agentdrop_store::Error),
     /// Another server uses the data directory.
     #[error("another server runs on the data directory {0}")]
     Taken(PathBuf),
+}
+
+impl From<agentdrop_store::Error> for Error {
+    fn from(error: agentdrop_store::Error) -> Self {
+        match error {
+            agentdrop_store::Error::NotEmpty => Self::HasData("the database".to_owned()),
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl Server {

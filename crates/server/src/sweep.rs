@@ -153,7 +153,11 @@ pub(crate) async fn delete_orphans(app: &App, since: SystemTime) -> Result<(), c
         deleted += delete_uploads(app, bucket, since).await?;
     }
     for shard in 0..=u8::MAX {
-        for blob in app.blobs.in_shard(shard, since).await? {
+        for found in app.blobs.in_shard(shard).await? {
+            let blob = found.key;
+            if found.put_at >= since {
+                continue;
+            }
             let mut reader = app.store.read().await?;
             let is_needed = match blob.name {
                 BlobName::Part(tag) => reader.needs_part(blob.transfer, tag).await?,

@@ -127,6 +127,25 @@ fn a_database_is_served_with_its_own_key_or_not_at_all() {
 }
 
 #[test]
+fn a_database_is_served_with_its_own_files_or_not_at_all() {
+    let sandbox = Sandbox::new();
+    let serve = Serve::start(&sandbox);
+    let url = serve.url.clone();
+    let mut serve = Pair::at(sandbox, serve, &url);
+    serve.serve.signal(Signal::TERM);
+    serve.serve.wait();
+    let sandbox = &serve.sandbox;
+    let elsewhere = "--json serve --data-dir data --listen 127.0.0.1:0 --blobs elsewhere";
+    let error = sandbox.run(elsewhere).expect(1).json()["error"].clone();
+    assert_eq!(error["code"], "BLOBS", "{error}");
+    fs::remove_dir_all(sandbox.path("elsewhere")).unwrap();
+    fs::rename(sandbox.path("data/blobs"), sandbox.path("elsewhere")).unwrap();
+    drop(Serve::start_with(sandbox, &["--blobs", "elsewhere"]));
+    let error = sandbox.run(&elsewhere.replace(" --blobs elsewhere", ""));
+    assert_eq!(error.expect(1).json()["error"]["code"], "BLOBS");
+}
+
+#[test]
 fn a_key_that_was_named_is_not_made() {
     let sandbox = Sandbox::new();
     let line = "--json serve --data-dir data --listen 127.0.0.1:0 --server-key nowhere";

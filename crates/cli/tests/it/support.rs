@@ -197,7 +197,7 @@ impl Serve {
         Self::start_on(sandbox, (folder, &format!("{folder}.log")), &[], &[])
     }
 
-    fn start_on(
+    pub(crate) fn start_on(
         sandbox: &Sandbox,
         (data_dir, log): (&str, &str),
         more: &[&str],
@@ -235,6 +235,12 @@ impl Serve {
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap();
+    }
+
+    /// Ends it at once, unless it has ended.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits for its end, and answers its exit status.

@@ -19,18 +19,26 @@ use crate::clock::random;
 const FACT: &str = "blobs";
 const FILE: &str = "installation";
 
-/// Checks that blobs belong to the database; those that belong to none do from now on.
+/// Checks that blobs belong to the database; those that belong to none do from now on, if the database
+/// has none yet.
 pub(crate) async fn check_installation(store: &Store, blobs: &Blobs) -> Result<(), Error> {
+    let mut reader = store.read().await?;
+    // Without an account there is no file: a first start may have ended between the two notes.
+    if reader.instance_value(FACT).await?.is_some()
+        && found(blobs).await?.is_none()
+        && !reader.accounts().await?.is_empty()
+    {
+        return Err(Error::NotItsBlobs(blobs.to_string()));
+    }
+    drop(reader);
+    claim(store, blobs).await
+}
+
+/// Makes blobs that belong to no database this one's.
+pub(crate) async fn claim(store: &Store, blobs: &Blobs) -> Result<(), Error> {
     let broken = |it| Error::Blobs(blobs.to_string(), it);
     let known = store.read().await?.instance_value(FACT).await?;
-    let found = match blobs {
-        Blobs::Folder(folder) => {
-            let path = folder.root().join(FILE);
-            blocking(move || read(&path)).await
-        }
-        Blobs::S3(bucket) => bucket.note(FILE).await,
-    };
-    match (known, found.map_err(broken)?) {
+    match (known, found(blobs).await?) {
         (Some(known), Some(found)) if known == found => Ok(()),
         (_, Some(_)) => Err(Error::OtherBlobs(blobs.to_string())),
         // The database first: blobs that say whose they are have one that knows.
@@ -49,6 +57,29 @@ pub(crate) async fn check_installation(store: &Store, blobs: &Blobs) -> Result<(
             written.map_err(broken)
         }
     }
+}
+
+/// Whether blobs say that they belong to the database, or neither says anything. Nothing is written.
+pub(crate) async fn is_of(store: &Store, blobs: &Blobs) -> Result<bool, Error> {
+    let known = store.read().await?.instance_value(FACT).await?;
+    Ok(known == found(blobs).await?)
+}
+
+/// Whether blobs belong to no database.
+pub(crate) async fn is_unclaimed(blobs: &Blobs) -> Result<bool, Error> {
+    Ok(found(blobs).await?.is_none())
+}
+
+/// What stands beside the blobs.
+async fn found(blobs: &Blobs) -> Result<Option<Vec<u8>>, Error> {
+    let found = match blobs {
+        Blobs::Folder(folder) => {
+            let path = folder.root().join(FILE);
+            blocking(move || read(&path)).await
+        }
+        Blobs::S3(bucket) => bucket.note(FILE).await,
+    };
+    found.map_err(|it| Error::Blobs(blobs.to_string(), it))
 }
 
 /// Writes down which folder it is, unless another server just did; answers what stands there.

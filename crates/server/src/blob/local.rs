@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use agentdrop_protocol::TransferId;
 use tokio::task::spawn_blocking;
 
+use super::Found;
 use super::key::{BlobKey, BlobName, PARTS};
 use super::share::Place;
 use super::stage::{Staged, Staging};
@@ -24,7 +25,8 @@ use super::stage::{Staged, Staging};
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     root: Arc<Path>,
-    place: Arc<Place>,
+    /// Nothing, for who only looks.
+    place: Option<Arc<Place>>,
 }
 
 /// A blob that is open for reading.
@@ -40,12 +42,20 @@ impl Folder {
         for shard in 0..=u8::MAX {
             make_folder(&root.join(format!("{shard:02x}")))?;
         }
-        let place = Arc::new(Place::take(root)?);
+        let place = Some(Arc::new(Place::take(root)?));
         File::open(root)?.sync_all()?;
         Ok(Self {
             root: root.into(),
             place,
         })
+    }
+
+    /// The folder for who only looks, of which nothing is made.
+    pub(super) fn look(root: &Path) -> Self {
+        Self {
+            root: root.into(),
+            place: None,
+        }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -54,13 +64,17 @@ impl Folder {
 
     /// Whether nobody else had it open when this did.
     pub(super) fn was_alone(&self) -> bool {
-        self.place.alone_since.is_some()
+        let place = self.place.as_ref();
+        place.is_some_and(|it| it.alone_since.is_some())
     }
 
     /// Blobs from before this, by the clock of the disk, that have no row yet never will: whoever
     /// wrote them is gone, or it is too long ago.
     pub(super) async fn settled(&self, at_start: bool, age: Duration) -> io::Result<SystemTime> {
-        let place = Arc::clone(&self.place);
+        let place = self
+            .place
+            .clone()
+            .ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
         blocking(move || match place.alone_since {
             Some(start) if at_start => Ok(start),
             _ => {
@@ -73,7 +87,9 @@ impl Folder {
 
     /// Begins to take a blob in.
     pub(super) async fn stage(&self) -> io::Result<Staging> {
-        Staging::new(&self.place.staging).await
+        let place = self.place.as_ref();
+        let place = place.ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
+        Staging::new(&place.staging).await
     }
 
     /// Puts staged blobs where they are read; when this returns, they outlive a power cut.
@@ -159,16 +175,43 @@ impl Folder {
         .await
     }
 
-    /// The blobs in one shard that were written before `since`.
-    pub(super) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
+    /// Takes over a blob of another folder without copying it; answers whether that could be done.
+    /// It outlives a power cut once [`Folder::sync`] returns.
+    pub(super) async fn link(&self, from: &Self, key: BlobKey) -> io::Result<bool> {
+        let (from, to) = (from.path(key), self.clone());
+        blocking(move || {
+            if matches!(key.name, BlobName::Part(_)) {
+                make_folder(&to.parts(key.transfer))?;
+            }
+            match fs::hard_link(from, to.path(key)) {
+                Ok(()) => Ok(true),
+                // It came before: a name is given to the same bytes only.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+                // Another disk, or one that has no links.
+                Err(_) => Ok(false),
+            }
+        })
+        .await
+    }
+
+    /// Waits until all names in it are on disk.
+    pub(super) async fn sync(&self) -> io::Result<()> {
+        let root = Arc::clone(&self.root);
+        blocking(move || sync_folders(&root)).await
+    }
+
+    /// The blobs in one shard.
+    pub(super) async fn in_shard(&self, shard: u8) -> io::Result<Vec<Found>> {
         let folder = self.root.join(format!("{shard:02x}"));
+        let only_looks = self.place.is_none();
         blocking(move || {
             let mut found = Vec::new();
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if !name.ends_with(PARTS) {
-                    note(&entry, &name, since, &mut found)?;
+                    note(&entry, &name, &mut found)?;
                     continue;
                 }
                 let mut is_empty = true;
@@ -179,10 +222,10 @@ impl Folder {
                 for entry in parts {
                     let entry = entry?;
                     let name = format!("{name}/{}", entry.file_name().to_string_lossy());
-                    note(&entry, &name, since, &mut found)?;
+                    note(&entry, &name, &mut found)?;
                     is_empty = false;
                 }
-                if is_empty {
+                if is_empty && !only_looks {
                     // Whoever is about to put something there makes it anew, or is refused.
                     drop(fs::remove_dir(entry.path()));
                 }
@@ -220,6 +263,11 @@ impl Folder {
 }
 
 impl OpenFile {
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
     /// Reads at most `length` bytes from `offset` on; fewer at the end of the blob.
     pub(super) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let file = Arc::clone(&self.0);
@@ -240,13 +288,8 @@ impl OpenFile {
     }
 }
 
-/// Notes a blob that was written before `since`.
-fn note(
-    entry: &fs::DirEntry,
-    name: &str,
-    since: SystemTime,
-    found: &mut Vec<BlobKey>,
-) -> io::Result<()> {
+/// Notes a blob.
+fn note(entry: &fs::DirEntry, name: &str, found: &mut Vec<Found>) -> io::Result<()> {
     let Ok(key) = name.parse() else {
         return Ok(());
     };
@@ -254,9 +297,9 @@ fn note(
         // Another server deleted it just now.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         metadata => {
-            if put_at(&metadata?)? < since {
-                found.push(key);
-            }
+            let metadata = metadata?;
+            let (put_at, bytes) = (put_at(&metadata)?, metadata.len());
+            found.push(Found { key, put_at, bytes });
         }
     }
     Ok(())
@@ -281,6 +324,17 @@ pub(super) fn make_folder(path: &Path) -> io::Result<bool> {
         Err(error) => Err(error),
         Ok(()) => Ok(true),
     }
+}
+
+/// Waits until the names in a folder, and in all folders in it, are on disk.
+fn sync_folders(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 /// Runs what may wait for a disk where it holds nobody up.

@@ -13,7 +13,7 @@ mod stage;
 #[cfg(test)]
 mod exam;
 
-pub(crate) use installation::check_installation;
+pub(crate) use installation::{check_installation, claim, is_of, is_unclaimed};
 pub(crate) use key::{BlobKey, BlobName};
 pub(crate) use s3::{Bucket, Listed};
 
@@ -34,6 +34,17 @@ pub(crate) enum Blobs {
     Folder(local::Folder),
     /// In a bucket.
     S3(Bucket),
+}
+
+/// A blob that was come across.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    /// What it is called.
+    pub(crate) key: BlobKey,
+    /// When it was put there.
+    pub(crate) put_at: SystemTime,
+    /// How many bytes it has.
+    pub(crate) bytes: u64,
 }
 
 /// A blob that is open for reading.
@@ -61,6 +72,11 @@ impl Blobs {
     /// Those in a folder, of which what is missing is made.
     pub(crate) fn in_folder(root: &Path) -> io::Result<Self> {
         Ok(Self::Folder(local::Folder::open(root)?))
+    }
+
+    /// Those in a folder, for who only looks: nothing of it is made, and nothing can be put there.
+    pub(crate) fn look_in_folder(root: &Path) -> Self {
+        Self::Folder(local::Folder::look(root))
     }
 
     /// Those in a bucket, which has to take a blob and give it back.
@@ -163,11 +179,28 @@ impl Blobs {
         }
     }
 
-    /// The blobs in one shard that were written before `since`.
-    pub(crate) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
+    /// The blobs in one shard.
+    pub(crate) async fn in_shard(&self, shard: u8) -> io::Result<Vec<Found>> {
         match self {
-            Self::Folder(it) => it.in_shard(shard, since).await,
-            Self::S3(it) => it.in_shard(shard, since).await,
+            Self::Folder(it) => it.in_shard(shard).await,
+            Self::S3(it) => it.in_shard(shard).await,
+        }
+    }
+
+    /// Takes over a blob of others without copying it, where that can be; answers whether it was
+    /// done. It outlives a power cut once [`Blobs::sync`] returns.
+    pub(crate) async fn link(&self, from: &Self, key: BlobKey) -> io::Result<bool> {
+        match (self, from) {
+            (Self::Folder(to), Self::Folder(from)) => to.link(from, key).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Waits until all that was taken over is on disk.
+    pub(crate) async fn sync(&self) -> io::Result<()> {
+        match self {
+            Self::Folder(it) => it.sync().await,
+            Self::S3(_) => Ok(()),
         }
     }
 
@@ -190,6 +223,22 @@ impl fmt::Display for Blobs {
 }
 
 impl Blob {
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::Folder(it) => it.len(),
+            Self::S3(it) => Ok(it.len()),
+        }
+    }
+
+    /// What the bucket names its bytes by, if it is in one.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        match self {
+            Self::Folder(_) => None,
+            Self::S3(it) => it.etag(),
+        }
+    }
+
     /// Reads at most `length` bytes from `offset` on; fewer at the end of the blob.
     pub(crate) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         match self {

@@ -3,6 +3,7 @@
 //! This is how an installation moves from SQLite to PostgreSQL, and how a PostgreSQL database comes
 //! into a backup, and out of it: rows are the same on both, down to their names.
 
+mod file;
 mod source;
 mod target;
 

@@ -2,6 +2,7 @@
 
 mod activation;
 mod live;
+mod stored;
 
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
 use agentdrop_protocol::text::{Email, Label};

@@ -229,6 +229,7 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
         tx.update_transfer(&sent).await?;
         tx.update_transfer_contents(&sent).await?;
         assert_eq!(tx.transfers_to_activate(at(0), None, 9).await?, []);
+        assert!(!tx.transfers_with_bytes(None, 9).await?.is_empty());
         let part = Part {
             number: 1,
             tag: PartTag::new([7; 16]),

@@ -8,7 +8,7 @@ use crate::exit::{Failure, Result};
 
 /// The bucket that files are in.
 #[derive(clap::Args)]
-pub(super) struct Files {
+pub(crate) struct Files {
     #[arg(
         long,
         value_name = "DIR|URL",
@@ -59,7 +59,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Says it in a configuration.
-    pub(super) fn tell(self, config: &mut Config) -> Result<()> {
+    pub(crate) fn tell(self, config: &mut Config) -> Result<()> {
         let url = match self.blobs {
             None => return Ok(()),
             Some(Place::Folder(folder)) => {
@@ -68,20 +68,28 @@ impl Files {
             }
             Some(Place::Bucket(url)) => url,
         };
-        let endpoint = self.s3_endpoint.filter(|it| !it.is_empty());
-        config.s3 = Some(S3 {
-            bucket: url.bucket,
-            prefix: url.prefix,
-            endpoint: endpoint.unwrap_or_else(|| S3::amazon(&self.s3_region)),
-            region: self.s3_region,
-            access_key: credential("ACCESS_KEY_ID")?,
-            secret_key: SecretKey::new(credential("SECRET_ACCESS_KEY")?),
-            plain_http: self.s3_plain_http,
-            downloads: self.s3_downloads,
-            uploads: self.s3_uploads,
-        });
+        let mut bucket = bucket(url, self.s3_endpoint, self.s3_region)?;
+        bucket.plain_http = self.s3_plain_http;
+        (bucket.downloads, bucket.uploads) = (self.s3_downloads, self.s3_uploads);
+        config.s3 = Some(bucket);
         Ok(())
     }
+}
+
+/// A bucket, with the credentials of the environment.
+pub(crate) fn bucket(url: S3Url, endpoint: Option<String>, region: String) -> Result<S3> {
+    let endpoint = endpoint.filter(|it| !it.is_empty());
+    Ok(S3 {
+        bucket: url.bucket,
+        prefix: url.prefix,
+        endpoint: endpoint.unwrap_or_else(|| S3::amazon(&region)),
+        region,
+        access_key: credential("ACCESS_KEY_ID")?,
+        secret_key: SecretKey::new(credential("SECRET_ACCESS_KEY")?),
+        plain_http: false,
+        downloads: Route::Direct,
+        uploads: Route::Direct,
+    })
 }
 
 /// Where files are.

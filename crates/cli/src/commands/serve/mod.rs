@@ -1,6 +1,6 @@
 //! `agentdrop serve`: runs a server.
 
-mod files;
+pub(crate) mod files;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -271,6 +271,11 @@ impl From<Error> for Failure {
                 message,
                 "choose another folder with `--blobs`, which can be written to and locked",
             ),
+            Error::NotItsBlobs(_) => {
+                let hint = "name with `--blobs` where they are; if you moved them yourself, move the file \
+                            `installation` that lies beside them, too";
+                Self::refused("BLOBS", message, hint)
+            }
             Error::OtherBlobs(_) => {
                 let hint =
                     "choose the database that it was used with, or another folder with `--blobs`";
@@ -300,6 +305,24 @@ impl From<Error> for Failure {
                 message,
                 "choose another folder with `--data-dir`",
             ),
+            Error::Folder(..) => {
+                Self::broken("FOLDER", message, "check who may read and write there")
+            }
+            Error::HasData(_) => {
+                let hint =
+                    "nothing was changed there; name an empty place, or delete what is there first";
+                Self::refused("HAS_DATA", message, hint)
+            }
+            Error::Lost { .. } => {
+                let hint = "`agentdrop admin check` names all that is wrong; a transfer that is deleted is \
+                            passed over";
+                Self::broken("LOST_BYTES", message, hint)
+            }
+            Error::NoBackup(..) => {
+                let hint = "name the folder that `agentdrop admin backup` filled, and make the backup again if it \
+                            was interrupted";
+                Self::refused("NO_BACKUP", message, hint)
+            }
             Error::Listen(..) => {
                 let hint = "something else may listen there: choose another with `--listen`";
                 Self::broken("LISTEN", message, hint)

@@ -30,6 +30,7 @@ use object_store::{
 };
 
 use self::presigned::Presigner;
+use super::Found;
 use super::key::{BlobKey, BlobName};
 use crate::clock::random;
 use crate::config::{Route, S3};
@@ -185,15 +186,14 @@ impl Bucket {
         Ok(())
     }
 
-    pub(super) async fn in_shard(&self, shard: u8, since: SystemTime) -> io::Result<Vec<BlobKey>> {
+    pub(super) async fn in_shard(&self, shard: u8) -> io::Result<Vec<Found>> {
         let folder = self.0.prefix.clone().join(format!("{shard:02x}"));
         let mut objects = self.0.store.list(Some(&folder));
         let mut found = Vec::new();
         while let Some(object) = objects.try_next().await.map_err(broken)? {
-            if SystemTime::from(object.last_modified) < since
-                && let Some(key) = self.key(&object.location)
-            {
-                found.push(key);
+            if let Some(key) = self.key(&object.location) {
+                let (put_at, bytes) = (object.last_modified.into(), object.size);
+                found.push(Found { key, put_at, bytes });
             }
         }
         Ok(found)

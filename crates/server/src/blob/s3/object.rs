@@ -42,7 +42,11 @@ impl Object {
         })
     }
 
-    pub(super) fn etag(&self) -> Option<&str> {
+    pub(crate) const fn len(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
     }
 

@@ -1,5 +1,10 @@
 //! `agentdrop admin`: what an operator does, also beside a running server.
 
+mod backup;
+mod check;
+mod migrate;
+mod restore;
+
 use agentdrop_protocol::text::{Email, Name};
 use agentdrop_protocol::wire::accounts::CreateAccount;
 use agentdrop_protocol::wire::plans::Plan;
@@ -31,6 +36,14 @@ enum Noun {
     /// Look after the audit logs
     #[command(subcommand)]
     Audit(Audit),
+    /// Copy everything into a folder, also while the server runs
+    Backup(backup::Args),
+    /// Check that every file that should be there is, as it was stored
+    Check(check::Args),
+    /// Copy the SQLite database of a server that is stopped into an empty PostgreSQL
+    MigrateStore(migrate::Args),
+    /// Bring a backup back, into a new data directory
+    Restore(restore::Args),
 }
 
 #[derive(Subcommand)]
@@ -94,6 +107,10 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         Noun::Audit(Audit::Verify { account, storage }) => {
             return verify(account.as_deref(), storage, printer).await;
         }
+        Noun::Backup(args) => return Box::pin(backup::run(args, printer)).await,
+        Noun::Check(args) => return Box::pin(check::run(args, printer)).await,
+        Noun::MigrateStore(args) => return Box::pin(migrate::run(args, printer)).await,
+        Noun::Restore(args) => return Box::pin(restore::run(args, printer)).await,
     };
     match command {
         Account::Create {

@@ -1,5 +1,22 @@
 //! What an operator does beside a running server, on the same data directory.
 
+mod backup;
+mod carry;
+mod check;
+mod inventory;
+mod manifest;
+mod migrate;
+mod place;
+mod restore;
+mod scratch;
+
+pub use backup::backup;
+pub use carry::Carried;
+pub use check::{BlobFault, Checked, Finding, Orphans, check};
+pub use manifest::Manifest;
+pub use migrate::{Migrated, migrate_store};
+pub use restore::{Restored, restore};
+
 use agentdrop_domain::audit::{Action, Subject, Who};
 use agentdrop_protocol::AccountId;
 use agentdrop_protocol::text::Email;
