@@ -68,9 +68,9 @@ fn what_broke_off_goes_on_where_it_stopped_and_sends_a_part_twice_at_most() {
         "{sent_bytes}"
     );
 
-    // Four interruptions, three parts at a time.
+    // Four interruptions, two parts at a time.
     let once = content.len() as u64;
-    let twice = 4 * 3 * PART;
+    let twice = 4 * 2 * PART;
     let passed = far.way.up() - begun;
     assert!(
         (once..once + twice + 5 * TALK).contains(&passed),

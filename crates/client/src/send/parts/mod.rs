@@ -28,8 +28,9 @@ use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, Result};
 
-/// How many parts are sent at once where the caller says nothing.
-pub const DEFAULT_PARALLEL: usize = 3;
+/// How many parts are sent at once where the caller says nothing: with the one that is sealed, and what
+/// a process has anyway, less than 40 MB.
+pub const DEFAULT_PARALLEL: usize = 2;
 /// How many parts may be sent at once.
 pub const MAX_PARALLEL: usize = 8;
 /// Bytes in a part, but for the last: little to send twice, much for one request.
