@@ -18,7 +18,7 @@ mod clock;
 mod config;
 mod data_dir;
 mod events;
-mod installation;
+mod key_file;
 mod mail;
 mod metrics;
 mod observe;
@@ -51,7 +51,7 @@ pub use config::{
     Smtp, SmtpUrl, Timeouts,
 };
 use data_dir::DataDir;
-use installation::KeyFile;
+use key_file::KeyFile;
 use mail::Mailer;
 use metrics::Metrics;
 use rates::Requests;

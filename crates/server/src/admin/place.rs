@@ -8,7 +8,7 @@ use agentdrop_store::Store;
 use crate::at_rest::ServerKey;
 use crate::blob::{self, Blobs};
 use crate::config::Config;
-use crate::installation::{self, KeyFile};
+use crate::key_file::{self, KeyFile};
 use crate::{Error, blobs};
 
 /// An installation that is looked at; a server may be running on it.
@@ -42,7 +42,7 @@ pub(super) fn key_path(config: &Config) -> PathBuf {
 
 /// The key that the database was written with; nothing, if no server has run on it yet. None is made.
 pub(super) async fn key(store: &Store, path: &Path) -> Result<Option<ServerKey>, Error> {
-    if !installation::has_key(store).await? {
+    if !key_file::has_key(store).await? {
         // A server from before it was written down may have.
         let found = ServerKey::open(path);
         return found.map_err(|it| Error::ServerKey(path.to_owned(), it));
