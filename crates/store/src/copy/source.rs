@@ -1,7 +1,7 @@
 //! Where rows come from: all of them as they are at one moment.
 
 use rusqlite::OpenFlags;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{FromSqlError, ValueRef};
 use tokio_postgres::types::Type;
 
 use super::Field;
@@ -72,7 +72,7 @@ impl Source {
                 let mut page = Vec::new();
                 while let Some(row) = rows.next()? {
                     *after = row.get(0)?;
-                    let fields = (1..columns).map(|at| Ok(sqlite_field(row.get_ref(at)?)));
+                    let fields = (1..columns).map(|at| sqlite_field(row.get_ref(at)?));
                     page.push(fields.collect::<Result<_>>()?);
                 }
                 Ok(page)
@@ -86,15 +86,16 @@ impl Source {
     }
 }
 
-fn sqlite_field(value: ValueRef<'_>) -> Field {
-    match value {
+/// A field as it is: what no column of ours holds is another program's, and not made into something
+/// else.
+fn sqlite_field(value: ValueRef<'_>) -> Result<Field> {
+    Ok(match value {
         ValueRef::Null => Field::Null,
         ValueRef::Integer(it) => Field::Int(it),
-        // No column has such numbers.
-        ValueRef::Real(it) => Field::Text(it.to_string()),
-        ValueRef::Text(it) => Field::Text(String::from_utf8_lossy(it).into_owned()),
+        ValueRef::Real(_) => return Err(Error::engine(FromSqlError::InvalidType)),
+        ValueRef::Text(it) => Field::Text(str::from_utf8(it).map_err(Error::engine)?.to_owned()),
         ValueRef::Blob(it) => Field::Blob(it.to_owned()),
-    }
+    })
 }
 
 fn postgres_row(row: &tokio_postgres::Row) -> Result<Vec<Field>> {

@@ -93,6 +93,20 @@ async fn what_is_not_empty_stays_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_program_wrote_is_refused_and_not_made_into_something_else() {
+    for foreign in ["CAST(x'ff' AS TEXT)", "1.5"] {
+        let from = store(Engine::Sqlite).await;
+        let insert = format!("INSERT INTO instance (name, value) VALUES ('a fact', {foreign})");
+        run_sql(from.database(), &insert).await;
+        for engine in Engine::ALL {
+            let target = store(engine).await;
+            from.copy_into(&target).await.unwrap_err();
+            assert_eq!(dump(target.database()).await, [""; 0], "{foreign}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_of_one_moment_and_one_that_fails_leaves_nothing() {
     for from in stores().await {
         let cast = Cast::of(&from).await;
