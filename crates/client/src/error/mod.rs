@@ -5,8 +5,9 @@
 
 mod api;
 mod person;
+mod send;
+mod transport;
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ use agentdrop_seal::SealError;
 
 pub use self::api::ApiError;
 pub use self::person::PersonError;
+pub use self::send::SendProblem;
+pub use self::transport::{TransportError, TransportProblem};
 
 /// Characters of a server's message that are repeated; a longer one is no message.
 const MAX_MESSAGE_CHARS: usize = 1_000;
@@ -86,56 +89,6 @@ pub enum Error {
     /// What the server says contradicts what it said, or what is known here; nothing was sent or released.
     #[error(transparent)]
     Trust(TrustError),
-}
-
-/// Why a file cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendProblem {
-    /// It became longer or shorter while it was read.
-    #[error("changed while it was being sent")]
-    Changed,
-    /// It is the file of an identity, or of a session.
-    #[error("holds a private key, or a session")]
-    Keys,
-    /// It is a symbolic link in a folder.
-    #[error("is a symbolic link, and what it leads to may be anywhere")]
-    Link,
-    /// Its name cannot be sent.
-    #[error("has a name that cannot be sent")]
-    Name,
-    /// It is a device, a pipe or a socket.
-    #[error("is not a regular file")]
-    NotAFile,
-    /// It is longer than one seal can hold.
-    #[error("is too large to be sent")]
-    TooLarge,
-    /// It is a folder with too much in it.
-    #[error("is a folder with more in it than can be sent")]
-    TooMany,
-}
-
-/// Why the server could not be talked to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransportError {
-    /// What happened.
-    pub problem: TransportProblem,
-    /// The server, without path and query.
-    pub server: String,
-    /// The first cause, as far as it is known.
-    pub detail: String,
-}
-
-/// How talking to a server fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TransportProblem {
-    /// The connection ended before the answer did.
-    BrokenOff,
-    /// Nothing came for too long.
-    TimedOut,
-    /// No connection came about.
-    Unreachable,
 }
 
 /// How the client is not set up for something.
@@ -334,74 +287,6 @@ impl Error {
             doing,
             path,
             source,
-        }
-    }
-}
-
-impl SendProblem {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Changed => "FILE_CHANGED",
-            Self::Keys => "HOLDS_KEYS",
-            Self::Link => "IS_A_LINK",
-            Self::Name => "FILE_NAME",
-            Self::NotAFile => "NOT_A_FILE",
-            Self::TooLarge => "FILE_TOO_LARGE",
-            Self::TooMany => "FOLDER_TOO_LARGE",
-        }
-    }
-
-    const fn hint(self) -> &'static str {
-        match self {
-            Self::Changed => "nothing was sent; try again when nobody writes to it",
-            Self::Keys => "whoever has it can act as you; it is not sent",
-            Self::Link => {
-                "replace it by what it leads to, or pack it yourself: `tar cz … | agentdrop send … -`"
-            }
-            Self::Name => "rename it: at most 255 bytes of UTF-8, without control characters",
-            Self::NotAFile => "copy what it yields into a file first, and send that",
-            Self::TooLarge => "split it into parts of less than 64 GiB",
-            Self::TooMany => "pack it into an archive first, and send that",
-        }
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            problem,
-            server,
-            detail,
-        } = self;
-        match problem {
-            TransportProblem::BrokenOff => write!(f, "the connection to {server} broke off")?,
-            TransportProblem::TimedOut => write!(f, "{server} does not answer in time")?,
-            TransportProblem::Unreachable => write!(f, "cannot connect to {server}")?,
-        }
-        if detail.is_empty() {
-            return Ok(());
-        }
-        write!(f, ": {detail}")
-    }
-}
-
-impl std::error::Error for TransportError {}
-
-impl TransportProblem {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::BrokenOff => "CONNECTION_BROKEN",
-            Self::TimedOut => "TIMED_OUT",
-            Self::Unreachable => "UNREACHABLE",
-        }
-    }
-
-    const fn hint(self) -> &'static str {
-        match self {
-            Self::BrokenOff | Self::TimedOut => {
-                "try again; if it stays so, look at the server's log"
-            }
-            Self::Unreachable => "check the address, and that the server runs",
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::journal::Journal;
 use crate::error::{Error, Result, TransportError, TransportProblem};
 use crate::server_url::origin;
-use crate::transport::{Repeat, Transport, chunk, pause};
+use crate::transport::{Repeat, Transport, chunk, pause, pause_of_range};
 
 const BUFFER_BYTES: usize = 256 * 1024;
 /// A try that came this far was worth it, and does not count against the number of tries.
@@ -86,7 +86,12 @@ impl<'a> Fetch<'a> {
             } else {
                 tries + 1
             };
-            match pause(&error, Repeat::Safe, tries) {
+            let wait = if self.moved || self.done > 0 {
+                pause_of_range(&error, tries)
+            } else {
+                pause(&error, Repeat::Safe, tries)
+            };
+            match wait {
                 Some(pause) => sleep(pause).await,
                 None => return Err(error),
             }

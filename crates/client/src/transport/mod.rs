@@ -3,14 +3,19 @@
 //! No redirect is followed and no cookie kept. The API key goes to the server's own endpoints, never
 //! to the addresses that it gives for files.
 
+mod pause;
+mod pulse;
+
+pub(crate) use self::pause::{Repeat, pause, pause_of_part, pause_of_range};
+pub(crate) use self::pulse::Pulse;
+
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::api_key::ApiKey;
 use agentdrop_protocol::idempotency_key::IDEMPOTENCY_KEY;
-use agentdrop_protocol::{AgentRef, ErrorCode};
 use bytes::Bytes;
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -44,22 +49,6 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// Bytes of a part that are given to the connection at a time.
 const PUT_PIECE_BYTES: usize = 64 * 1024;
-
-const MAX_TRIES: u32 = 3;
-/// How often a part is tried: a server that is started anew is back within half a minute.
-const MAX_PUT_TRIES: u32 = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// A server that asks for a longer pause than this is reported instead.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
-
-/// Whether a call that may have arrived may be made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// It counts something or makes something each time.
-    Never,
-    /// Making it twice is as making it once.
-    Safe,
-}
 
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -291,29 +280,6 @@ impl Transport {
     }
 }
 
-/// Beats whenever an upload moves, for reqwest's own idle time-out does not know of uploads.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pulse(Arc<AtomicU64>);
-
-impl Pulse {
-    pub(crate) fn beat(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Returns when it did not beat for `idle`, up to twice that.
-    async fn stopped(&self, idle: Duration) {
-        let mut last = self.0.load(Ordering::Relaxed);
-        loop {
-            sleep(idle).await;
-            let beats = self.0.load(Ordering::Relaxed);
-            if beats == last {
-                return;
-            }
-            last = beats;
-        }
-    }
-}
-
 /// The same bytes, a few at a time.
 fn pieces(mut bytes: Bytes) -> impl Iterator<Item = Bytes> + Send {
     std::iter::from_fn(move || {
@@ -330,54 +296,6 @@ pub(crate) async fn chunk(response: &mut Response) -> Result<Option<Bytes>> {
         Ok(Err(error)) => Err(failed(error, response.url())),
         Err(_) => Err(timed_out(response.url())),
     }
-}
-
-/// How long to wait before try number `tries` + 1, or `None` if this error is to be reported.
-pub(crate) fn pause(error: &Error, repeat: Repeat, tries: u32) -> Option<Duration> {
-    let (again, asked) = match error {
-        // The first try under this name has not ended yet.
-        Error::Api(it) if it.code == ErrorCode::IdempotencyInProgress => (true, it.retry_after),
-        // It was refused before it did anything.
-        Error::Api(it) if it.status == 429 => (true, it.retry_after),
-        Error::Api(it) if matches!(it.status, 502..=504) => {
-            (repeat == Repeat::Safe, it.retry_after)
-        }
-        // Nothing was sent.
-        Error::Transport(it) if it.problem == TransportProblem::Unreachable => (true, None),
-        Error::Transport(it) if it.problem == TransportProblem::BrokenOff => {
-            (repeat == Repeat::Safe, None)
-        }
-        _ => (false, None),
-    };
-    if !again || tries >= MAX_TRIES {
-        return None;
-    }
-    pause_of(asked, tries)
-}
-
-/// The same for a part of a file, of which the last whole try counts: whatever is not a refusal may
-/// go better the next time.
-pub(crate) fn pause_of_part(error: &Error, tries: u32) -> Option<Duration> {
-    let (again, asked) = match error {
-        Error::Api(it) => (it.status == 429 || it.status >= 500, it.retry_after),
-        Error::Transport(_) => (true, None),
-        _ => (false, None),
-    };
-    if !again || tries >= MAX_PUT_TRIES {
-        return None;
-    }
-    pause_of(asked, tries)
-}
-
-fn pause_of(asked: Option<Duration>, tries: u32) -> Option<Duration> {
-    let asked = asked.unwrap_or_default();
-    if asked > MAX_PAUSE {
-        return None;
-    }
-    let pause = FIRST_PAUSE * 2_u32.pow(tries - 1);
-    // Many clients that were refused at once must not come back at once. Without chance they do.
-    let [chance] = agentdrop_seal::random_bytes().unwrap_or([0]);
-    Some(asked.max(pause / 2) + pause * u32::from(chance) / 510)
 }
 
 /// The answer if it is a good one, and the error that it is otherwise.
@@ -497,55 +415,4 @@ fn tls(server: &ServerUrl) -> Result<ClientConfig> {
     };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
-}
-
-#[cfg(test)]
-mod tests {
-    use http::StatusCode;
-
-    use super::*;
-
-    fn refused(status: u16, retry_after: Option<u64>) -> Error {
-        let status = StatusCode::from_u16(status).unwrap();
-        ApiError::bare(status, retry_after.map(Duration::from_secs)).into()
-    }
-
-    #[test]
-    fn only_what_did_nothing_is_tried_again() {
-        assert!(pause(&refused(429, None), Repeat::Never, 1).is_some());
-        for status in [502, 503, 504] {
-            assert!(pause(&refused(status, None), Repeat::Safe, 1).is_some());
-            assert!(pause(&refused(status, None), Repeat::Never, 1).is_none());
-        }
-        for status in [400, 401, 404, 410, 500] {
-            assert!(pause(&refused(status, None), Repeat::Safe, 1).is_none());
-        }
-        assert!(pause(&refused(429, None), Repeat::Safe, MAX_TRIES).is_none());
-    }
-
-    #[test]
-    fn a_pause_that_the_server_asks_for_is_kept_within_reason() {
-        let asked = pause(&refused(503, Some(7)), Repeat::Safe, 1).unwrap();
-        assert!((7..=8).contains(&asked.as_secs()), "{asked:?}");
-        assert!(pause(&refused(429, Some(3600)), Repeat::Safe, 1).is_none());
-        let unasked = pause(&refused(503, None), Repeat::Safe, 2).unwrap();
-        assert!((250..=500).contains(&unasked.as_millis()), "{unasked:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pulse_stops_when_it_does_not_beat() {
-        let pulse = Pulse::default();
-        let idle = Duration::from_mins(1);
-        let beating = async {
-            for _ in 0..5 {
-                sleep(idle / 2).await;
-                pulse.beat();
-            }
-        };
-        tokio::select! {
-            () = pulse.stopped(idle) => panic!("it did beat"),
-            () = beating => {}
-        }
-        pulse.stopped(idle).await;
-    }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Served {
     pub(crate) bytes: Vec<u8>,
     /// The first answers break off after so many bytes of theirs.
     pub(crate) cuts: Vec<usize>,
+    /// What comes once behind the answers that break off.
+    pub(crate) refuses: Option<StatusCode>,
     pub(crate) etag: Option<&'static str>,
     /// After the bytes comes nothing, and no end either.
     pub(crate) stalls: bool,
@@ -427,6 +429,11 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
 }
 
 fn serve_file(served: &mut Served, headers: &HeaderMap) -> Response {
+    if served.cuts.is_empty()
+        && let Some(status) = served.refuses.take()
+    {
+        return status.into_response();
+    }
     let text = |name| headers.get(name).and_then(|it| it.to_str().ok());
     let begin = text(header::RANGE).map(|it| {
         it.trim_start_matches("bytes=")

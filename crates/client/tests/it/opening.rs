@@ -10,7 +10,7 @@ use agentdrop_seal::SecretKey;
 use agentdrop_seal::compat::human;
 use agentdrop_seal::person::{self, About, FileSalt, Policy};
 use agentdrop_seal::receive_password::WrappedReceiveKey;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -423,10 +423,11 @@ async fn a_person_goes_on_where_it_ended_in_both_formats() {
         {
             let mut world = server.world();
             let file = world.files.get_mut(last).unwrap();
-            (file.etag, file.cuts) = (Some("\"v1\""), vec![2_000_000, 1, 1]);
+            (file.etag, file.cuts) = (Some("\"v1\""), vec![2_000_000, 1]);
+            file.refuses = Some(StatusCode::INTERNAL_SERVER_ERROR);
         }
         let error = server.open().await.unwrap_err();
-        assert_eq!(error.code(), "CONNECTION_BROKEN");
+        assert_eq!(error.code(), "UNKNOWN");
         assert_eq!(server.visible(), [""; 0]);
         let received = server.open().await.unwrap();
         assert!(received.resumed_bytes > 2_000_000);

@@ -333,7 +333,7 @@ async fn a_connection_that_always_breaks_is_given_up() {
     let error = server.receive().await.unwrap_err();
     assert_eq!(error.code(), "CONNECTION_BROKEN");
     assert_eq!(server.visible(), [""; 0]);
-    assert!(server.world().calls("GET /files/1") < 5);
+    assert!(server.world().calls("GET /files/1") < 10);
 }
 
 #[tokio::test]
