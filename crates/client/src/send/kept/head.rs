@@ -2,7 +2,7 @@
 
 use agentdrop_protocol::{FileName, Timestamp, TransferId};
 use agentdrop_seal::person::{FileKeys, FileSalt, Sealed};
-use agentdrop_seal::{ContentKey, Nonce};
+use agentdrop_seal::{ContentKey, Nonce, PartMac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::super::plan::{Making, Object, Peer, Plan, Said, Seal};
 use crate::error::Result;
 
 /// What is written so; another version is not understood.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What is sent, and how.
 #[derive(Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub(in crate::send) struct Head {
     /// So that announcing twice is as announcing once.
     pub(in crate::send) idempotency_key: String,
     pub(in crate::send) part_bytes: u64,
+    #[serde(with = "written_mac")]
+    pub(in crate::send) mac: PartMac,
     seal: WrittenSeal,
     objects: Vec<WrittenObject>,
 }
@@ -86,6 +88,7 @@ impl Head {
             request: request.into(),
             idempotency_key: STANDARD.encode(chance),
             part_bytes,
+            mac: PartMac::generate()?,
             seal: WrittenSeal::of(&plan.seal),
             objects: plan.objects.iter().map(WrittenObject::of).collect(),
         })
@@ -191,5 +194,25 @@ impl WrittenObject {
             sealed_bytes,
             making,
         })
+    }
+}
+
+/// The key for tags of parts, in base64.
+mod written_mac {
+    use agentdrop_seal::PartMac;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(super) fn serialize<S: Serializer>(mac: &PartMac, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&Zeroizing::new(STANDARD.encode(mac.expose_secret())))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PartMac, D::Error> {
+        let text = Zeroizing::new(String::deserialize(from)?);
+        let mut bytes = Zeroizing::new(STANDARD.decode(&*text).map_err(D::Error::custom)?);
+        PartMac::take(&mut bytes).map_err(D::Error::custom)
     }
 }

@@ -1,7 +1,7 @@
 //! What is kept of an upload in parts, so that it can go on after anything: a file of lines.
 //!
 //! Its first line says what is sent, with the keys; each line behind it, what happened. Before a part
-//! leaves this machine for the first time its digest is on disk. Sealed again, a part leaves only if it
+//! leaves this machine for the first time its tag is on disk, made with a key of its own ([`PartMac`]). Sealed again, a part leaves only if it
 //! is the same: two texts under one key and nonce would give each other away. So no part of another
 //! version of a file is ever sent, whatever the clock and the inode say, and a line that a crash cut
 //! off is of a part that was not sent.
@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agentdrop_protocol::{FileId, TransferId, UploadId};
+use agentdrop_seal::{SealError, TAG_BYTES};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,8 @@ use super::notice::{Notice, Teller};
 use crate::error::{Error, Result};
 use crate::private_file::sync_folder_of;
 
-/// SHA-256 of a sealed part.
-pub(super) type Digest = [u8; 32];
+/// What a sealed part is known by.
+pub(super) type Mac = [u8; TAG_BYTES];
 
 /// What the server answered when the transfer was announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ struct Place {
 struct Past {
     announced: Option<Announced>,
     /// By file and part, as everything here; parts are counted from 1.
-    digests: Vec<Vec<Option<Digest>>>,
+    macs: Vec<Vec<Option<Mac>>>,
     tags: Vec<Vec<Option<String>>>,
 }
 
@@ -115,8 +116,15 @@ impl Kept {
         self.past().announced.clone()
     }
 
-    pub(super) fn digest(&self, file: usize, part: u32) -> Option<Digest> {
-        *at(&self.past().digests, file, part)?
+    /// Answers what these bytes are known by, of this part.
+    pub(super) fn mac(&self, file: usize, part: u32, bytes: &[u8]) -> Result<Mac> {
+        let file = u32::try_from(file).map_err(|_| SealError::TooLong)?;
+        Ok(self.head.mac.tag(file, part, bytes)?)
+    }
+
+    /// What a part was known by when it was sent first.
+    pub(super) fn known_mac(&self, file: usize, part: u32) -> Option<Mac> {
+        *at(&self.past().macs, file, part)?
     }
 
     /// What a part was acknowledged with.
@@ -129,8 +137,8 @@ impl Kept {
     }
 
     /// To be called before a part is sent for the first time: when it returns, that is on disk.
-    pub(super) fn write_sending(&self, file: usize, part: u32, digest: &Digest) -> Result<()> {
-        let line = Happened::Sending(file, part, STANDARD.encode(digest));
+    pub(super) fn write_sending(&self, file: usize, part: u32, mac: &Mac) -> Result<()> {
+        let line = Happened::Sending(file, part, STANDARD.encode(mac));
         self.write(line, OnDisk::Now)
     }
 
@@ -205,9 +213,9 @@ impl Past {
             Happened::Announced(it) => {
                 self.announced = Some(it);
             }
-            Happened::Sending(file, part, digest) => {
-                let digest = STANDARD.decode(digest).ok()?.try_into().ok()?;
-                *place(&mut self.digests, file, part)? = Some(digest);
+            Happened::Sending(file, part, mac) => {
+                let mac = STANDARD.decode(mac).ok()?.try_into().ok()?;
+                *place(&mut self.macs, file, part)? = Some(mac);
             }
             Happened::Acknowledged(file, part, tag) => {
                 *place(&mut self.tags, file, part)? = Some(tag);

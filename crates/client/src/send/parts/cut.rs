@@ -5,7 +5,6 @@
 
 use std::sync::{Arc, PoisonError};
 
-use agentdrop_seal::sha256;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -121,11 +120,11 @@ impl Cutter {
     fn end_part(&self, at: &mut At, mut buffer: Vec<u8>) -> Result<(), Cut> {
         let (file, part) = (at.file, at.part);
         at.part += 1;
-        let digest = sha256(&buffer);
-        match self.kept.digest(file, part) {
-            Some(before) if before != digest => return Err(Cut::OtherVersion(differs())),
+        let mac = self.kept.mac(file, part, &buffer)?;
+        match self.kept.known_mac(file, part) {
+            Some(before) if before != mac => return Err(Cut::OtherVersion(differs())),
             Some(_) => {}
-            None => self.kept.write_sending(file, part, &digest)?,
+            None => self.kept.write_sending(file, part, &mac)?,
         }
         if self.standing.there.contains(&(file, part)) {
             if let Some(passed) = &mut at.passed_bytes {
