@@ -8,12 +8,14 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentdrop_protocol::TransferId;
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 use tokio::task::spawn_blocking;
 
 use super::Found;
@@ -272,16 +274,18 @@ impl OpenFile {
     pub(super) async fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let file = Arc::clone(&self.0);
         blocking(move || {
-            let (mut bytes, mut filled) = (vec![0; length], 0);
-            while filled < length {
-                match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            // Not zeroed before: that would cost as much as reading does.
+            let mut bytes = Vec::with_capacity(length);
+            while bytes.len() < length {
+                let at = offset + bytes.len() as u64;
+                match pread(&*file, spare_capacity(&mut bytes), at) {
                     Ok(0) => break,
-                    Ok(n) => filled += n,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
                 }
             }
-            bytes.truncate(filled);
+            // There may be room for more than was asked for.
+            bytes.truncate(length);
             Ok(bytes)
         })
         .await
