@@ -1,10 +1,12 @@
 //! What processes left in a target that ended before they were done: gone on with, or removed.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use agentdrop_protocol::TransferId;
+use rustix::io::Errno;
 
 use super::quarantine::{
     PREFIX, Quarantine, check_private, erase, last_written, lock, open_folder, open_target,
@@ -26,60 +28,141 @@ pub(super) struct Begun<S> {
     pub(super) ignored: Vec<(PathBuf, &'static str)>,
 }
 
+/// Why a state is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It was written by another, who may come back for it.
+    Foreign(&'static str),
+    /// It was ours, and nothing can be made of it any more.
+    Spoiled(&'static str),
+}
+
+impl Unusable {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Foreign(reason) | Self::Spoiled(reason) => reason,
+        }
+    }
+}
+
 /// Finds what was left of a transfer in a target, if `read` makes sense of its state, or makes a new
 /// folder; and removes what others left too long ago.
 pub(super) fn begin<S>(
     target_path: &Path,
     id: TransferId,
-    read: impl Fn(&[u8]) -> Result<S, &'static str>,
+    read: impl Fn(&[u8]) -> Result<S, Unusable>,
 ) -> Result<Begun<S>> {
     let target = open_target(target_path)?;
     let mut ignored = Vec::new();
-    let mut found = None;
-    for name in names(target_path) {
-        if transfer_in(&name) != Some(id) {
-            sweep(&target, &name);
-            continue;
-        }
-        let mut ignore = |reason| ignored.push((target_path.join(&name), reason));
-        let Ok(folder) = open_folder(&target, &name) else {
-            ignore("it is no folder that can be read");
-            continue;
+    loop {
+        let mut search = Search {
+            target_path,
+            target: &target,
+            id,
+            read: &read,
+            ignored: &mut ignored,
+            taken: HashSet::new(),
         };
-        let private = check_private(&folder);
-        if !lock(&folder, &target, &name) {
-            // It is gone by now, or somebody is at work there: we, for another could lock us out.
-            match private {
-                Ok(()) if open_folder(&target, &name).is_ok() => return Err(Error::Receiving(id)),
-                Ok(()) => {}
-                Err(reason) => ignore(reason),
-            }
-            continue;
-        }
-        let state = private.and_then(|()| read_state(&folder));
-        let state = state.and_then(|it| it.map(|it| read(&it)).transpose());
-        match state {
-            Ok(Some(state)) if found.is_none() => {
-                let target = target.try_clone();
-                let target = target.map_err(Error::io("write to", target_path))?;
-                found = Some((Quarantine::new(target_path, target, folder, name), state));
+        let (quarantine, state) = match search.find()? {
+            Some((quarantine, state)) => (quarantine, Some(state)),
+            None => match Quarantine::make(target_path, &target, id, &search.taken)? {
+                Some(quarantine) => (quarantine, None),
+                // Another of us was faster: it is at work there, and must be seen.
+                None => continue,
+            },
+        };
+        return Ok(Begun {
+            quarantine,
+            state,
+            ignored,
+        });
+    }
+}
+
+/// One look at what was left of a transfer.
+struct Search<'a, R> {
+    target_path: &'a Path,
+    target: &'a File,
+    id: TransferId,
+    read: &'a R,
+    ignored: &'a mut Vec<(PathBuf, &'static str)>,
+    /// The names of folders that stay, and are not ours to use.
+    taken: HashSet<String>,
+}
+
+impl<S, R: Fn(&[u8]) -> Result<S, Unusable>> Search<'_, R> {
+    fn find(&mut self) -> Result<Option<(Quarantine, S)>> {
+        let mut found = None;
+        for name in names(self.target_path) {
+            if transfer_in(&name) != Some(self.id) {
+                sweep(self.target, &name);
                 continue;
             }
-            // From before anything was fetched, or beside another.
-            Ok(_) => {}
-            Err(reason) => ignore(reason),
+            let folder = match open_folder(self.target, &name) {
+                Ok(folder) => folder,
+                // Whoever was at work there has ended.
+                Err(Errno::NOENT) => continue,
+                Err(_) => {
+                    self.leave(name, "it is no folder that can be read");
+                    continue;
+                }
+            };
+            let private = check_private(&folder);
+            // Before it is locked: whose it is must not find it so.
+            if private.is_ok()
+                && let Err(Unusable::Foreign(reason)) = self.state(&folder)
+                && is_kept(&folder)
+            {
+                self.leave(name, reason);
+                continue;
+            }
+            if !lock(&folder, self.target, &name) {
+                // It is gone by now, or somebody is at work there: we, for another could lock us out.
+                match private {
+                    Ok(()) if open_folder(self.target, &name).is_ok() => {
+                        return Err(Error::Receiving(self.id));
+                    }
+                    Ok(()) => {}
+                    Err(reason) => self.leave(name, reason),
+                }
+                continue;
+            }
+            let state = private.map_err(Unusable::Spoiled);
+            match state.and_then(|()| self.state(&folder)) {
+                Ok(Some(state)) if found.is_none() => {
+                    let target = self.target.try_clone();
+                    let target = target.map_err(Error::io("write to", self.target_path))?;
+                    let quarantine = Quarantine::new(self.target_path, target, folder, name);
+                    found = Some((quarantine, state));
+                    continue;
+                }
+                // From before anything was fetched, or beside another.
+                Ok(_) => {}
+                Err(error) => self.ignore(&name, error.reason()),
+            }
+            if !erase(self.target, &name, &folder) {
+                self.taken.insert(name);
+            }
         }
-        erase(&target, &name, &folder);
+        Ok(found)
     }
-    let (quarantine, state) = match found {
-        Some((quarantine, state)) => (quarantine, Some(state)),
-        None => (Quarantine::make(target_path, &target, id)?, None),
-    };
-    Ok(Begun {
-        quarantine,
-        state,
-        ignored,
-    })
+
+    fn state(&self, folder: &File) -> Result<Option<S>, Unusable> {
+        let state = read_state(folder).map_err(Unusable::Spoiled)?;
+        state.map(|it| (self.read)(&it)).transpose()
+    }
+
+    fn leave(&mut self, name: String, reason: &'static str) {
+        self.ignore(&name, reason);
+        self.taken.insert(name);
+    }
+
+    fn ignore(&mut self, name: &str, reason: &'static str) {
+        let it = (self.target_path.join(name), reason);
+        if !self.ignored.contains(&it) {
+            self.ignored.push(it);
+        }
+    }
 }
 
 /// The transfers of which something was left in a target whose state is `ours`.
@@ -138,6 +221,7 @@ fn is_kept(folder: &File) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::sync::Barrier;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
     use std::time::SystemTime;
@@ -172,7 +256,7 @@ mod tests {
         }
     }
 
-    fn count(target: &Path) -> usize {
+    fn count_in(target: &Path) -> usize {
         fs::read_dir(target).unwrap().count()
     }
 
@@ -190,7 +274,7 @@ mod tests {
         assert!(other.exists());
         set_age(&other, KEPT + Duration::from_mins(1));
         drop(begun(target.path(), 1));
-        assert_eq!(count(target.path()), 0);
+        assert_eq!(count_in(target.path()), 0);
     }
 
     #[test]
@@ -248,11 +332,12 @@ mod tests {
     fn a_state_that_makes_no_sense_goes_with_its_folder() {
         let target = tempfile::tempdir().unwrap();
         let folder = left(target.path(), 1);
-        let begun = begin::<()>(target.path(), id(1), |_| Err("garbage")).unwrap();
+        let begun =
+            begin::<()>(target.path(), id(1), |_| Err(Unusable::Spoiled("garbage"))).unwrap();
         assert_eq!(begun.ignored, [(folder.clone(), "garbage")]);
-        assert!(!folder.exists());
+        assert!(!folder.join("state").exists());
         drop(begun);
-        assert_eq!(count(target.path()), 0);
+        assert_eq!(count_in(target.path()), 0);
     }
 
     #[test]
@@ -264,7 +349,70 @@ mod tests {
         let other = begun(target.path(), 2);
         drop((first, other));
         drop(begun(target.path(), 1));
-        assert_eq!(count(target.path()), 0);
+        assert_eq!(count_in(target.path()), 0);
+    }
+
+    #[test]
+    fn of_many_who_begin_at_once_one_does() {
+        let target = tempfile::tempdir().unwrap();
+        for round in 0..200 {
+            // Every other time something was left, which one goes on with.
+            if round % 2 == 0 {
+                left(target.path(), 1);
+            }
+            let (ready, done) = (Barrier::new(4), Barrier::new(4));
+            let at_once = || {
+                ready.wait();
+                let begun = begin(target.path(), id(1), |_| Ok(()));
+                done.wait();
+                begun.map(drop).map_err(|it| it.code())
+            };
+            let ended = thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(at_once)).collect();
+                threads
+                    .into_iter()
+                    .map(|it| it.join().unwrap())
+                    .collect::<Vec<_>>()
+            });
+            let count = |it| ended.iter().filter(|ended| **ended == it).count();
+            assert_eq!(
+                (count(Ok(())), count(Err("ALREADY_RECEIVING"))),
+                (1, 3),
+                "{ended:?}"
+            );
+            assert_eq!(count_in(target.path()), 0);
+        }
+    }
+
+    #[test]
+    fn what_another_left_stays_and_is_told() {
+        let target = tempfile::tempdir().unwrap();
+        let folder = left(target.path(), 1);
+        let foreign = |_: &[u8]| Err::<(), _>(Unusable::Foreign("another's"));
+        let mine = begin(target.path(), id(1), foreign).unwrap();
+        assert_eq!(mine.ignored, [(folder.clone(), "another's")]);
+        assert_ne!(mine.quarantine.path(), folder);
+        // Whose it is goes on beside it.
+        let theirs = begin(target.path(), id(1), |_| Ok(())).map(drop);
+        assert_eq!(theirs.map_err(|it| it.code()), Err("ALREADY_RECEIVING"));
+        drop(mine);
+        assert!(folder.exists());
+        set_age(&folder, KEPT + Duration::from_mins(1));
+        drop(begin(target.path(), id(1), foreign).unwrap());
+        assert_eq!(count_in(target.path()), 0);
+    }
+
+    #[test]
+    fn names_that_are_taken_are_passed_over() {
+        let target = tempfile::tempdir().unwrap();
+        let named = |n: u32| target.path().join(format!("{PREFIX}{}-{n:08x}", id(1)));
+        symlink(target.path(), named(0)).unwrap();
+        File::create(named(1)).unwrap();
+        fs::create_dir(named(2)).unwrap();
+        set_mode(&named(2), 0o700);
+        File::create(named(2).join("a person's")).unwrap();
+        assert_eq!(begun(target.path(), 1).quarantine.path(), named(3));
+        assert_eq!(count_in(target.path()), 3);
     }
 
     #[test]
