@@ -258,7 +258,7 @@ impl Error {
             Self::Api(error) => {
                 // Too many requests go through later; a month's transfers are used up.
                 let is_later = error.status == 429 && error.code == ErrorCode::RateLimited;
-                error.status < 500 && !is_later
+                error.is_of_api() && error.status < 500 && !is_later
             }
             Self::Config(_)
             | Self::FileCount(_)

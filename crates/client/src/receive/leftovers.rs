@@ -368,7 +368,7 @@ mod tests {
                 begun.map(drop).map_err(|it| it.code())
             };
             let ended = thread::scope(|scope| {
-                let threads: Vec<_> = (0..4).map(|_| scope.spawn(at_once)).collect();
+                let threads = [(); 4].map(|()| scope.spawn(at_once));
                 threads
                     .into_iter()
                     .map(|it| it.join().unwrap())

@@ -295,7 +295,7 @@ impl Client {
         let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
-        let is_untold = |it: &Error| !it.is_refusal() && journal.is_placed();
+        let is_untold = |it: &Error| !it.is_refusal() && !is_unknown(it) && journal.is_placed();
         match &received {
             // The next process tells the server, and does not get the files once more.
             Ok(it) if it.unacknowledged.as_ref().is_some_and(is_untold) => {
@@ -369,13 +369,18 @@ impl Client {
 }
 
 /// Whether nothing would be gained by going on after this: what is here is of no use, or there is no
-/// more to be had.
+/// more to be had. Whatever answers in the server's place, on the way, cannot say that.
 fn is_over(error: &Error) -> bool {
     match error {
-        Error::Api(it) => matches!(it.status, 404 | 410),
-        Error::Answer(_) | Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
+        Error::Api(it) => it.is_gone(),
+        Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
         _ => false,
     }
+}
+
+/// Whether a server knows no acknowledgements: it will know none the next time.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::Api(it) if matches!(it.status, 404 | 405))
 }
 
 /// Refuses a grant that is not of what was announced.
