@@ -78,11 +78,7 @@ impl Failure {
     pub(crate) fn interrupted() -> Self {
         Self {
             exit: Exit::Interrupted,
-            ..Self::refused(
-                "INTERRUPTED",
-                "interrupted",
-                "run it again: what can go on, goes on where it was",
-            )
+            ..Self::refused("INTERRUPTED", "interrupted", "run it again")
         }
     }
 

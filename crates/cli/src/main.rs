@@ -5,6 +5,7 @@ mod commands;
 mod destination;
 mod exit;
 mod global;
+mod going_on;
 mod human;
 mod interrupt;
 mod link;

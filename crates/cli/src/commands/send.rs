@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agentdrop_client::error::PersonError;
 use agentdrop_client::{
-    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Sent, Unenrolled,
+    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Phase, Progress as _, Report,
+    Sent, Unenrolled,
 };
 use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::{Email, Message};
@@ -17,6 +19,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::going_on::{Afresh, GoingOn, KeptBytes};
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
@@ -98,7 +101,12 @@ impl FromStr for To {
 }
 
 /// Seals files and sends them.
-pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+pub(crate) async fn run(
+    args: Args,
+    global: &Global,
+    printer: &Printer,
+    going_on: &GoingOn,
+) -> Result<Exit> {
     let sender = match &args.recipient {
         _ if args.as_me => SendAs::Person,
         To::Agent(_) => SendAs::Agent,
@@ -117,7 +125,13 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     } else {
         None
     };
-    let kept = Kept { folder, typed };
+    let kept = Kept {
+        folder,
+        typed,
+        upload: Arc::default(),
+    };
+    let upload = Arc::clone(&kept.upload);
+    going_on.watch(Afresh::said(args.fresh), move || upload.look());
     let sent = match send(&client, &args, &kept, unenrolled, printer).await {
         Err(Error::Person(PersonError::RecipientHasNoKey(email))) if printer.asks() => {
             ask(&email, printer).await?;
@@ -143,6 +157,39 @@ struct Kept {
     folder: Option<PathBuf>,
     /// What standard input had.
     typed: Option<Arc<File>>,
+    /// What was told of the upload.
+    upload: Arc<Upload>,
+}
+
+/// Where an upload is kept, and how much of it arrived.
+#[derive(Default)]
+struct Upload {
+    path: Mutex<Option<PathBuf>>,
+    arrived: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Upload {
+    fn report(&self, report: Report) {
+        if report.phase == Phase::Sending {
+            self.arrived.store(report.done_bytes, Ordering::Relaxed);
+            self.total.store(report.total_bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn is_kept_in(&self, path: &Path) {
+        *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
+    }
+
+    /// What is kept of it; nothing, once it has ended.
+    fn look(&self) -> Option<KeptBytes> {
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_kept = path.as_ref().is_some_and(|it| it.exists());
+        is_kept.then(|| KeptBytes {
+            there: self.arrived.load(Ordering::Relaxed),
+            total: self.total.load(Ordering::Relaxed),
+        })
+    }
 }
 
 impl Args {
@@ -196,7 +243,11 @@ async fn send(
         To::Agent(agent) => Outgoing::to(agent.clone()),
         To::Person(email) => Outgoing::to_person(email.clone()).unenrolled(unenrolled),
     };
-    let mut outgoing = outgoing.progress(bar.progress());
+    let (progress, upload) = (bar.progress(), Arc::clone(&kept.upload));
+    let mut outgoing = outgoing.progress(move |it: Report| {
+        upload.report(it);
+        progress.report(it);
+    });
     for file in &args.files {
         outgoing = match &kept.typed {
             Some(typed) if is_stdin(file) => {
@@ -226,9 +277,13 @@ async fn send(
     if let Some(folder) = &kept.folder {
         outgoing = outgoing.kept_in(folder);
     }
+    let upload = Arc::clone(&kept.upload);
     let outgoing = outgoing
         .parallel(args.parallel)
-        .notices(move |it| notes(&noted(&it)));
+        .notices(move |it| match &it {
+            Notice::Kept(path) => upload.is_kept_in(path),
+            it => notes(&noted(it)),
+        });
     client.send(outgoing).await
 }
 

@@ -54,6 +54,9 @@ pub enum Error {
     /// There is no such agent, or none that shares files with this one.
     #[error("there is no agent `{0}` that can be sent to from here")]
     NoSuchAgent(AgentRef),
+    /// It is for another agent, or for a person.
+    #[error("{0} is for `{1}`, and not for this agent")]
+    NotTheRecipient(TransferId, String),
     /// What takes one file would get none, or several.
     #[error("it has {0} files, and only one can be written there")]
     NotOneFile(usize),
@@ -208,6 +211,7 @@ impl Error {
             Self::Io { .. } => "IO",
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::NotOneFile(_) => "NOT_ONE_FILE",
+            Self::NotTheRecipient(..) => "NOT_THE_RECIPIENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
             Self::UploadEnded(_) => "UPLOAD_ENDED",
@@ -234,6 +238,11 @@ impl Error {
             },
             Self::NoSuchAgent(_) => Some("`agentdrop agents` lists those that can".into()),
             Self::NotOneFile(_) => Some("receive it into a folder".into()),
+            Self::NotTheRecipient(_, recipient) => Some(if recipient.contains('@') {
+                "a person opens it, with `agentdrop open`".into()
+            } else {
+                "receive it with the identity of that agent".into()
+            }),
             Self::Open { .. } => {
                 Some("nothing was written; ask the sender to send it again".into())
             }
@@ -264,6 +273,7 @@ impl Error {
             | Self::FileCount(_)
             | Self::NoSuchAgent(_)
             | Self::NotOneFile(_)
+            | Self::NotTheRecipient(..)
             | Self::Open { .. }
             | Self::Person(_)
             | Self::Receiving(_)

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::quarantine::{
     PREFIX, Quarantine, check_private, erase, last_written, lock, open_folder, open_target,
-    read_state,
+    part_bytes, read_state,
 };
 use crate::clock::now;
 use crate::error::{Error, Result};
@@ -180,6 +180,21 @@ pub(super) fn transfers(
         transfer_in(name).filter(|id| ours(*id, &state))
     };
     names(target_path).iter().filter_map(left).collect()
+}
+
+/// How many bytes of a transfer were left in a target to be gone on with, as far as can be said without
+/// the key: for who is told to go on there.
+pub(super) fn bytes(target_path: &Path, id: TransferId) -> Option<u64> {
+    let target = File::open(target_path).ok()?;
+    let left = |name: &String| {
+        let folder = open_folder(&target, name).ok()?;
+        check_private(&folder).ok()?;
+        read_state(&folder).ok()??;
+        Some(part_bytes(&folder))
+    };
+    let names = names(target_path).into_iter();
+    let names = names.filter(|it| transfer_in(it) == Some(id));
+    names.filter_map(|it| left(&it)).max()
 }
 
 fn names(target_path: &Path) -> Vec<String> {
@@ -400,6 +415,25 @@ mod tests {
         set_age(&folder, KEPT + Duration::from_mins(1));
         drop(begin(target.path(), id(1), foreign).unwrap());
         assert_eq!(count_in(target.path()), 0);
+    }
+
+    #[test]
+    fn what_is_there_can_be_counted() {
+        let target = tempfile::tempdir().unwrap();
+        assert_eq!(bytes(target.path(), id(1)), None);
+        let folder = left(target.path(), 1);
+        left(target.path(), 2);
+        for n in [0, 1] {
+            let part = File::create(folder.join(format!("{n}.part"))).unwrap();
+            part.set_len(1_000).unwrap();
+        }
+        File::create(folder.join("0.open"))
+            .unwrap()
+            .set_len(1)
+            .unwrap();
+        assert_eq!(bytes(target.path(), id(1)), Some(2_000));
+        fs::remove_file(folder.join("state")).unwrap();
+        assert_eq!(bytes(target.path(), id(1)), None);
     }
 
     #[test]

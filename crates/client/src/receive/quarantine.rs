@@ -304,6 +304,17 @@ pub(super) fn last_written(folder: &File) -> io::Result<i64> {
     Ok(last)
 }
 
+/// How many sealed bytes are in a folder.
+pub(super) fn part_bytes(folder: &File) -> u64 {
+    let entries = Dir::read_from(folder).into_iter().flatten().flatten();
+    let parts = entries.filter(|it| it.file_name().to_bytes().ends_with(b".part"));
+    let sizes = parts.filter_map(|it| {
+        let about = statat(folder, it.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        u64::try_from(about.st_size).ok()
+    });
+    sizes.sum()
+}
+
 /// Removes a folder of ours, and answers whether it is gone. What a person put into it stays, and the
 /// folder with it.
 pub(super) fn erase(target: &File, name: &str, folder: &File) -> bool {

@@ -24,6 +24,8 @@ pub enum Notice {
         /// What is wrong with it.
         problem: String,
     },
+    /// What it takes to go on with it is kept here, for as long as it can go on.
+    Kept(PathBuf),
     /// Nothing is kept of this one: if it breaks off, it cannot go on.
     NotKept(String),
 }

@@ -90,6 +90,9 @@ impl Kept {
     }
 
     fn new(head: Head, place: Option<Place>, teller: &Teller) -> Self {
+        if let Some(place) = &place {
+            teller.tell(Notice::Kept(place.path.clone()));
+        }
         Self {
             head,
             file: Mutex::new(place),
