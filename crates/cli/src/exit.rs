@@ -123,6 +123,16 @@ fn hint_for(code: &str) -> Option<&'static str> {
     if code == "NOT_ONE_FILE" {
         return Some("receive them into a folder: `--to DIR`");
     }
+    if code == "IS_A_LINK" {
+        return Some(
+            "leave out what is no file with `--skip-links`, or pack the folder yourself: `tar cz … | agentdrop send … -`",
+        );
+    }
+    if code == "NOT_A_FILE" {
+        return Some(
+            "copy what it yields into a file first, and send that; in a folder, `--skip-links` leaves it out",
+        );
+    }
     if code == "PLAINTEXT" {
         return Some("the server can read it; take it all the same with `--accept-plaintext`");
     }

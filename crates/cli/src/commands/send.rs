@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// Keep the files at the server after they were received, until they expire
     #[arg(long)]
     keep: bool,
+    /// Leave out symbolic links in folders, and pipes, sockets and devices, instead of sending nothing
+    #[arg(long)]
+    skip_links: bool,
     /// Send as the person who signed in, also where there is an agent
     #[arg(long)]
     as_me: bool,
@@ -145,9 +148,11 @@ pub(crate) async fn run(
         transfer: &sent.transfer,
         resumed: sent.resumed,
         bytes_sent: sent.bytes_sent,
+        left_out: &sent.left_out,
     });
     printer.bare(&sent.transfer.id.to_string());
     say(&args, &sent.transfer, printer);
+    say_left_out(&sent.left_out, printer);
     Ok(Exit::Done)
 }
 
@@ -228,6 +233,7 @@ struct Said<'a> {
     transfer: &'a Transfer,
     resumed: bool,
     bytes_sent: u64,
+    left_out: &'a [PathBuf],
 }
 
 async fn send(
@@ -270,6 +276,9 @@ async fn send(
     }
     if args.keep {
         outgoing = outgoing.keep();
+    }
+    if args.skip_links {
+        outgoing = outgoing.leave_out_links();
     }
     if args.fresh {
         outgoing = outgoing.anew();
@@ -324,6 +333,21 @@ async fn ask(email: &Email, printer: &Printer) -> Result<()> {
         "nothing was sent",
         format!("ask {email} to run `agentdrop receive-password set`, and send it then"),
     ))
+}
+
+fn say_left_out(left_out: &[PathBuf], printer: &Printer) {
+    const NAMED: usize = 5;
+    if left_out.is_empty() {
+        return;
+    }
+    let first = left_out.iter().take(NAMED);
+    let first: Vec<_> = first.map(|it| it.display().to_string()).collect();
+    let more = match left_out.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!("left out {}{more}", first.join(", "));
+    printer.warning(&message, "they are symbolic links, or no files");
 }
 
 fn say(args: &Args, sent: &Transfer, printer: &Printer) {

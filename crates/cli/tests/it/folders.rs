@@ -1,7 +1,7 @@
 //! Folders between two of ours: packed by the one, unpacked by the other.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -75,4 +75,28 @@ fn whoever_wants_the_tar_has_it() {
     unpack.arg("xf").arg(pair.path("in/report.tar"));
     assert!(unpack.arg("-C").arg(&into).status().unwrap().success());
     assert_report(&into);
+}
+
+#[test]
+fn links_are_refused_by_name_or_left_out_and_told() {
+    let pair = Pair::new();
+    report(&pair);
+    for name in ["report/link", "report/sub/link"] {
+        symlink("/etc/passwd", pair.path(name)).unwrap();
+    }
+    let refused = pair.run("alice", "--json send bob report").expect(1).json();
+    let error = &refused["error"];
+    assert_eq!(error["code"], "IS_A_LINK");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.ends_with("files: link, sub/link"), "{message}");
+    assert!(error["hint"].as_str().unwrap().contains("`--skip-links`"));
+
+    let sent = pair.json("alice", "send bob report --skip-links");
+    let left_out = serde_json::json!(["report/link", "report/sub/link"]);
+    assert_eq!(sent["left_out"], left_out);
+    pair.run("bob", "receive --to in").expect(0);
+    assert_report(&pair.path("in/report"));
+    let told = pair.run("alice", "send bob report --skip-links").expect(0);
+    let warned = "left out report/link, report/sub/link";
+    assert!(told.stderr.contains(warned), "{told:?}");
 }

@@ -69,6 +69,19 @@ pub enum Error {
     /// It was not sent to a person, or did not open for one.
     #[error(transparent)]
     Person(PersonError),
+    /// There is more than one thing in a folder that cannot be sent.
+    #[error(
+        "{} has {count} symbolic links or special files: {}{}", shown_path(.folder), listed(.first),
+        more(.count - .first.len())
+    )]
+    Irregular {
+        /// The folder.
+        folder: PathBuf,
+        /// The first of them, below the folder.
+        first: Vec<PathBuf>,
+        /// How many there are.
+        count: usize,
+    },
     /// The server ended an upload: it was deleted, or its time was over.
     #[error("{0} was ended at the server before all of it was sent")]
     UploadEnded(TransferId),
@@ -209,6 +222,7 @@ impl Error {
             Self::Config(error) => error.code(),
             Self::FileCount(_) => "FILE_COUNT",
             Self::Io { .. } => "IO",
+            Self::Irregular { .. } => "IS_A_LINK",
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::NotOneFile(_) => "NOT_ONE_FILE",
             Self::NotTheRecipient(..) => "NOT_THE_RECIPIENT",
@@ -236,6 +250,7 @@ impl Error {
                 }
                 _ => None,
             },
+            Self::Irregular { .. } => Some(SendProblem::Link.hint().into()),
             Self::NoSuchAgent(_) => Some("`agentdrop agents` lists those that can".into()),
             Self::NotOneFile(_) => Some("receive it into a folder".into()),
             Self::NotTheRecipient(_, recipient) => Some(if recipient.contains('@') {
@@ -271,6 +286,7 @@ impl Error {
             }
             Self::Config(_)
             | Self::FileCount(_)
+            | Self::Irregular { .. }
             | Self::NoSuchAgent(_)
             | Self::NotOneFile(_)
             | Self::NotTheRecipient(..)
@@ -397,6 +413,18 @@ pub(crate) fn shown(text: &str) -> String {
 /// The same for a path, whose last component can be a stranger's choice.
 fn shown_path(path: &Path) -> String {
     shown(&path.to_string_lossy())
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|it| shown_path(it)).collect();
+    paths.join(", ")
+}
+
+fn more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    }
 }
 
 /// The path as one word of a POSIX shell, for a command that can be pasted.

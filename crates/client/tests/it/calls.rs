@@ -121,7 +121,7 @@ async fn what_can_be_repeated_is_repeated_and_nothing_else() {
 #[tokio::test]
 async fn a_grant_is_asked_for_once() {
     let server = Hostile::start().await;
-    let call = crate::hostile::grant();
+    let call = grant();
     server
         .world()
         .answer_raw(&call, StatusCode::BAD_GATEWAY, &[], "");

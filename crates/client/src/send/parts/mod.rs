@@ -215,6 +215,7 @@ impl Upload<'_> {
             transfer,
             resumed,
             bytes_sent: self.progress.sent_bytes.load(Ordering::Relaxed),
+            left_out: Vec::new(),
         })
     }
 
