@@ -312,6 +312,11 @@ fn noted(notice: &Notice) -> String {
             "beginning anew: {} is not trusted: {problem}; delete it",
             path.display()
         ),
+        Notice::Others { folder, count } => format!(
+            "{} in {}: each goes on when the same is sent to the same on the same terms, or is deleted a day after it began",
+            human::count(*count, "other upload"),
+            folder.display()
+        ),
         Notice::NotKept(problem) => {
             format!("if this breaks off it cannot go on where it stopped: {problem}")
         }

@@ -45,6 +45,11 @@ fn a_folder_that_was_sent_is_received_as_that_folder() {
     let pair = Pair::new();
     report(&pair);
     send(&pair);
+    let listed = pair.run("bob", "inbox").expect(0);
+    assert!(listed.stdout.contains(" report/\n"), "{listed:?}");
+    let id = pair.run("bob", "-q inbox").expect(0).stdout;
+    let shown = pair.run("bob", &format!("show {}", id.trim())).expect(0);
+    assert!(shown.stdout.contains("folder     report/, "), "{shown:?}");
     let received = pair.json("bob", "receive --to in");
     assert_eq!(received["received"][0]["files"][0]["folder"], true);
     assert_eq!(received["received"][0]["notes"], serde_json::json!([]));

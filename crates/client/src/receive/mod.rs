@@ -229,6 +229,14 @@ impl Incoming {
     }
 }
 
+/// What a folder was called that its sender packed as this file, if it is one.
+pub fn folder_name<'a>(transfer: &Transfer, file: &'a FileName) -> Option<&'a str> {
+    if !reception::is_folder(transfer, file) {
+        return None;
+    }
+    file.as_str().strip_suffix(".tar")
+}
+
 /// How many bytes of a transfer wait in a folder for whoever goes on receiving it there.
 pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
     leftovers::bytes(folder, id)

@@ -32,6 +32,7 @@ use self::person::{ToPerson, shared};
 use self::plan::{Peer, Plan, Said, Seal};
 use self::source::{Input, Irregular, Source, open_all};
 use crate::client::Client;
+use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::progress::{Progress, Watcher};
@@ -323,6 +324,9 @@ impl Client {
         let bytes: u64 = sources.iter().map(|it| it.bytes).sum();
         if bytes >= PARTS_FROM {
             return self.send_in_parts(outgoing, &way, sources).await;
+        }
+        if let Some(folder) = &outgoing.kept_in {
+            kept::sweep(folder, now());
         }
         let sources = shared(sources);
         let plan = self.plan(outgoing, &way, &sources).await?;

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -307,4 +308,23 @@ fn whoever_interrupts_it_is_told_what_is_kept() {
         far.way.cut();
         far.way.let_pass();
     }
+}
+
+#[test]
+fn another_upload_that_broke_off_is_named_and_thrown_away_when_it_is_old() {
+    let far = Far::new();
+    far.pair.file("large", &noise(40 * MIB));
+    far.pair.file("small", b"1");
+    far.killed_after(20 * MIB, "send bob large");
+    let kept = far.kept().remove(0);
+    let run = ended(far.send("send bob large --expires-in 2h")).expect(0);
+    assert!(run.stderr.contains("1 other upload in "), "{run:?}");
+    assert_eq!(far.kept(), std::slice::from_ref(&kept));
+
+    // Also when something is sent of which nothing is ever kept.
+    let yesterday = SystemTime::now() - Duration::from_hours(25);
+    File::open(&kept).unwrap().set_modified(yesterday).unwrap();
+    let run = ended(far.send("send bob small")).expect(0);
+    assert!(!run.stderr.contains("other upload"), "{run:?}");
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
 }

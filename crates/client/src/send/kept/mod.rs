@@ -20,7 +20,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::head::Head;
-pub(super) use self::shelf::{Found, Shelf};
+pub(super) use self::shelf::{Found, Shelf, sweep};
 use super::notice::{Notice, Teller};
 use crate::error::{Error, Result};
 use crate::private_file::sync_folder_of;
