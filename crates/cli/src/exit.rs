@@ -133,6 +133,11 @@ fn hint_for(code: &str) -> Option<&'static str> {
             "copy what it yields into a file first, and send that; in a folder, `--skip-links` leaves it out",
         );
     }
+    if code == "NO_IDENTITY" {
+        return Some(
+            "make one with `agentdrop register`; a person opens what they were sent with `agentdrop open`, and sends after `agentdrop login`",
+        );
+    }
     if code == "PLAINTEXT" {
         return Some("the server can read it; take it all the same with `--accept-plaintext`");
     }
