@@ -1,6 +1,10 @@
 //! What is kept of files that were on their way when a command ended, for whoever runs it again.
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use agentdrop_client::{Phase, Report};
 
 use crate::exit::{Exit, Failure};
 use crate::human;
@@ -70,6 +74,37 @@ impl GoingOn {
             format!("{}; {said}", failure.hint)
         };
         Failure { hint, ..failure }
+    }
+}
+
+/// Where an upload is kept, and how much of it arrived.
+#[derive(Default)]
+pub(crate) struct Upload {
+    path: Mutex<Option<PathBuf>>,
+    arrived: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Upload {
+    pub(crate) fn report(&self, report: Report) {
+        if report.phase == Phase::Sending {
+            self.arrived.store(report.done_bytes, Ordering::Relaxed);
+            self.total.store(report.total_bytes, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_kept_in(&self, path: &Path) {
+        *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
+    }
+
+    /// What is kept of it; nothing, once it has ended.
+    pub(crate) fn look(&self) -> Option<KeptBytes> {
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_kept = path.as_ref().is_some_and(|it| it.exists());
+        is_kept.then(|| KeptBytes {
+            there: self.arrived.load(Ordering::Relaxed),
+            total: self.total.load(Ordering::Relaxed),
+        })
     }
 }
 

@@ -3,13 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use agentdrop_client::error::PersonError;
 use agentdrop_client::{
-    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Phase, Progress as _, Report,
-    Sent, Unenrolled,
+    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Progress as _, Report, Sent,
+    Unenrolled,
 };
 use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::{Email, Message};
@@ -19,7 +18,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
-use crate::going_on::{Afresh, GoingOn, KeptBytes};
+use crate::going_on::{Afresh, GoingOn, Upload};
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
@@ -164,37 +163,6 @@ struct Kept {
     typed: Option<Arc<File>>,
     /// What was told of the upload.
     upload: Arc<Upload>,
-}
-
-/// Where an upload is kept, and how much of it arrived.
-#[derive(Default)]
-struct Upload {
-    path: Mutex<Option<PathBuf>>,
-    arrived: AtomicU64,
-    total: AtomicU64,
-}
-
-impl Upload {
-    fn report(&self, report: Report) {
-        if report.phase == Phase::Sending {
-            self.arrived.store(report.done_bytes, Ordering::Relaxed);
-            self.total.store(report.total_bytes, Ordering::Relaxed);
-        }
-    }
-
-    fn is_kept_in(&self, path: &Path) {
-        *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
-    }
-
-    /// What is kept of it; nothing, once it has ended.
-    fn look(&self) -> Option<KeptBytes> {
-        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_kept = path.as_ref().is_some_and(|it| it.exists());
-        is_kept.then(|| KeptBytes {
-            there: self.arrived.load(Ordering::Relaxed),
-            total: self.total.load(Ordering::Relaxed),
-        })
-    }
 }
 
 impl Args {

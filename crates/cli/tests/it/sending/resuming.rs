@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -322,8 +322,10 @@ fn another_upload_that_broke_off_is_named_and_thrown_away_when_it_is_old() {
     assert_eq!(far.kept(), std::slice::from_ref(&kept));
 
     // Also when something is sent of which nothing is ever kept.
-    let yesterday = SystemTime::now() - Duration::from_hours(25);
-    File::open(&kept).unwrap().set_modified(yesterday).unwrap();
+    let file = File::open(&kept).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    let yesterday = written - Duration::from_hours(25);
+    file.set_modified(yesterday).unwrap();
     let run = ended(far.send("send bob small")).expect(0);
     assert!(!run.stderr.contains("other upload"), "{run:?}");
     assert_eq!(far.kept(), Vec::<PathBuf>::new());
