@@ -12,6 +12,7 @@ use crate::commands::{admin, demo, serve};
 use crate::global::Global;
 
 const AFTER_HELP: &str = "\
+`agentdrop help COMMAND` says more of a command, as `agentdrop COMMAND --help` does.
 Environment: AGENTDROP_AGENT_ID names the agent to act as where the key is the whole account's.
 Exit status: 0 done, 1 refused, 2 broken (the usage too), 130 interrupted.";
 

@@ -3,9 +3,11 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use agentdrop_client::Incoming;
+use agentdrop_client::{Incoming, half_received};
+use agentdrop_protocol::wire::transfers::Transfer;
 
 use crate::exit::{Failure, Result};
+use crate::going_on::{Afresh, GoingOn, KeptBytes};
 use crate::printer::{Mode, Printer};
 
 /// How files are received, to wherever.
@@ -17,6 +19,17 @@ pub(crate) struct How {
     /// Leave folders that their sender packed as the tars that they came as
     #[arg(long)]
     no_unpack: bool,
+}
+
+impl How {
+    /// Has it told afterwards how much of a transfer is kept.
+    pub(crate) fn watch(&self, going_on: &GoingOn, to: &Path, transfer: &Transfer) {
+        let (folder, id, total) = (folder(to), transfer.id, transfer.total_size);
+        going_on.watch(Afresh::said(self.fresh), move || {
+            let there = half_received(&folder, id)?;
+            Some(KeptBytes { there, total })
+        });
+    }
 }
 
 /// What stands for standard output.

@@ -78,11 +78,7 @@ impl Failure {
     pub(crate) fn interrupted() -> Self {
         Self {
             exit: Exit::Interrupted,
-            ..Self::refused(
-                "INTERRUPTED",
-                "interrupted",
-                "run it again: what can go on, goes on where it was",
-            )
+            ..Self::refused("INTERRUPTED", "interrupted", "run it again")
         }
     }
 
@@ -126,6 +122,21 @@ fn hint_for(code: &str) -> Option<&'static str> {
     use ErrorCode as E;
     if code == "NOT_ONE_FILE" {
         return Some("receive them into a folder: `--to DIR`");
+    }
+    if code == "IS_A_LINK" {
+        return Some(
+            "leave out what is no file with `--skip-links`, or pack the folder yourself: `tar cz … | agentdrop send … -`",
+        );
+    }
+    if code == "NOT_A_FILE" {
+        return Some(
+            "copy what it yields into a file first, and send that; in a folder, `--skip-links` leaves it out",
+        );
+    }
+    if code == "NO_IDENTITY" {
+        return Some(
+            "make one with `agentdrop register`; a person opens what they were sent with `agentdrop open`, and sends after `agentdrop login`",
+        );
     }
     if code == "PLAINTEXT" {
         return Some("the server can read it; take it all the same with `--accept-plaintext`");

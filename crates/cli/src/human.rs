@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agentdrop_client::folder_name;
 use agentdrop_protocol::Timestamp;
 use agentdrop_protocol::wire::transfers::Transfer;
 
@@ -91,7 +92,10 @@ pub(crate) fn names(transfer: &Transfer) -> String {
     let Some(first) = transfer.files.first() else {
         return String::new();
     };
-    let name = shortened(first.name.as_str());
+    let name = match folder_name(transfer, &first.name) {
+        Some(folder) => format!("{}/", shortened(folder)),
+        None => shortened(first.name.as_str()),
+    };
     match transfer.files.len() {
         1 => name,
         files => format!("{name} and {} more", files - 1),

@@ -3,6 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::{Failure, Result};
+use crate::going_on::GoingOn;
 
 /// Listens for SIGINT (Ctrl-C) and SIGTERM from when it is made on.
 #[derive(Debug)]
@@ -31,10 +32,14 @@ impl Interrupts {
 }
 
 /// Does the work, unless a signal comes first; then it is dropped where it is.
-pub(crate) async fn interruptible<T>(work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+pub(crate) async fn interruptible<T>(
+    work: impl Future<Output = Result<T>> + Send,
+    going_on: &GoingOn,
+) -> Result<T> {
     let mut interrupts = Interrupts::listen()?;
-    tokio::select! {
+    let done = tokio::select! {
         done = work => done,
         () = interrupts.next() => Err(Failure::interrupted()),
-    }
+    };
+    done.map_err(|it| going_on.told(it))
 }

@@ -5,6 +5,7 @@ mod commands;
 mod destination;
 mod exit;
 mod global;
+mod going_on;
 mod human;
 mod interrupt;
 mod link;
@@ -17,6 +18,7 @@ mod spool;
 mod telemetry;
 
 use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,11 +33,21 @@ use printer::{Mode, Printer};
 const HINT: &str = "`--help` says what is expected";
 
 fn main() -> ExitCode {
-    let exit = match Cli::try_parse() {
+    let exit = match Cli::try_parse_from(typed(env::args_os())) {
         Ok(cli) => run(cli),
         Err(error) => misused(&error),
     };
     exit.into()
+}
+
+/// What was typed; `agentdrop help COMMAND` is `agentdrop COMMAND --help`.
+fn typed(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.collect();
+    if args.get(1).is_some_and(|it| it == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    args
 }
 
 fn run(cli: Cli) -> Exit {

@@ -52,7 +52,7 @@ pub use error::{Error, Result};
 pub use identity::Identity;
 pub use private_file::write_private;
 pub use progress::{Phase, Progress, Report};
-pub use receive::{Incoming, Note, Received, ReceivedFile, Security};
+pub use receive::{Incoming, Note, Received, ReceivedFile, Security, folder_name, half_received};
 pub use receive_passwords::ReceiveKey;
 pub use saved_session::SavedSession;
 pub use send::{Anew, DEFAULT_PARALLEL, MAX_PARALLEL, Notice, Outgoing, Sent, Unenrolled};

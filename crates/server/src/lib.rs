@@ -326,7 +326,8 @@ async fn blobs(config: &Config) -> Result<Blobs, Error> {
         }
         Some(s3) => {
             let opened = Box::pin(Blobs::in_bucket(s3)).await;
-            opened.map_err(|error| Error::Bucket(s3.bucket.clone(), error))
+            let place = format!("{} at {}", s3.bucket, s3.endpoint);
+            opened.map_err(|error| Error::Bucket(place, error))
         }
     }
 }

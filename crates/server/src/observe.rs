@@ -35,6 +35,8 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         .get::<MatchedPath>()
         .map_or("-", |it| it.as_str())
         .to_owned();
+    // Load balancers ask every few seconds, for ever.
+    let is_probe = matches!(&*route, "/healthz" | "/readyz");
     let method = request.method().clone();
     let address = ClientAddress::of(request.extensions(), request.headers(), &app);
     let span = tracing::info_span!(
@@ -56,6 +58,8 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         metrics.answered(&method, route, response.status(), took.as_secs_f64());
         if let Some(Failure(reason)) = response.extensions().get::<Failure>() {
             tracing::error!(status, ms, reason, "failed");
+        } else if is_probe && status < 400 {
+            tracing::debug!(status, ms, "answered");
         } else {
             tracing::info!(status, ms, "answered");
         }

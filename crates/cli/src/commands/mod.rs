@@ -39,13 +39,14 @@ pub(crate) mod whoami;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Exit, Result};
+use crate::going_on::GoingOn;
 use crate::interrupt::interruptible;
 use crate::printer::Printer;
 
 /// Runs what was asked for.
 pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
     let Cli { global, command } = cli;
-    let global = &global;
+    let (global, going_on) = (&global, &GoingOn::default());
     #[cfg(feature = "serve")]
     let command = match command {
         // It does not end where it is when a signal comes.
@@ -76,16 +77,16 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Login(args) => login::run(args, global, printer).await,
             Command::Logout => login::end(global, printer).await,
             Command::Man(args) => man::run(&args, printer),
-            Command::Open(args) => Box::pin(open::run(args, global, printer)).await,
+            Command::Open(args) => Box::pin(open::run(args, global, printer, going_on)).await,
             #[cfg(feature = "serve")]
             Command::Openapi => Ok(openapi::run(printer)),
             Command::Pair(args) => pair::run(&args, global, printer).await,
             Command::Pairings(args) => pairings::run(&args, global, printer).await,
-            Command::Receive(args) => Box::pin(receive::run(args, global, printer)).await,
+            Command::Receive(args) => Box::pin(receive::run(args, global, printer, going_on)).await,
             Command::ReceivePassword(args) => receive_password::run(args, global, printer).await,
             Command::Register(args) => register::run(args, global, printer).await,
             Command::Reject(args) => reject::run(&args, global, printer).await,
-            Command::Send(args) => Box::pin(send::run(args, global, printer)).await,
+            Command::Send(args) => Box::pin(send::run(args, global, printer, going_on)).await,
             #[cfg(feature = "serve")]
             Command::Serve(_) => unreachable!("it was run above"),
             Command::Show(args) => show::run(&args, global, printer).await,
@@ -93,5 +94,5 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Whoami => whoami::run(global, printer).await,
         }
     };
-    interruptible(work).await
+    interruptible(work, going_on).await
 }

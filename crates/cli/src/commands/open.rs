@@ -14,6 +14,7 @@ use super::receive::{as_json, show};
 use crate::destination::{How, incoming};
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::going_on::GoingOn;
 use crate::human;
 use crate::link::{Link, NoLink};
 use crate::printer::Printer;
@@ -60,12 +61,17 @@ impl FromStr for What {
 }
 
 /// Opens it.
-pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+pub(crate) async fn run(
+    args: Args,
+    global: &Global,
+    printer: &Printer,
+    going_on: &GoingOn,
+) -> Result<Exit> {
     let opened = match &args.what {
-        What::Link(link) => by_link(link, &args, printer).await,
+        What::Link(link) => by_link(link, &args, printer, going_on).await,
         What::Transfer(id) => {
             let client = Profile::load(global)?.person()?;
-            by_id(&client, *id, &args, printer).await
+            by_id(&client, *id, &args, printer, going_on).await
         }
     }?;
     show(&opened, printer, &args.to);
@@ -73,7 +79,12 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     Ok(Exit::Done)
 }
 
-async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received> {
+async fn by_link(
+    link: &Link,
+    args: &Args,
+    printer: &Printer,
+    going_on: &GoingOn,
+) -> Result<Received> {
     // Its own server, and without a key or a session, which are no matter of whoever made the link.
     let client = Client::builder(link.server()).build()?;
     let token = link.token();
@@ -85,6 +96,7 @@ async fn by_link(link: &Link, args: &Args, printer: &Printer) -> Result<Received
     }
     let kept = ready(&found, link)?;
     let key = unlock(kept, &transfer.recipient, args.source).await?;
+    args.how.watch(going_on, &args.to, &transfer);
     let bar = Bar::new(printer);
     let incoming = incoming(&args.to, &args.how, printer)?;
     let incoming = incoming.progress(bar.progress()).listed(transfer);
@@ -96,11 +108,13 @@ async fn by_id(
     id: TransferId,
     args: &Args,
     printer: &Printer,
+    going_on: &GoingOn,
 ) -> Result<Received> {
     let transfer = client.transfer(id).await?;
     let kept = client.receive_password().await?;
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
     let key = unlock(&kept, &transfer.recipient, args.source).await?;
+    args.how.watch(going_on, &args.to, &transfer);
     let bar = Bar::new(printer);
     let incoming = incoming(&args.to, &args.how, printer)?;
     let incoming = incoming.progress(bar.progress()).listed(transfer);

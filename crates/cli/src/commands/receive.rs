@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::destination::{How, folder, incoming, is_stdout};
 use crate::exit::{Exit, Failure, Result, chain};
 use crate::global::Global;
+use crate::going_on::GoingOn;
 use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::Profile;
@@ -43,7 +44,12 @@ pub(crate) struct Args {
 }
 
 /// Receives.
-pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+pub(crate) async fn run(
+    args: Args,
+    global: &Global,
+    printer: &Printer,
+    going_on: &GoingOn,
+) -> Result<Exit> {
     if is_stdout(&args.to) && args.all {
         let message = "standard output takes one file, and not all that wait";
         let hint = "leave out `--all`, or name a folder with `--to`";
@@ -63,6 +69,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     let mut exit = Exit::Done;
     for transfer in transfers {
         let id = transfer.id;
+        args.how.watch(going_on, &args.to, &transfer);
         match one(&client, transfer, &args, printer).await {
             Ok(it) => {
                 show(&it, printer, &args.to);
@@ -70,6 +77,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
             }
             Err(failure) if !args.all => return Err(failure),
             Err(failure) => {
+                let failure = going_on.told(failure);
                 printer.mark(Mark::Failed, &format!("{id}: {}", failure.message));
                 printer.fields(&[("hint", &failure.hint)]);
                 exit = exit.max(failure.exit);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use agentdrop_client::error::PersonError;
 use agentdrop_client::{
-    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Sent, Unenrolled,
+    Client, DEFAULT_PARALLEL, Error, MAX_PARALLEL, Notice, Outgoing, Progress as _, Report, Sent,
+    Unenrolled,
 };
 use agentdrop_protocol::limits::MAX_DOWNLOADS;
 use agentdrop_protocol::text::{Email, Message};
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::going_on::{Afresh, GoingOn, Upload};
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
@@ -57,6 +59,9 @@ pub(crate) struct Args {
     /// Keep the files at the server after they were received, until they expire
     #[arg(long)]
     keep: bool,
+    /// Leave out symbolic links in folders, and pipes, sockets and devices, instead of sending nothing
+    #[arg(long)]
+    skip_links: bool,
     /// Send as the person who signed in, also where there is an agent
     #[arg(long)]
     as_me: bool,
@@ -98,7 +103,12 @@ impl FromStr for To {
 }
 
 /// Seals files and sends them.
-pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Result<Exit> {
+pub(crate) async fn run(
+    args: Args,
+    global: &Global,
+    printer: &Printer,
+    going_on: &GoingOn,
+) -> Result<Exit> {
     let sender = match &args.recipient {
         _ if args.as_me => SendAs::Person,
         To::Agent(_) => SendAs::Agent,
@@ -117,7 +127,13 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     } else {
         None
     };
-    let kept = Kept { folder, typed };
+    let kept = Kept {
+        folder,
+        typed,
+        upload: Arc::default(),
+    };
+    let upload = Arc::clone(&kept.upload);
+    going_on.watch(Afresh::said(args.fresh), move || upload.look());
     let sent = match send(&client, &args, &kept, unenrolled, printer).await {
         Err(Error::Person(PersonError::RecipientHasNoKey(email))) if printer.asks() => {
             ask(&email, printer).await?;
@@ -131,9 +147,11 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         transfer: &sent.transfer,
         resumed: sent.resumed,
         bytes_sent: sent.bytes_sent,
+        left_out: &sent.left_out,
     });
     printer.bare(&sent.transfer.id.to_string());
     say(&args, &sent.transfer, printer);
+    say_left_out(&sent.left_out, printer);
     Ok(Exit::Done)
 }
 
@@ -143,6 +161,8 @@ struct Kept {
     folder: Option<PathBuf>,
     /// What standard input had.
     typed: Option<Arc<File>>,
+    /// What was told of the upload.
+    upload: Arc<Upload>,
 }
 
 impl Args {
@@ -181,6 +201,7 @@ struct Said<'a> {
     transfer: &'a Transfer,
     resumed: bool,
     bytes_sent: u64,
+    left_out: &'a [PathBuf],
 }
 
 async fn send(
@@ -196,7 +217,11 @@ async fn send(
         To::Agent(agent) => Outgoing::to(agent.clone()),
         To::Person(email) => Outgoing::to_person(email.clone()).unenrolled(unenrolled),
     };
-    let mut outgoing = outgoing.progress(bar.progress());
+    let (progress, upload) = (bar.progress(), Arc::clone(&kept.upload));
+    let mut outgoing = outgoing.progress(move |it: Report| {
+        upload.report(it);
+        progress.report(it);
+    });
     for file in &args.files {
         outgoing = match &kept.typed {
             Some(typed) if is_stdin(file) => {
@@ -220,15 +245,22 @@ async fn send(
     if args.keep {
         outgoing = outgoing.keep();
     }
+    if args.skip_links {
+        outgoing = outgoing.leave_out_links();
+    }
     if args.fresh {
         outgoing = outgoing.anew();
     }
     if let Some(folder) = &kept.folder {
         outgoing = outgoing.kept_in(folder);
     }
+    let upload = Arc::clone(&kept.upload);
     let outgoing = outgoing
         .parallel(args.parallel)
-        .notices(move |it| notes(&noted(&it)));
+        .notices(move |it| match &it {
+            Notice::Kept(path) => upload.is_kept_in(path),
+            it => notes(&noted(it)),
+        });
     client.send(outgoing).await
 }
 
@@ -247,6 +279,11 @@ fn noted(notice: &Notice) -> String {
         Notice::Ignored { path, problem } => format!(
             "beginning anew: {} is not trusted: {problem}; delete it",
             path.display()
+        ),
+        Notice::Others { folder, count } => format!(
+            "{} in {}: each goes on when the same is sent to the same on the same terms, or is deleted a day after it began",
+            human::count(*count, "other upload"),
+            folder.display()
         ),
         Notice::NotKept(problem) => {
             format!("if this breaks off it cannot go on where it stopped: {problem}")
@@ -269,6 +306,21 @@ async fn ask(email: &Email, printer: &Printer) -> Result<()> {
         "nothing was sent",
         format!("ask {email} to run `agentdrop receive-password set`, and send it then"),
     ))
+}
+
+fn say_left_out(left_out: &[PathBuf], printer: &Printer) {
+    const NAMED: usize = 5;
+    if left_out.is_empty() {
+        return;
+    }
+    let first = left_out.iter().take(NAMED);
+    let first: Vec<_> = first.map(|it| it.display().to_string()).collect();
+    let more = match left_out.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!("left out {}{more}", first.join(", "));
+    printer.warning(&message, "they are symbolic links, or no files");
 }
 
 fn say(args: &Args, sent: &Transfer, printer: &Printer) {

@@ -1,5 +1,6 @@
 //! `agentdrop show`: shows one transfer.
 
+use agentdrop_client::folder_name;
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::text::Message;
 
@@ -52,10 +53,11 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         ("message", message.unwrap_or_default().to_owned()),
     ];
     for file in &it.files {
-        fields.push((
-            "file",
-            format!("{}, {} bytes as sent", file.name, file.size),
-        ));
+        let size = file.size;
+        fields.push(match folder_name(&it, &file.name) {
+            Some(folder) => ("folder", format!("{folder}/, {size} bytes as sent, packed")),
+            None => ("file", format!("{}, {size} bytes as sent", file.name)),
+        });
     }
     for delivery in &it.deliveries {
         let reason = delivery.reason.as_ref().map(|it| format!(": {it}"));

@@ -4,6 +4,7 @@
 #[cfg(feature = "otel")]
 mod traces;
 
+use std::env;
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -11,6 +12,15 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::exit::Result;
+
+/// What is logged if nobody says otherwise: not what the libraries below say in passing, as that a
+/// table of theirs is there already.
+const DEFAULT_FILTER: &str = "info,refinery_core=warn,tokio_postgres=warn,object_store=warn,opentelemetry=off,opentelemetry_sdk=off,opentelemetry_otlp=off";
+
+/// Whether lines are JSON, for there is no terminal to read them on.
+pub(crate) fn is_logged_as_json() -> bool {
+    !io::stderr().is_terminal()
+}
 
 /// Logs and traces until it is stopped.
 pub(crate) struct Telemetry {
@@ -21,9 +31,11 @@ pub(crate) struct Telemetry {
 impl Telemetry {
     /// Begins to log: text on a terminal, else one JSON object a line.
     pub(crate) fn start() -> Result<Self> {
-        let filter = EnvFilter::try_from_default_env()
-            .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn"));
-        let terminal = io::stderr().is_terminal();
+        let chosen = env::var(EnvFilter::DEFAULT_ENV);
+        let chosen = chosen.ok().filter(|it| !it.is_empty());
+        let filter = chosen.and_then(|it| EnvFilter::try_new(it).ok());
+        let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER));
+        let terminal = !is_logged_as_json();
         let lines = fmt::layer().with_writer(io::stderr).with_ansi(terminal);
         let lines = if terminal {
             lines.boxed()
@@ -33,17 +45,16 @@ impl Telemetry {
         let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
         #[cfg(feature = "otel")]
         let (subscriber, traces) = {
-            let traces = traces::Traces::start()?;
-            (
-                subscriber.with(traces.as_ref().map(traces::Traces::layer)),
-                traces,
-            )
+            let traces = traces::Traces::start();
+            let layer = traces.as_ref().ok().and_then(Option::as_ref);
+            (subscriber.with(layer.map(traces::Traces::layer)), traces)
         };
         // That there is one already can only be in a test.
         drop(subscriber.try_init());
         Ok(Self {
+            // Refused only now, so that it is logged as everything else.
             #[cfg(feature = "otel")]
-            traces,
+            traces: traces?,
         })
     }
 

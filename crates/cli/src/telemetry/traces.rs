@@ -6,6 +6,7 @@
 
 use std::env;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanKind, Status, TracerProvider as _};
@@ -25,6 +26,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::exit::{Failure, Result};
 
+/// How spans are sent.
+const PROTOCOL: &str = "http/protobuf";
 /// How long a server that stops waits for its collector.
 const LAST_CALL: Duration = Duration::from_secs(5);
 /// What a server's span says of the request, and what the semantic conventions for HTTP call it.
@@ -47,6 +50,12 @@ impl Traces {
             let hint = "check the variables OTEL_…; the protocol is http/protobuf";
             Failure::refused("CONFIG", format!("traces cannot be sent: {message}"), hint)
         };
+        if let Some(other) = other_protocol(|name| env::var(name).ok()) {
+            return Err(refused(format!(
+                "the protocol `{}` is not built in",
+                other.escape_debug()
+            )));
+        }
         let client = Client::new().map_err(|error| refused(error.to_string()))?;
         let exporter = SpanExporter::builder().with_http().with_http_client(client);
         let exporter = exporter
@@ -100,6 +109,14 @@ fn is_asked_for(variable: impl Fn(&str) -> Option<String>) -> bool {
         .iter()
         .any(|it| variable(it).is_some_and(|it| !it.trim().is_empty()));
     named && !is("OTEL_SDK_DISABLED", "true") && !is("OTEL_TRACES_EXPORTER", "none")
+}
+
+/// The protocol that the environment asks for, if it is not the one that there is.
+fn other_protocol(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let said = |name: &str| variable(name).filter(|it| !it.trim().is_empty());
+    let protocol = said("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL");
+    let protocol = protocol.or_else(|| said("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    protocol.filter(|it| it.trim() != PROTOCOL)
 }
 
 /// Names what a span says as the semantic conventions do, for those who look at many services.
@@ -165,6 +182,8 @@ impl<P: SpanProcessor> SpanProcessor for Conventional<P> {
 struct Client {
     http: reqwest::Client,
     runtime: Handle,
+    /// Whether the last ones did not arrive, which is said once.
+    is_failing: AtomicBool,
 }
 
 impl Client {
@@ -175,7 +194,35 @@ impl Client {
         Ok(Self {
             http: http.build()?,
             runtime: Handle::current(),
+            is_failing: AtomicBool::new(false),
         })
+    }
+
+    /// Tells the operator, but not with each of the tries.
+    fn tell(&self, problem: Option<String>) {
+        let failed_before = self.is_failing.swap(problem.is_some(), Ordering::Relaxed);
+        match problem {
+            Some(problem) if !failed_before => {
+                tracing::warn!(problem, "traces are not delivered to their collector");
+            }
+            None if failed_before => tracing::info!("traces are delivered again"),
+            _ => {}
+        }
+    }
+}
+
+/// What is wrong with a delivery. The address goes: it may have a key of the collector in it.
+fn problem_of(delivered: &Result<Response<Bytes>, reqwest::Error>) -> Option<String> {
+    match delivered {
+        Ok(answer) if answer.status().is_success() => None,
+        Ok(answer) => Some(format!("it answers {}", answer.status())),
+        Err(error) => {
+            let mut cause: &dyn std::error::Error = error;
+            while let Some(inner) = cause.source() {
+                cause = inner;
+            }
+            Some(cause.to_string())
+        }
     }
 }
 
@@ -188,17 +235,17 @@ impl fmt::Debug for Client {
 #[async_trait::async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let http = self.http.clone();
+        let (http, request) = (self.http.clone(), request.try_into()?);
         let sending = self.runtime.spawn(async move {
-            let answer = http.execute(request.try_into()?).await?;
-            let mut response = Response::builder().status(answer.status());
-            if let Some(headers) = response.headers_mut() {
-                headers.extend(answer.headers().clone());
-            }
-            let body = answer.bytes().await?;
-            Ok::<_, HttpError>(response.body(body)?)
+            let answer = http.execute(request).await?;
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            let mut response = Response::new(answer.bytes().await?);
+            (*response.status_mut(), *response.headers_mut()) = (status, headers);
+            Ok(response)
         });
-        sending.await?
+        let delivered = sending.await?.map_err(reqwest::Error::without_url);
+        self.tell(problem_of(&delivered));
+        Ok(delivered?)
     }
 }
 
@@ -224,5 +271,28 @@ mod tests {
         assert!(!asked(&[endpoint, ("OTEL_SDK_DISABLED", "TRUE")]));
         assert!(!asked(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]));
         assert!(asked(&[endpoint, ("OTEL_TRACES_EXPORTER", "otlp")]));
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_there_is_not_passed_over() {
+        let other = |set: &[(&str, &str)]| {
+            other_protocol(|name| {
+                let found = set.iter().find(|it| it.0 == name);
+                found.map(|it| it.1.to_owned())
+            })
+        };
+        let (all, traces) = (
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        );
+        assert_eq!(other(&[]), None);
+        assert_eq!(other(&[(all, "")]), None);
+        assert_eq!(other(&[(all, PROTOCOL)]), None);
+        assert_eq!(other(&[(all, "grpc"), (traces, PROTOCOL)]), None);
+        assert_eq!(other(&[(all, "grpc")]).as_deref(), Some("grpc"));
+        assert_eq!(
+            other(&[(traces, "http/json")]).as_deref(),
+            Some("http/json")
+        );
     }
 }

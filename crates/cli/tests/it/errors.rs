@@ -195,3 +195,30 @@ fn what_cannot_be_said_is_a_failure() {
         "{run:?}"
     );
 }
+
+#[test]
+fn what_was_deleted_says_so_when_it_is_deleted_again() {
+    let pair = Pair::new();
+    pair.file("a", b"1");
+    let sent = pair.json("alice", "send bob a");
+    let id = sent["id"].as_str().unwrap();
+    pair.run("alice", &format!("delete {id}")).expect(0);
+    let again = pair.run("alice", &format!("--json delete {id}")).expect(1);
+    assert_eq!(again.json()["error"]["code"], "ALREADY_DELETED");
+    let shown = pair.json("alice", &format!("show {id}"));
+    assert_eq!(shown["status"], "deleted");
+    let received = pair.run("bob", &format!("--json receive {id}")).expect(1);
+    assert_eq!(received.json()["error"]["code"], "GONE");
+}
+
+#[test]
+fn who_has_no_identity_is_told_what_people_do() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a", b"1");
+    for line in ["receive", "send bob a"] {
+        let refused = sandbox.run(&format!("--json {line}")).expect(1).json();
+        let hint = refused["error"]["hint"].as_str().unwrap();
+        assert!(hint.contains("`agentdrop register`"), "{hint}");
+        assert!(hint.contains("`agentdrop open`"), "{hint}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Folders between two of ours: packed by the one, unpacked by the other.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -45,6 +45,11 @@ fn a_folder_that_was_sent_is_received_as_that_folder() {
     let pair = Pair::new();
     report(&pair);
     send(&pair);
+    let listed = pair.run("bob", "inbox").expect(0);
+    assert!(listed.stdout.contains(" report/\n"), "{listed:?}");
+    let id = pair.run("bob", "-q inbox").expect(0).stdout;
+    let shown = pair.run("bob", &format!("show {}", id.trim())).expect(0);
+    assert!(shown.stdout.contains("folder     report/, "), "{shown:?}");
     let received = pair.json("bob", "receive --to in");
     assert_eq!(received["received"][0]["files"][0]["folder"], true);
     assert_eq!(received["received"][0]["notes"], serde_json::json!([]));
@@ -75,4 +80,28 @@ fn whoever_wants_the_tar_has_it() {
     unpack.arg("xf").arg(pair.path("in/report.tar"));
     assert!(unpack.arg("-C").arg(&into).status().unwrap().success());
     assert_report(&into);
+}
+
+#[test]
+fn links_are_refused_by_name_or_left_out_and_told() {
+    let pair = Pair::new();
+    report(&pair);
+    for name in ["report/link", "report/sub/link"] {
+        symlink("/etc/passwd", pair.path(name)).unwrap();
+    }
+    let refused = pair.run("alice", "--json send bob report").expect(1).json();
+    let error = &refused["error"];
+    assert_eq!(error["code"], "IS_A_LINK");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.ends_with("files: link, sub/link"), "{message}");
+    assert!(error["hint"].as_str().unwrap().contains("`--skip-links`"));
+
+    let sent = pair.json("alice", "send bob report --skip-links");
+    let left_out = serde_json::json!(["report/link", "report/sub/link"]);
+    assert_eq!(sent["left_out"], left_out);
+    pair.run("bob", "receive --to in").expect(0);
+    assert_report(&pair.path("in/report"));
+    let told = pair.run("alice", "send bob report --skip-links").expect(0);
+    let warned = "left out report/link, report/sub/link";
+    assert!(told.stderr.contains(warned), "{told:?}");
 }

@@ -144,3 +144,18 @@ fn the_api_document_is_printed() {
     let document = Sandbox::new().run("openapi").expect(0).json();
     assert!(document["paths"]["/v1/transfers"].is_object());
 }
+
+#[test]
+fn help_is_a_command_too() {
+    let sandbox = Sandbox::new();
+    for (line, same) in [
+        ("help", "--help"),
+        ("help send", "send --help"),
+        ("help admin account create", "admin account create --help"),
+    ] {
+        let help = sandbox.run(line).expect(0).stdout;
+        assert!(!help.is_empty());
+        assert_eq!(help, sandbox.run(same).expect(0).stdout);
+    }
+    sandbox.run("help no-such-command").expect(2);
+}

@@ -44,7 +44,11 @@ fn a_receive_that_is_interrupted_shows_nothing_and_goes_on_later() {
         let left = names(&pair.path("in"));
         assert!(left.iter().all(|it| it.starts_with('.')), "{left:?}");
         let run = Run::from(child.wait_with_output().unwrap());
-        assert_eq!(run.json()["error"]["code"], "INTERRUPTED");
+        let error = &run.json()["error"];
+        assert_eq!(error["code"], "INTERRUPTED");
+        let hint = error["hint"].as_str().unwrap();
+        let goes_on = " of 2.2 MB are kept, and the same command goes on there";
+        assert!(hint.ends_with(goes_on), "{hint}");
     }
     // The rest is less than the way lets through.
     let received = pair.json("bob", "receive --to in");

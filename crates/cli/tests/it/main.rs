@@ -17,6 +17,7 @@ mod people;
 mod resuming;
 mod sending;
 mod serve;
+mod serve_log;
 mod stdout;
 mod support;
 mod traces;

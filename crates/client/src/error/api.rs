@@ -78,6 +78,17 @@ impl ApiError {
         }
     }
 
+    /// Whether the server's API said it. Else a proxy may have, a network's sign-in page, or a bucket:
+    /// then it says nothing of what the server has.
+    pub fn is_of_api(&self) -> bool {
+        self.code != ErrorCode::Unknown || self.request_id.is_some()
+    }
+
+    /// Whether the API said that there is no such thing, or none any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_of_api() && matches!(self.status, 404 | 410)
+    }
+
     pub(super) fn hint(&self) -> Option<String> {
         if let Some(request_id) = self.request_id.as_ref().filter(|_| self.status >= 500) {
             return Some(format!("the server's log has more under {request_id}"));
@@ -114,6 +125,9 @@ impl ApiError {
             _ if self.status == 429 => {
                 let wait = self.retry_after.map_or(60, |it| it.as_secs());
                 return Some(format!("try again in {wait} s"));
+            }
+            _ if !self.is_of_api() => {
+                "that is no answer of AgentDrop's own: a proxy, or a network's sign-in page, may be in between"
             }
             _ => return None,
         };
@@ -179,6 +193,7 @@ mod tests {
         for body in [&b""[..], b"<html>", b"{}", br#"{"error":"text"}"#, b"\xff"] {
             let error = ApiError::read(http::StatusCode::BAD_GATEWAY, body, None);
             assert_eq!(error.code, ErrorCode::Unknown);
+            assert!(!error.is_of_api());
             assert_eq!(error.to_string(), "the server answered 502 Bad Gateway");
         }
     }

@@ -54,6 +54,9 @@ pub enum Error {
     /// There is no such agent, or none that shares files with this one.
     #[error("there is no agent `{0}` that can be sent to from here")]
     NoSuchAgent(AgentRef),
+    /// It is for another agent, or for a person.
+    #[error("{0} is for `{1}`, and not for this agent")]
+    NotTheRecipient(TransferId, String),
     /// What takes one file would get none, or several.
     #[error("it has {0} files, and only one can be written there")]
     NotOneFile(usize),
@@ -66,6 +69,19 @@ pub enum Error {
     /// It was not sent to a person, or did not open for one.
     #[error(transparent)]
     Person(PersonError),
+    /// There is more than one thing in a folder that cannot be sent.
+    #[error(
+        "{} has {count} symbolic links or special files: {}{}", shown_path(.folder), listed(.first),
+        more(.count - .first.len())
+    )]
+    Irregular {
+        /// The folder.
+        folder: PathBuf,
+        /// The first of them, below the folder.
+        first: Vec<PathBuf>,
+        /// How many there are.
+        count: usize,
+    },
     /// The server ended an upload: it was deleted, or its time was over.
     #[error("{0} was ended at the server before all of it was sent")]
     UploadEnded(TransferId),
@@ -206,8 +222,10 @@ impl Error {
             Self::Config(error) => error.code(),
             Self::FileCount(_) => "FILE_COUNT",
             Self::Io { .. } => "IO",
+            Self::Irregular { .. } => "IS_A_LINK",
             Self::NoSuchAgent(_) => "NO_SUCH_AGENT",
             Self::NotOneFile(_) => "NOT_ONE_FILE",
+            Self::NotTheRecipient(..) => "NOT_THE_RECIPIENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Person(error) => error.code(),
             Self::UploadEnded(_) => "UPLOAD_ENDED",
@@ -232,8 +250,14 @@ impl Error {
                 }
                 _ => None,
             },
+            Self::Irregular { .. } => Some(SendProblem::Link.hint().into()),
             Self::NoSuchAgent(_) => Some("`agentdrop agents` lists those that can".into()),
             Self::NotOneFile(_) => Some("receive it into a folder".into()),
+            Self::NotTheRecipient(_, recipient) => Some(if recipient.contains('@') {
+                "a person opens it, with `agentdrop open`".into()
+            } else {
+                "receive it with the identity of that agent".into()
+            }),
             Self::Open { .. } => {
                 Some("nothing was written; ask the sender to send it again".into())
             }
@@ -258,12 +282,14 @@ impl Error {
             Self::Api(error) => {
                 // Too many requests go through later; a month's transfers are used up.
                 let is_later = error.status == 429 && error.code == ErrorCode::RateLimited;
-                error.status < 500 && !is_later
+                error.is_of_api() && error.status < 500 && !is_later
             }
             Self::Config(_)
             | Self::FileCount(_)
+            | Self::Irregular { .. }
             | Self::NoSuchAgent(_)
             | Self::NotOneFile(_)
+            | Self::NotTheRecipient(..)
             | Self::Open { .. }
             | Self::Person(_)
             | Self::Receiving(_)
@@ -387,6 +413,18 @@ pub(crate) fn shown(text: &str) -> String {
 /// The same for a path, whose last component can be a stranger's choice.
 fn shown_path(path: &Path) -> String {
     shown(&path.to_string_lossy())
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|it| shown_path(it)).collect();
+    paths.join(", ")
+}
+
+fn more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    }
 }
 
 /// The path as one word of a POSIX shell, for a command that can be pasted.

@@ -45,7 +45,7 @@ impl SendProblem {
             Self::Changed => "nothing was sent; try again when nobody writes to it",
             Self::Keys => "whoever has it can act as you; it is not sent",
             Self::Link => {
-                "replace it by what it leads to, or pack it yourself: `tar cz … | agentdrop send … -`"
+                "leave it out, replace it by what it leads to, or pack the folder yourself: `tar cz … | agentdrop send … -`"
             }
             Self::Name => "rename it: at most 255 bytes of UTF-8, without control characters",
             Self::NotAFile => "copy what it yields into a file first, and send that",

@@ -115,12 +115,17 @@ impl<'a> Fetch<'a> {
             StatusCode::PARTIAL_CONTENT if self.done > 0 => self.check_range(&response)?,
             // From its beginning: it was asked for so, or is another file than before.
             StatusCode::OK => {
-                // Before what is here is thrown away for it.
-                if response.content_length().is_some_and(|it| it != self.bytes) {
+                // Before what is here is thrown away for it: it may be some page of somebody in between.
+                let etag = strong_etag(&response);
+                let is_it = match response.content_length() {
+                    Some(length) => length == self.bytes,
+                    None => self.done == 0 || etag == self.etag,
+                };
+                if !is_it {
                     return Err(self.wrong_length());
                 }
                 self.start_over().await?;
-                self.etag = strong_etag(&response);
+                self.etag = etag;
                 let (journal, n) = self.journal;
                 journal.name_part(n, self.etag.as_ref()).await?;
             }

@@ -12,7 +12,7 @@ use agentdrop_protocol::wire::downloads::Download;
 use agentdrop_seal::ContentKey;
 use http::HeaderValue;
 
-use super::leftovers;
+use super::leftovers::{self, Unusable};
 use super::place::{self, Placed, Ready};
 use super::quarantine::Quarantine;
 use super::sink::Sink;
@@ -48,7 +48,9 @@ impl Journal {
         blocking(move || {
             let read = |sealed: &[u8]| match &key {
                 Some(key) => State::open(sealed, key, &server, id),
-                None => Err("what the sender did not seal is always received anew"),
+                None => Err(Unusable::Foreign(
+                    "what the sender did not seal is always received anew",
+                )),
             };
             let begun = leftovers::begin(&target, id, read)?;
             let (mut quarantine, mut state) = (begun.quarantine, begun.state);

@@ -24,7 +24,7 @@ mod unpack;
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentdrop_protocol::limits::{MAX_FILES, MAX_SEALED_BYTES};
@@ -42,7 +42,7 @@ pub(crate) use self::quarantine::PREFIX as INCOMING;
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
 use self::sink::Sink;
 use crate::client::Client;
-use crate::error::{Error, Result, TrustError};
+use crate::error::{Error, Result, TrustError, shown};
 use crate::identity::Identity;
 use crate::progress::{Progress, Watcher};
 
@@ -229,6 +229,19 @@ impl Incoming {
     }
 }
 
+/// What a folder was called that its sender packed as this file, if it is one.
+pub fn folder_name<'a>(transfer: &Transfer, file: &'a FileName) -> Option<&'a str> {
+    if !reception::is_folder(transfer, file) {
+        return None;
+    }
+    file.as_str().strip_suffix(".tar")
+}
+
+/// How many bytes of a transfer wait in a folder for whoever goes on receiving it there.
+pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
+    leftovers::bytes(folder, id)
+}
+
 /// Who receives it, and with what it opens.
 enum Recipient<'a> {
     /// This agent.
@@ -251,11 +264,28 @@ impl Client {
         if listed.id != id {
             return Err(TrustError::Changed(id).into());
         }
+        if !self.may_be_for_us(&listed) {
+            return Err(Error::NotTheRecipient(id, shown(&listed.recipient)));
+        }
         if !listed.is_encrypted && incoming.plaintext == Plaintext::Refuse {
             return Err(TrustError::Plaintext(id).into());
         }
         self.take_in(Recipient::Agent, None, &listed, &incoming)
             .await
+    }
+
+    /// Whether nothing says that it is for another. The server would hand it out to its sender too, who
+    /// could not open it; that must cost neither a download nor what is here of it.
+    fn may_be_for_us(&self, listed: &Transfer) -> bool {
+        let Some(mine) = self.identity() else {
+            return true;
+        };
+        let is_another = match (listed.recipient_agent_id, mine.agent_uuid()) {
+            (Some(theirs), Some(mine)) => theirs != mine,
+            (None, _) => listed.mode == TransferMode::AgentToHuman,
+            (Some(_), None) => false,
+        };
+        !is_another || listed.recipient == mine.agent_id().as_str()
     }
 
     /// The transfers of which an earlier process of this agent left something in a folder, to be gone
@@ -295,7 +325,7 @@ impl Client {
         let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
-        let is_untold = |it: &Error| !it.is_refusal() && journal.is_placed();
+        let is_untold = |it: &Error| !it.is_refusal() && !is_unknown(it) && journal.is_placed();
         match &received {
             // The next process tells the server, and does not get the files once more.
             Ok(it) if it.unacknowledged.as_ref().is_some_and(is_untold) => {
@@ -369,13 +399,18 @@ impl Client {
 }
 
 /// Whether nothing would be gained by going on after this: what is here is of no use, or there is no
-/// more to be had.
+/// more to be had. Whatever answers in the server's place, on the way, cannot say that.
 fn is_over(error: &Error) -> bool {
     match error {
-        Error::Api(it) => matches!(it.status, 404 | 410),
-        Error::Answer(_) | Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
+        Error::Api(it) => it.is_gone(),
+        Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
         _ => false,
     }
+}
+
+/// Whether a server knows no acknowledgements: it will know none the next time.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::Api(it) if matches!(it.status, 404 | 405))
 }
 
 /// Refuses a grant that is not of what was announced.

@@ -81,6 +81,8 @@ pub(super) struct Watched {
     pub(super) file: File,
     pub(super) watcher: Watcher,
     pub(super) stop: CancellationToken,
+    /// How often each byte is read; each time it counts for as much less.
+    pub(super) passes: u64,
     pub(super) done_bytes: u64,
     pub(super) total_bytes: u64,
 }
@@ -92,8 +94,9 @@ impl Read for Watched {
         }
         let read = self.file.read(buffer)?;
         self.done_bytes += read as u64;
+        let done_bytes = self.done_bytes / self.passes;
         self.watcher
-            .report(Phase::Opening, self.done_bytes, self.total_bytes);
+            .report(Phase::Opening, done_bytes, self.total_bytes);
         Ok(read)
     }
 }

@@ -206,6 +206,7 @@ fn link_to(from: &File, old: &str, to: &File, new: &str) -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::fs;
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
@@ -228,7 +229,9 @@ mod tests {
 
     fn quarantine(target: &Path, contents: &[&str]) -> Quarantine {
         let id = TransferId::from_bytes([1; 16]);
-        let quarantine = Quarantine::make(target, &open_target(target).unwrap(), id).unwrap();
+        let (folder, none) = (open_target(target).unwrap(), HashSet::new());
+        let quarantine = Quarantine::make(target, &folder, id, &none);
+        let quarantine = quarantine.unwrap().unwrap();
         for (n, content) in contents.iter().enumerate() {
             let mut file = quarantine.opened(n).unwrap();
             file.write_all(content.as_bytes()).unwrap();

@@ -3,6 +3,7 @@
 //! Everything is relative to open folders, so that no name can lead elsewhere, and no link is
 //! followed. What is in the folder is believed by nobody: the state is sealed, and so are the files.
 
+use std::collections::HashSet;
 use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -46,23 +47,46 @@ pub(super) struct Quarantine {
 }
 
 impl Quarantine {
-    /// Makes a new one for a transfer.
-    pub(super) fn make(target_path: &Path, target: &File, id: TransferId) -> Result<Self> {
+    /// Makes a new one for a transfer; none, if somebody else of us is just doing that.
+    ///
+    /// All of us try the same names in the same order, so that of two who begin at once one finds its
+    /// name taken. Names that are `taken` by what is not ours to use are passed over, and so is what
+    /// another user put there.
+    pub(super) fn make(
+        target_path: &Path,
+        target: &File,
+        id: TransferId,
+        taken: &HashSet<String>,
+    ) -> Result<Option<Self>> {
         let failed = |error: io::Error| Error::io("write to", target_path)(error);
-        loop {
-            let chance: [u8; 4] = agentdrop_seal::random_bytes()?;
-            let name = format!("{PREFIX}{id}-{:08x}", u32::from_be_bytes(chance));
-            mkdirat(target, &name, Mode::RWXU).map_err(|it| failed(it.into()))?;
-            let folder = open_folder(target, &name).map_err(|error| {
-                unlinkat(target, &name, AtFlags::REMOVEDIR).ok();
-                failed(error.into())
-            })?;
-            // Another that sweeps may have been faster, and have removed it.
-            if lock(&folder, target, &name) {
-                let target = target.try_clone().map_err(failed)?;
-                return Ok(Self::new(target_path, target, folder, name));
+        let names = (0..=u32::MAX).map(|n| format!("{PREFIX}{id}-{n:08x}"));
+        for name in names.filter(|it| !taken.contains(it)) {
+            match mkdirat(target, &name, Mode::RWXU) {
+                Ok(()) => {}
+                Err(Errno::EXIST) => {
+                    let other = open_folder(target, &name);
+                    let is_gone = matches!(other, Err(Errno::NOENT));
+                    if is_gone || other.is_ok_and(|it| check_private(&it).is_ok()) {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                Err(error) => return Err(failed(error.into())),
             }
+            let folder = match open_folder(target, &name) {
+                Ok(folder) => folder,
+                Err(Errno::NOENT) => return Ok(None),
+                // It is not removed: by now that name may be another's of us.
+                Err(error) => return Err(failed(error.into())),
+            };
+            // Another that sweeps may have been faster, and have removed it.
+            if !lock(&folder, target, &name) {
+                return Ok(None);
+            }
+            let target = target.try_clone().map_err(failed)?;
+            return Ok(Some(Self::new(target_path, target, folder, name)));
         }
+        Err(failed(io::ErrorKind::AlreadyExists.into()))
     }
 
     pub(super) fn new(target_path: &Path, target: File, folder: File, name: String) -> Self {
@@ -280,10 +304,22 @@ pub(super) fn last_written(folder: &File) -> io::Result<i64> {
     Ok(last)
 }
 
-/// Removes a folder of ours. What a person put into it stays, and the folder with it.
-pub(super) fn erase(target: &File, name: &str, folder: &File) {
+/// How many sealed bytes are in a folder.
+pub(super) fn part_bytes(folder: &File) -> u64 {
+    let entries = Dir::read_from(folder).into_iter().flatten().flatten();
+    let parts = entries.filter(|it| it.file_name().to_bytes().ends_with(b".part"));
+    let sizes = parts.filter_map(|it| {
+        let about = statat(folder, it.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        u64::try_from(about.st_size).ok()
+    });
+    sizes.sum()
+}
+
+/// Removes a folder of ours, and answers whether it is gone. What a person put into it stays, and the
+/// folder with it.
+pub(super) fn erase(target: &File, name: &str, folder: &File) -> bool {
     let Ok(entries) = Dir::read_from(folder) else {
-        return;
+        return false;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -291,7 +327,7 @@ pub(super) fn erase(target: &File, name: &str, folder: &File) {
             remove(folder, name, MAX_DEPTH).ok();
         }
     }
-    unlinkat(target, name, AtFlags::REMOVEDIR).ok();
+    unlinkat(target, name, AtFlags::REMOVEDIR).is_ok()
 }
 
 fn is_ours(name: &str) -> bool {

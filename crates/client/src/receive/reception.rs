@@ -152,7 +152,8 @@ impl<'a> Reception<'a> {
             (into, have) = self.journal.part(n).await?;
         }
         let (before, total) = (self.bytes_before(n), self.total_bytes());
-        let (watcher, resumed) = (&self.watcher, self.left_bytes.iter().sum());
+        // Of later files it is counted when they come: until then it is not done.
+        let (watcher, resumed) = (&self.watcher, self.left_bytes.iter().take(n + 1).sum());
         let report = |done| watcher.report_resumed(Phase::Fetching, before + done, total, resumed);
         if is_whole {
             report(have);
@@ -323,8 +324,9 @@ impl<'a> Reception<'a> {
             file,
             watcher: self.watcher.clone(),
             stop: self.stop.clone(),
+            passes,
             done_bytes: passes * self.bytes_before(n),
-            total_bytes: passes * self.total_bytes(),
+            total_bytes: self.total_bytes(),
         }
     }
 
@@ -383,7 +385,7 @@ fn received(
 }
 
 /// Whether the transfer says that this is a folder, packed; and it can be called what it was.
-fn is_folder(listed: &Transfer, name: &FileName) -> bool {
+pub(super) fn is_folder(listed: &Transfer, name: &FileName) -> bool {
     let said = listed.metadata.get("agentdrop");
     let said = said.and_then(|it| it.get("folders")?.as_array());
     let is_said = said.is_some_and(|it| it.iter().any(|it| it == name.as_str()));

@@ -12,6 +12,7 @@ use agentdrop_seal::{ContentKey, FileSealer, Nonce, SealError, SealedFile};
 use serde::{Deserialize, Serialize};
 
 use super::Security;
+use super::leftovers::Unusable;
 
 const VERSION: u32 = 1;
 
@@ -88,24 +89,25 @@ impl State {
         key: &ContentKey,
         server: &str,
         id: TransferId,
-    ) -> Result<Self, &'static str> {
-        let not_ours = "its state was not written with this key";
+    ) -> Result<Self, Unusable> {
+        let not_ours = Unusable::Foreign("its state was not written with this key");
+        let spoiled = |reason| Err(Unusable::Spoiled(reason));
         let (nonce, sealed) = sealed.split_at_checked(Nonce::BYTES).ok_or(not_ours)?;
         let nonce = Nonce::try_from(nonce).map_err(|_| not_ours)?;
         let file = SealedFile::new(Cursor::new(sealed), nonce).map_err(|_| not_ours)?;
         let mut json = Vec::new();
         let opened = file.verify(key).and_then(|it| it.open_to(&mut json));
         opened.map_err(|_| not_ours)?;
-        let state: Self =
-            serde_json::from_slice(&json).map_err(|_| "its state is of another version")?;
+        let another_version = Unusable::Spoiled("its state is of another version");
+        let state: Self = serde_json::from_slice(&json).map_err(|_| another_version)?;
         if state.version != VERSION || state.parts.len() != state.grant.files.len() {
-            return Err("its state is of another version");
+            return Err(another_version);
         }
         if state.server != server {
-            return Err("it is of another server");
+            return spoiled("it is of another server");
         }
         if state.grant.id != id {
-            return Err("it is of another transfer");
+            return spoiled("it is of another transfer");
         }
         Ok(state)
     }

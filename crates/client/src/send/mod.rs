@@ -30,8 +30,9 @@ pub use self::notice::{Anew, Notice};
 pub use self::parts::{DEFAULT_PARALLEL, MAX_PARALLEL};
 use self::person::{ToPerson, shared};
 use self::plan::{Peer, Plan, Said, Seal};
-use self::source::{Input, Source, open_all};
+use self::source::{Input, Irregular, Source, open_all};
 use crate::client::Client;
+use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::progress::{Progress, Watcher};
@@ -58,6 +59,7 @@ pub struct Outgoing {
     watcher: Watcher,
     kept_in: Option<PathBuf>,
     begins: Begins,
+    irregular: Irregular,
     parallel: usize,
     teller: Teller,
 }
@@ -72,6 +74,8 @@ pub struct Sent {
     pub resumed: bool,
     /// Bytes of sealed files that were sent this time.
     pub bytes_sent: u64,
+    /// What is in the folders and was left out, where that was asked for.
+    pub left_out: Vec<PathBuf>,
 }
 
 /// What becomes of an earlier upload of the same files to the same recipient.
@@ -148,6 +152,7 @@ impl Outgoing {
             watcher: Watcher::default(),
             kept_in: None,
             begins: Begins::default(),
+            irregular: Irregular::default(),
             parallel: DEFAULT_PARALLEL,
             teller: Teller::default(),
         }
@@ -232,6 +237,13 @@ impl Outgoing {
         self
     }
 
+    /// Leaves out what is in folders and is neither a file nor a folder: symbolic links, pipes, sockets,
+    /// devices. Without it nothing is sent where there is any.
+    pub fn leave_out_links(mut self) -> Self {
+        self.irregular = Irregular::LeftOut;
+        self
+    }
+
     /// Sends so many parts of large files at once, from 1 to [`MAX_PARALLEL`].
     pub fn parallel(mut self, parts: usize) -> Self {
         self.parallel = parts.clamp(1, MAX_PARALLEL);
@@ -286,7 +298,18 @@ impl Client {
     }
 
     async fn send_once(&self, outgoing: &Outgoing, unenrolled: Unenrolled) -> Result<Sent> {
-        let sources = open_all(outgoing.files.clone()).await?;
+        let sources = open_all(outgoing.files.clone(), outgoing.irregular).await?;
+        let left_out = sources.iter().flat_map(Source::left_out).collect();
+        let sent = self.send_opened(outgoing, unenrolled, sources).await?;
+        Ok(Sent { left_out, ..sent })
+    }
+
+    async fn send_opened(
+        &self,
+        outgoing: &Outgoing,
+        unenrolled: Unenrolled,
+        sources: Vec<Source>,
+    ) -> Result<Sent> {
         let way = match &outgoing.recipient {
             To::Agent(agent) => {
                 let (mine, account) = (self.sending(outgoing.sender), outgoing.account.as_deref());
@@ -302,6 +325,9 @@ impl Client {
         if bytes >= PARTS_FROM {
             return self.send_in_parts(outgoing, &way, sources).await;
         }
+        if let Some(folder) = &outgoing.kept_in {
+            kept::sweep(folder, now());
+        }
         let sources = shared(sources);
         let plan = self.plan(outgoing, &way, &sources).await?;
         let (is_sealed, bytes_sent) = (plan.is_sealed(), plan.sealed_bytes());
@@ -314,6 +340,7 @@ impl Client {
             transfer,
             resumed: false,
             bytes_sent,
+            left_out: Vec::new(),
         })
     }
 

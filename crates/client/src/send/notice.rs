@@ -24,6 +24,16 @@ pub enum Notice {
         /// What is wrong with it.
         problem: String,
     },
+    /// What it takes to go on with it is kept here, for as long as it can go on.
+    Kept(PathBuf),
+    /// Others are kept there that broke off, or are under way: what differs in its files, its recipient
+    /// or its terms is another one.
+    Others {
+        /// Where they are.
+        folder: PathBuf,
+        /// How many.
+        count: usize,
+    },
     /// Nothing is kept of this one: if it breaks off, it cannot go on.
     NotKept(String),
 }

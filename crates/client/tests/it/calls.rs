@@ -5,7 +5,7 @@ use agentdrop_protocol::api_key::KeyKind;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
-use crate::hostile::{BOB, Hostile, api_key};
+use crate::hostile::{ALICE, BOB, Hostile, api_key, grant, list};
 
 const AGENTS: &str = "GET /v1/agents";
 
@@ -121,7 +121,7 @@ async fn what_can_be_repeated_is_repeated_and_nothing_else() {
 #[tokio::test]
 async fn a_grant_is_asked_for_once() {
     let server = Hostile::start().await;
-    let call = crate::hostile::grant();
+    let call = grant();
     server
         .world()
         .answer_raw(&call, StatusCode::BAD_GATEWAY, &[], "");
@@ -195,4 +195,29 @@ fn a_client_does_not_show_its_key() {
     let client = Client::builder("http://127.0.0.1:1").api_key(key);
     assert!(!format!("{client:?}").contains(&secret));
     assert!(!format!("{:?}", client.build().unwrap()).contains(&secret));
+}
+
+#[tokio::test]
+async fn what_is_for_another_is_not_asked_for() {
+    let server = Hostile::with_transfer(&[("a", b"1")]).await;
+    server.world().change(&list(), |it| {
+        it["recipient"] = json!("carol");
+        it["recipient_agent_id"] = json!(ALICE);
+    });
+    server.refuses("NOT_THE_RECIPIENT").await;
+    // For a person, who has a password and no identity.
+    server.world().change(&list(), |it| {
+        it["recipient"] = json!("carol@example.org");
+        it["recipient_agent_id"] = json!(null);
+        it["mode"] = json!("agent-to-human");
+    });
+    server.refuses("NOT_THE_RECIPIENT").await;
+    assert_eq!(server.world().calls(&grant()), 0);
+    // One that was registered anew under its name.
+    server.world().change(&list(), |it| {
+        it["recipient"] = json!("bob");
+        it["recipient_agent_id"] = json!(ALICE);
+        it["mode"] = json!("agent-to-agent");
+    });
+    server.receive().await.unwrap();
 }

@@ -332,9 +332,15 @@ impl Hostile {
 
     /// Receives, which has to fail like this, and to leave nothing behind.
     pub(crate) async fn refuses(&self, code: &str) {
+        self.refuses_for_now(code).await;
+        assert_eq!(names(self.target.path()), [""; 0]);
+    }
+
+    /// Receives, which has to fail like this, and to place nothing.
+    pub(crate) async fn refuses_for_now(&self, code: &str) {
         let error = self.receive().await.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
-        assert_eq!(names(self.target.path()), [""; 0], "{error}");
+        assert_eq!(self.visible(), [""; 0], "{error}");
         assert_eq!(self.world().calls(&acknowledgement()), 0, "{error}");
     }
 }

@@ -232,7 +232,7 @@ async fn swapped_files_do_not_open() {
     server.world().change(&grant(), |it| {
         it["files"][0]["download_url"] = json!("/files/1");
     });
-    server.refuses("BAD_ANSWER").await;
+    server.refuses_for_now("BAD_ANSWER").await;
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn a_file_has_the_length_that_was_announced() {
             .unwrap()
             .bytes
             .resize(bytes, 0);
-        server.refuses("BAD_ANSWER").await;
+        server.refuses_for_now("BAD_ANSWER").await;
     }
     // Too short to hold a tag, and announced so.
     let server = Hostile::with_transfer(&TWO).await;
@@ -359,7 +359,7 @@ async fn a_file_in_the_clear_is_fetched_from_nowhere_else() {
     server
         .world()
         .answer_raw("GET /files/0", StatusCode::FOUND, &to, "");
-    server.refuses("BAD_ANSWER").await;
+    server.refuses_for_now("BAD_ANSWER").await;
     assert!(other.world().seen.is_empty());
 }
 

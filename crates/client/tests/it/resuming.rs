@@ -100,14 +100,21 @@ async fn progress_says_what_was_there_before() {
         tell.send(it).unwrap();
     });
     let received = server.client().receive(id(), incoming).await.unwrap();
-    let first = told.recv().await.unwrap();
-    assert_eq!(first.resumed_bytes, received.resumed_bytes);
+    let (mut fetched, mut opened) = (None, None);
     while let Ok(it) = told.try_recv() {
-        assert!(
-            it.done_bytes >= it.resumed_bytes || it.phase == Phase::Fetching,
-            "{it:?}"
-        );
+        assert!(it.done_bytes >= it.resumed_bytes, "{it:?}");
+        if it.phase == Phase::Fetching {
+            fetched = Some(it);
+        } else {
+            opened = Some(it);
+        }
     }
+    let (fetched, opened) = (fetched.unwrap(), opened.unwrap());
+    assert_eq!(fetched.resumed_bytes, received.resumed_bytes);
+    assert_eq!(fetched.done_bytes, fetched.total_bytes);
+    // Each byte of them is read twice, and counts once.
+    assert_eq!(opened.done_bytes, opened.total_bytes);
+    assert_eq!(opened.total_bytes, fetched.total_bytes);
 }
 
 #[tokio::test]
@@ -191,6 +198,70 @@ async fn where_addresses_are_no_more_another_grant_is_taken_for_the_rest() {
             .rfind(|it| it.path == "/elsewhere")
             .unwrap();
         assert_eq!(last.headers[header::IF_RANGE], "\"v1\"", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_answers_in_the_servers_place_costs_nothing_of_what_is_here() {
+    const PAGE: &str = "<html><body>Sign in to this network</body></html>";
+    let to = [("location", "http://portal.example/")];
+    let tagged = [("etag", "\"page\"")];
+    let whole = "x".repeat(SIZE + 16);
+    let answers = [
+        (StatusCode::OK, &[][..], PAGE),
+        (StatusCode::OK, &tagged, PAGE),
+        (StatusCode::FOUND, &to, ""),
+        (StatusCode::FORBIDDEN, &[], PAGE),
+        (StatusCode::NOT_FOUND, &[], PAGE),
+        (StatusCode::GONE, &[], PAGE),
+        (StatusCode::NETWORK_AUTHENTICATION_REQUIRED, &[], PAGE),
+        (StatusCode::PARTIAL_CONTENT, &[], &whole),
+    ];
+    for call in [GET.to_owned(), grant(), list()] {
+        for (status, headers, body) in &answers {
+            let server = server().await;
+            half(&server).await;
+            let (file, honest) = {
+                let mut world = server.world();
+                let honest = world.answers.clone();
+                // Where it is asked for another grant, it is because the address is none any more.
+                let file = world.files.remove(FILE).unwrap();
+                world.answer_raw(GET, StatusCode::GONE, &[], "{}");
+                world.answer_raw(&call, *status, headers, (*body).to_owned());
+                (file, honest)
+            };
+            let error = server.receive().await.unwrap_err();
+            assert_eq!(server.visible(), [""; 0], "{call} {status} {error}");
+            {
+                let mut world = server.world();
+                world.answers = honest;
+                world.files.insert(FILE.to_owned(), file);
+            }
+            let received = server.receive().await.unwrap();
+            assert_whole(&server, &received);
+            let resumed = received.resumed_bytes;
+            assert!(resumed > 2_000_000, "{call} {status} {error}: {resumed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_says_is_gone_is_not_kept() {
+    for (status, code) in [
+        (StatusCode::GONE, "GONE"),
+        (StatusCode::NOT_FOUND, "NOT_FOUND"),
+    ] {
+        let server = server().await;
+        half(&server).await;
+        {
+            let mut world = server.world();
+            world.files.remove(FILE).unwrap();
+            world.answer_raw(GET, StatusCode::GONE, &[], "{}");
+            let error = json!({ "code": code, "message": "it is no more", "status": 410 });
+            let body = json!({ "error": error }).to_string();
+            world.answer_raw(&grant(), status, &[], body);
+        }
+        server.refuses(code).await;
     }
 }
 
@@ -340,10 +411,10 @@ async fn what_was_opened_where_it_lay_is_fetched_again_if_that_was_cut_short() {
     let server = server().await;
     server.world().files.get_mut(FILE).unwrap().stalls = false;
     let without_room = || server.incoming().spare_bytes(u64::MAX);
-    let total = 2 * (SIZE as u64 + 33);
+    let total = SIZE as u64 + 33;
     // Behind the check, while it is overwritten.
     let is_late =
-        move |it: &Report| it.phase == Phase::Opening && it.done_bytes > total - SIZE as u64 / 2;
+        move |it: &Report| it.phase == Phase::Opening && it.done_bytes > total - SIZE as u64 / 4;
     interrupted(&server, without_room(), is_late).await;
     assert_eq!(server.visible(), [""; 0]);
     let received = server.client().receive(id(), without_room()).await.unwrap();

@@ -263,7 +263,7 @@ impl Config {
     /// Who may make an account.
     ///
     /// A public URL stands for a proxy in front, behind which strangers are.
-    pub(crate) fn signup(&self) -> Signup {
+    pub fn signup(&self) -> Signup {
         let alone = self.listen.ip().is_loopback() && self.public_url.is_none();
         self.signup
             .unwrap_or(if alone { Signup::Open } else { Signup::Closed })

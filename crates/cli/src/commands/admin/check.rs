@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use agentdrop_server::admin::{self, Checked, Finding};
 use serde_json::{Value, json};
 
-use super::existing;
+use super::{broken, existing};
 use crate::commands::serve::Storage;
 use crate::commands::serve::files::Files;
 use crate::exit::{Exit, Failure, Result};
@@ -43,10 +43,7 @@ pub(super) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         ("decrypted", &human::bytes(checked.decrypted)),
         ("measured only", &human::bytes(checked.measured)),
     ]);
-    let (records, logs) = (checked.audit.records, checked.audit.logs);
-    printer.line(&format!(
-        "{records} records in {logs} logs follow each other"
-    ));
+    broken::print_count(&checked.audit, printer);
     for it in &checked.findings {
         let place = place(it);
         printer.bare(&format!("{place} {}", it.fault.as_str()));
@@ -56,12 +53,7 @@ pub(super) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     if unnamed > 0 {
         printer.mark(Mark::Failed, &format!("and {unnamed} more"));
     }
-    for it in &checked.audit.broken {
-        let (account, seq, fault) = (it.account, it.seq, it.fault);
-        printer.bare(&format!("{account} {seq} {}", fault.as_str()));
-        let text = format!("account {account}, record {seq}: {fault}");
-        printer.mark(Mark::Failed, &text);
-    }
+    broken::print(&checked.audit, printer);
     let orphans = &checked.orphans;
     if orphans.young + orphans.old > 0 {
         let (young, old) = (orphans.young, orphans.old);
@@ -109,19 +101,6 @@ fn report(checked: &Checked) -> Value {
             })
         })
         .collect();
-    let broken: Vec<_> = checked
-        .audit
-        .broken
-        .iter()
-        .map(|it| {
-            json!({
-                "account_id": it.account,
-                "seq": it.seq,
-                "fault": it.fault.as_str(),
-                "message": it.fault.to_string(),
-            })
-        })
-        .collect();
     json!({
         "ok": checked.is_well(),
         "transfers": checked.transfers,
@@ -139,7 +118,7 @@ fn report(checked: &Checked) -> Value {
         "audit": {
             "logs": checked.audit.logs,
             "records": checked.audit.records,
-            "broken": broken,
+            "broken": broken::as_json(&checked.audit),
         },
     })
 }

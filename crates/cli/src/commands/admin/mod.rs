@@ -1,6 +1,7 @@
 //! `agentdrop admin`: what an operator does, also beside a running server.
 
 mod backup;
+mod broken;
 mod check;
 mod migrate;
 mod restore;
@@ -15,7 +16,7 @@ use serde_json::json;
 use super::serve::Storage;
 use crate::exit::{Exit, Failure, Result};
 use crate::human;
-use crate::printer::{Mark, Printer};
+use crate::printer::Printer;
 
 /// Manage a server, also while it runs
 #[derive(clap::Args)]
@@ -225,34 +226,14 @@ async fn verify(account: Option<&str>, storage: Storage, printer: &Printer) -> R
         return Err(Failure::broken("NOT_FOUND", message, hint));
     };
     let is_whole = verified.broken.is_empty();
-    let broken: Vec<_> = verified
-        .broken
-        .iter()
-        .map(|it| {
-            json!({
-                "account_id": it.account,
-                "seq": it.seq,
-                "fault": it.fault.as_str(),
-                "message": it.fault.to_string(),
-            })
-        })
-        .collect();
     printer.json(&json!({
         "ok": is_whole,
         "logs": verified.logs,
         "records": verified.records,
-        "broken": broken,
+        "broken": broken::as_json(&verified),
     }));
-    let (logs, records) = (verified.logs, verified.records);
-    printer.line(&format!(
-        "{records} records in {logs} logs follow each other"
-    ));
-    for it in &verified.broken {
-        let (account, seq, fault) = (it.account, it.seq, it.fault);
-        printer.bare(&format!("{account} {seq} {}", fault.as_str()));
-        let text = format!("account {account}, record {seq}: {fault}");
-        printer.mark(Mark::Failed, &text);
-    }
+    broken::print_count(&verified, printer);
+    broken::print(&verified, printer);
     Ok(if is_whole { Exit::Done } else { Exit::Refused })
 }
 

@@ -102,6 +102,12 @@ enum Place {
 /// A credential out of the environment, for on a command line everybody on the machine would see it.
 fn credential(name: &str) -> Result<String> {
     let ours = std::env::var(format!("AGENTDROP_S3_{name}"));
+    let temporary = std::env::var("AWS_SESSION_TOKEN").is_ok_and(|it| !it.is_empty());
+    if ours.is_err() && temporary {
+        let message = "temporary credentials, with AWS_SESSION_TOKEN, do not do for the bucket";
+        let hint = "they end before the addresses do that are signed with them; make a user for it";
+        return Err(Failure::refused("CONFIG", message, hint));
+    }
     let found = ours.or_else(|_| std::env::var(format!("AWS_{name}")));
     found.ok().filter(|it| !it.is_empty()).ok_or_else(|| {
         let message = "the bucket of `--blobs` needs credentials".to_owned();

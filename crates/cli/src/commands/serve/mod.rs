@@ -1,5 +1,7 @@
 //! `agentdrop serve`: runs a server.
 
+mod banner;
+mod errors;
 pub(crate) mod files;
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,16 +11,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use agentdrop_protocol::wire::plans::Plan;
-use agentdrop_server::{
-    CancellationToken, Config, ConfigError, Error, Rates, Server, Signup, Smtp, SmtpUrl,
-};
+use agentdrop_server::{CancellationToken, Config, Rates, Server, Signup, Smtp, SmtpUrl};
 use ipnet::IpNet;
-use serde_json::json;
 
-use crate::exit::{Exit, Failure, Result, chain};
+use crate::exit::{Exit, Failure, Result};
 use crate::interrupt::Interrupts;
-use crate::printer::Printer;
-use crate::telemetry::Telemetry;
+use crate::printer::{Mode, Printer};
+use crate::telemetry::{Telemetry, is_logged_as_json};
 
 /// Run a server
 #[derive(clap::Args)]
@@ -71,15 +70,15 @@ pub(crate) struct Args {
         requires = "smtp_url"
     )]
     smtp_ca: Option<PathBuf>,
-    /// Seconds for which it says that it stops, on `/readyz`, before it does
+    /// How long it says that it stops, on `/readyz`, before it does, up to 10m: 15s, 1m; a number alone is of seconds
     #[arg(
         long,
-        value_name = "SECS",
+        value_name = "TIME",
         env = "AGENTDROP_DRAIN_DELAY",
-        default_value = "0",
-        value_parser = clap::value_parser!(u16).range(..=600)
+        default_value = "0s",
+        value_parser = delay
     )]
-    drain_delay: u16,
+    drain_delay: Duration,
     /// Whom mails are from, like "AgentDrop <drop@example.org>"
     #[arg(long, value_name = "ADDRESS", env = "AGENTDROP_MAIL_FROM")]
     mail_from: Option<String>,
@@ -178,13 +177,31 @@ impl Storage {
 
 /// Serves until a signal comes.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
-    let mut interrupts = Interrupts::listen()?;
+    let ended = Box::pin(serve(args, printer)).await;
+    match ended {
+        // Who reads its lines as JSON reads the last of them so, too.
+        Err(failure) if is_logged_as_json() && printer.mode() != Mode::Json => {
+            let Failure {
+                code,
+                message,
+                hint,
+                ..
+            } = &failure;
+            tracing::error!(code, reason = message, hint, "ended");
+            Ok(failure.exit)
+        }
+        ended => ended,
+    }
+}
+
+async fn serve(args: Args, printer: &Printer) -> Result<Exit> {
     let telemetry = Telemetry::start()?;
+    let mut interrupts = Interrupts::listen()?;
     let rates = args.rates();
     let mut config = args.storage.into_config();
     args.files.tell(&mut config)?;
     config.rates = rates;
-    config.limits.timeouts.drain = Duration::from_secs(args.drain_delay.into());
+    config.limits.timeouts.drain = args.drain_delay;
     config.default_plan = args.default_plan;
     config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
     config.listen = args.listen;
@@ -203,7 +220,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         server = starting => server?,
         () = interrupts.next() => return Err(Failure::interrupted()),
     };
-    announce(&server, &config, printer)?;
+    banner::announce(&server, &config, printer)?;
 
     let stop = CancellationToken::new();
     let mut running = Box::pin(server.run(stop.clone()));
@@ -211,46 +228,19 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         () = &mut running => return Ok(Exit::Done),
         () = interrupts.next() => stop.cancel(),
     }
-    printer.note("stopping; once more to stop at once");
+    tracing::info!("stopping");
+    if !is_logged_as_json() {
+        printer.note("stopping; once more to stop at once");
+    }
     let stopping = async {
         running.await;
         telemetry.stop().await;
+        tracing::info!("stopped");
     };
     tokio::select! {
         () = stopping => Ok(Exit::Done),
         () = interrupts.next() => Err(Failure::interrupted()),
     }
-}
-
-fn announce(server: &Server, config: &Config, printer: &Printer) -> Result<()> {
-    let listens = server.local_addr();
-    let listens = listens.map_err(|error| Failure::io("tell where it listens", &error))?;
-    let (url, data_dir) = (server.public_url(), config.data_dir.display().to_string());
-    let own = config.data_dir.join("server.key");
-    let key = config.server_key.as_ref().unwrap_or(&own);
-    let key = key.display().to_string();
-    printer.json(&json!({
-        "url": url,
-        "listen": listens,
-        "metrics": server.metrics_addr().map(|it| format!("http://{it}/metrics")),
-        "data_dir": data_dir,
-        "server_key": key,
-        "version": env!("CARGO_PKG_VERSION"),
-    }));
-    printer.bare(url);
-    let version = env!("CARGO_PKG_VERSION");
-    printer.heading(&format!("AgentDrop {version} listens on http://{listens}"));
-    printer.fields(&[
-        ("url", url),
-        ("data", &data_dir),
-        ("server key", &key),
-        (
-            "",
-            "Keep a copy of it, apart from the data: without it, names, messages and what was",
-        ),
-        ("", "not sealed by its sender are lost."),
-    ]);
-    Ok(())
 }
 
 /// Reads the word; a closure, or the type's own parser, would not say what is wrong with it.
@@ -262,97 +252,42 @@ fn smtp_url(text: &str) -> Result<SmtpUrl, String> {
     text.parse()
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let message = chain(&error);
-        match &error {
-            Error::Blobs(..) => Self::broken(
-                "BLOBS",
-                message,
-                "choose another folder with `--blobs`, which can be written to and locked",
-            ),
-            Error::NotItsBlobs(_) => {
-                let hint = "name with `--blobs` where they are; if you moved them yourself, move the file \
-                            `installation` that lies beside them, too";
-                Self::refused("BLOBS", message, hint)
-            }
-            Error::OtherBlobs(_) => {
-                let hint =
-                    "choose the database that it was used with, or another folder with `--blobs`";
-                Self::refused("BLOBS", message, hint)
-            }
-            Error::Config(ConfigError::NoMailFrom) => {
-                let hint = "say with `--mail-from` whom, like \"AgentDrop <drop@example.org>\"";
-                Self::refused("CONFIG", message, hint)
-            }
-            Error::Bucket(..) => {
-                let hint = "check `--blobs`, `--s3-endpoint`, `--s3-region` and the credentials: it has to \
-                            let objects be put, got, listed and deleted";
-                Self::broken("BUCKET", message, hint)
-            }
-            Error::Config(ConfigError::PlainBucket(_)) => {
-                let hint =
-                    "use https://, or say `--s3-plain-http` if nobody else is on that network";
-                Self::refused("CONFIG", message, hint)
-            }
-            Error::Config(_) => {
-                let hint =
-                    "say with `--public-url` how others reach it, like https://drop.example.org";
-                Self::refused("CONFIG", message, hint)
-            }
-            Error::DataDir(..) => Self::broken(
-                "DATA_DIR",
-                message,
-                "choose another folder with `--data-dir`",
-            ),
-            Error::Folder(..) => {
-                Self::broken("FOLDER", message, "check who may read and write there")
-            }
-            Error::HasData(_) => {
-                let hint =
-                    "nothing was changed there; name an empty place, or delete what is there first";
-                Self::refused("HAS_DATA", message, hint)
-            }
-            Error::Lost { .. } => {
-                let hint = "`agentdrop admin check` names all that is wrong; a transfer that is deleted is \
-                            passed over";
-                Self::broken("LOST_BYTES", message, hint)
-            }
-            Error::NoBackup(..) => {
-                let hint = "name the folder that `agentdrop admin backup` filled, and make the backup again if it \
-                            was interrupted";
-                Self::refused("NO_BACKUP", message, hint)
-            }
-            Error::Listen(..) => {
-                let hint = "something else may listen there: choose another with `--listen`";
-                Self::broken("LISTEN", message, hint)
-            }
-            Error::Mail(_) => {
-                let hint = "check `--smtp-url`, `--smtp-ca` and `--mail-from`";
-                Self::refused("CONFIG", message, hint)
-            }
-            Error::OtherServerKey(_) => {
-                let hint = "all servers on one database have the same key: copy it here from the first, or \
-                            restore it, or name it with `--server-key`";
-                Self::refused("SERVER_KEY", message, hint)
-            }
-            Error::ServerKey(..) | Error::ServerKeyMissing(_) => {
-                let hint = "restore it from a copy; without it, what it encrypted is lost";
-                Self::broken("SERVER_KEY", message, hint)
-            }
-            Error::Store(_) => {
-                let hint = "check `--database-url`, and that the data directory can be written to";
-                Self::broken("DATABASE", message, hint)
-            }
-            Error::Taken(_) => {
-                let hint = "stop the other one, or choose another folder with `--data-dir`";
-                Self::refused("DATA_DIR_TAKEN", message, hint)
-            }
-            _ => Self::broken(
-                "SERVER",
-                message,
-                "check the disk, and the machine's limits",
-            ),
+/// Reads `15s` or `1m`; a number alone is of seconds.
+fn delay(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let seconds = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|it| it.checked_mul(unit));
+    let delay = seconds.map(Duration::from_secs);
+    let delay = delay.filter(|it| *it <= Duration::from_mins(10));
+    delay.ok_or_else(|| "must be like 15s or 1m, and 10m at most".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_has_a_unit_or_is_of_seconds() {
+        for (text, seconds) in [("0", 0), ("15", 15), ("15s", 15), ("2m", 120), ("10m", 600)] {
+            assert_eq!(delay(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1h",
+            "1.5s",
+            "11m",
+            "601",
+            "1 s",
+            "18446744073709551615m",
+        ] {
+            assert!(delay(text).is_err(), "{text}");
         }
     }
 }

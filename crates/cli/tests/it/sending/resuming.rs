@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Far, MIB, PART, TALK, ended, noise};
@@ -271,4 +272,61 @@ fn a_file_that_ends_where_a_part_does_is_gone_on_behind() {
     assert_eq!(sent["resumed"], true, "{run:?}");
     // One part at a time: two were there when the third was cut off.
     assert_eq!(sent["bytes_sent"], 41 * MIB + 16 - 2 * PART);
+}
+
+#[test]
+fn whoever_interrupts_it_is_told_what_is_kept() {
+    let far = Far::new();
+    far.pair.file("large", &noise(40 * MIB));
+    far.pair.file("small", &noise(20 * MIB));
+    for (line, after, told) in [
+        (
+            "send bob large",
+            27,
+            "are kept, and the same command goes on there",
+        ),
+        (
+            "send bob large --fresh",
+            27,
+            "are kept, and the same command without `--fresh` goes on there",
+        ),
+        (
+            "send bob small",
+            10,
+            "nothing is kept; the same command begins anew",
+        ),
+    ] {
+        far.way.hold_after(far.way.up() + after * MIB);
+        let child = far.send(&format!("--json {line}"));
+        far.way.held();
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let run = ended(child).expect(130);
+        let error = &run.json()["error"];
+        assert_eq!(error["code"], "INTERRUPTED");
+        let hint = error["hint"].as_str().unwrap();
+        assert!(hint.ends_with(told), "{line}: {hint}");
+        far.way.cut();
+        far.way.let_pass();
+    }
+}
+
+#[test]
+fn another_upload_that_broke_off_is_named_and_thrown_away_when_it_is_old() {
+    let far = Far::new();
+    far.pair.file("large", &noise(40 * MIB));
+    far.pair.file("small", b"1");
+    far.killed_after(20 * MIB, "send bob large");
+    let kept = far.kept().remove(0);
+    let run = ended(far.send("send bob large --expires-in 2h")).expect(0);
+    assert!(run.stderr.contains("1 other upload in "), "{run:?}");
+    assert_eq!(far.kept(), std::slice::from_ref(&kept));
+
+    // Also when something is sent of which nothing is ever kept.
+    let file = File::open(&kept).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    let yesterday = written - Duration::from_hours(25);
+    file.set_modified(yesterday).unwrap();
+    let run = ended(far.send("send bob small")).expect(0);
+    assert!(!run.stderr.contains("other upload"), "{run:?}");
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
 }

@@ -21,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::head::Head;
-pub(super) use self::shelf::{Found, Shelf};
+pub(super) use self::shelf::{Found, Shelf, sweep};
 use super::notice::{Notice, Teller};
 use crate::error::{Error, Result};
 use crate::private_file::sync_folder_of;
@@ -91,6 +91,9 @@ impl Kept {
     }
 
     fn new(head: Head, place: Option<Place>, teller: &Teller) -> Self {
+        if let Some(place) = &place {
+            teller.tell(Notice::Kept(place.path.clone()));
+        }
         Self {
             head,
             file: Mutex::new(place),

@@ -57,7 +57,7 @@ impl Shelf {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return Found::Nothing;
         };
-        let (mut found, mut too_old) = (None, false);
+        let (mut found, mut too_old, mut others) = (None, false, 0);
         for path in entries.filter_map(|it| Some(it.ok()?.path())) {
             let name = path.file_name().and_then(|it| it.to_str());
             // What a crash left while it was written has keys too.
@@ -67,7 +67,9 @@ impl Shelf {
             };
             let is_ours = name.starts_with(&self.prefix);
             if is_old(&path, now) {
-                too_old |= is_ours && delete_unlocked(&path);
+                too_old |= delete_unlocked(&path) && is_ours;
+            } else if !is_ours {
+                others += usize::from(name.ends_with(ENDING));
             } else if is_ours && found.is_none() {
                 found = match read(&path, teller) {
                     Ok(found) => found,
@@ -78,6 +80,10 @@ impl Shelf {
                     }
                 };
             }
+        }
+        if others > 0 && found.is_none() {
+            let (folder, count) = (self.folder.clone(), others);
+            teller.tell(Notice::Others { folder, count });
         }
         match found {
             Some(kept) => Found::Kept(Box::new(kept)),
@@ -104,6 +110,18 @@ impl Shelf {
             fs::remove_file(&path).ok();
         })?;
         Ok(Place { path, file })
+    }
+}
+
+/// Deletes what is too old below a folder, whosever it is: it has keys, and cannot go on.
+pub(in crate::send) fn sweep(folder: &Path, now: Timestamp) {
+    let entries = fs::read_dir(folder.join(FOLDER)).into_iter().flatten();
+    for path in entries.filter_map(|it| Some(it.ok()?.path())) {
+        let name = path.file_name().and_then(|it| it.to_str());
+        let is_one = |it: &str| it.ends_with(ENDING) || it.starts_with(WRITING);
+        if name.is_some_and(is_one) && is_old(&path, now) {
+            delete_unlocked(&path);
+        }
     }
 }
 

@@ -193,7 +193,9 @@ impl Upload<'_> {
                 Ok(())
             }
             // It has other parts than it acknowledged.
-            Err(Error::Api(it)) if it.status == 400 => Err(Stop::Over(Anew::Gone, Error::Api(it))),
+            Err(Error::Api(it)) if it.is_of_api() && it.status == 400 => {
+                Err(Stop::Over(Anew::Gone, Error::Api(it)))
+            }
             Err(error) => Err(gone_if_missing(error)),
         }
     }

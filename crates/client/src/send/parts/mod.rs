@@ -215,6 +215,7 @@ impl Upload<'_> {
             transfer,
             resumed,
             bytes_sent: self.progress.sent_bytes.load(Ordering::Relaxed),
+            left_out: Vec::new(),
         })
     }
 
@@ -285,10 +286,7 @@ fn part_bytes(plan: &Plan) -> u64 {
 
 fn gone_if_missing(error: Error) -> Stop {
     match &error {
-        Error::Api(it)
-            if matches!(it.code, ErrorCode::NotFound | ErrorCode::Gone)
-                || matches!(it.status, 404 | 410) =>
-        {
+        Error::Api(it) if it.is_gone() || it.code == ErrorCode::Gone => {
             Stop::Over(Anew::Gone, error)
         }
         _ => Stop::Failed(error),

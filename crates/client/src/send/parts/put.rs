@@ -126,12 +126,15 @@ impl Upload<'_> {
             }
             return Err(match &error {
                 _ if broke_off => Stop::AddressesOver(error),
-                Error::Api(it) if it.status == 403 => Stop::AddressesOver(error),
-                Error::Api(it) if matches!(it.status, 404 | 409 | 410) => {
+                Error::Api(it) if it.is_of_api() && matches!(it.status, 404 | 409 | 410) => {
                     match self.kept.announced() {
                         Some(it) => Stop::Over(Anew::Gone, Error::UploadEnded(it.transfer)),
                         None => Stop::Failed(error),
                     }
+                }
+                // A bucket says so, or whatever is in between: the server knows where it stands.
+                Error::Api(it) if matches!(it.status, 403 | 404 | 409 | 410) => {
+                    Stop::AddressesOver(error)
                 }
                 _ => Stop::Failed(error),
             });

@@ -33,6 +33,14 @@ pub(super) enum Input {
     Open(FileName, Arc<File>),
 }
 
+/// What becomes of what is neither a file nor a folder, in a folder: links, pipes, sockets, devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Irregular {
+    LeftOut,
+    #[default]
+    Refused,
+}
+
 /// A file to be sent, or a folder that is packed.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -54,9 +62,9 @@ enum Content {
 }
 
 impl Source {
-    fn open(input: Input) -> Result<Self> {
+    fn open(input: Input, irregular: Irregular) -> Result<Self> {
         let source = match input {
-            Input::Path(path) => Self::at(path)?,
+            Input::Path(path) => Self::at(path, irregular)?,
             Input::Open(name, file) => {
                 let path = PathBuf::from(name.as_str());
                 let about = file.metadata().map_err(Error::io("read", &path))?;
@@ -75,7 +83,7 @@ impl Source {
         Ok(source)
     }
 
-    fn at(path: PathBuf) -> Result<Self> {
+    fn at(path: PathBuf, irregular: Irregular) -> Result<Self> {
         let check = |kind: fs::FileType| {
             if kind.is_file() {
                 Ok(())
@@ -86,7 +94,7 @@ impl Source {
         // Before opening, for opening a device can do something; after it, for it can be another by then.
         let kind = fs::metadata(&path).map_err(Error::io("read", &path))?;
         if kind.is_dir() {
-            return Self::folder(path);
+            return Self::folder(path, irregular);
         }
         check(kind.file_type())?;
         let name = path.file_name().and_then(|it| it.to_str()?.parse().ok());
@@ -109,13 +117,13 @@ impl Source {
         })
     }
 
-    fn folder(path: PathBuf) -> Result<Self> {
+    fn folder(path: PathBuf, irregular: Irregular) -> Result<Self> {
         // `.` and `..` have names of their own.
         let named = fs::canonicalize(&path).map_err(Error::io("find", &path))?;
         let name = named.file_name().and_then(|it| it.to_str());
         let name = name.and_then(|it| format!("{it}.tar").parse().ok());
         let name = name.ok_or_else(|| wrong(&path, SendProblem::Name))?;
-        let folder = Folder::find(&path)?;
+        let folder = Folder::find(&path, irregular)?;
         Ok(Self {
             name,
             bytes: folder.bytes()?,
@@ -128,6 +136,14 @@ impl Source {
     /// Whether it is a folder, packed.
     pub(super) const fn is_folder(&self) -> bool {
         matches!(self.content, Content::Folder(_))
+    }
+
+    /// What of it is not sent.
+    pub(super) fn left_out(&self) -> Vec<PathBuf> {
+        match &self.content {
+            Content::Folder(folder) => folder.left_out().collect(),
+            Content::File(_) | Content::Open(_) => Vec::new(),
+        }
     }
 
     /// What tells this version of it from every other.
@@ -203,12 +219,15 @@ fn stamp(about: &fs::Metadata) -> String {
     format!("{device}:{inode}:{size}:{seconds}.{nanos:09}")
 }
 
-pub(super) async fn open_all(inputs: Vec<Input>) -> Result<Vec<Source>> {
+pub(super) async fn open_all(inputs: Vec<Input>, irregular: Irregular) -> Result<Vec<Source>> {
     let count = inputs.len();
     if count == 0 || count > MAX_FILES {
         return Err(Error::FileCount(count));
     }
-    let opening = move || inputs.into_iter().map(Source::open).collect();
+    let opening = move || {
+        let sources = inputs.into_iter().map(|it| Source::open(it, irregular));
+        sources.collect()
+    };
     tokio::task::spawn_blocking(opening)
         .await
         .expect("opening files does not panic")

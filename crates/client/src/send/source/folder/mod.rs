@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::fs::OFlags;
 use tar::{Builder, EntryType, Header};
 
-use super::{changed, refuse_keys, stamp};
+use super::{Irregular, changed, refuse_keys, stamp};
 use crate::error::{Error, Result, SendProblem};
 use crate::identity;
 use crate::receive::INCOMING;
@@ -32,6 +32,8 @@ const MAX_OCTAL: u64 = (1 << 33) - 1;
 const MAX_ENTRIES: usize = 100_000;
 /// Deeper is no folder that somebody made.
 const MAX_DEPTH: usize = 200;
+/// So many of what is refused are named.
+const MAX_NAMED: usize = 5;
 const RUNNABLE: u32 = 0o111;
 
 /// A folder, as it was found, and how far it was read.
@@ -39,6 +41,9 @@ const RUNNABLE: u32 = 0o111;
 pub(super) struct Folder {
     root: PathBuf,
     entries: Vec<Entry>,
+    irregular: Irregular,
+    /// What was left out, below the folder.
+    left_out: Vec<PathBuf>,
     next: usize,
     /// Bytes that come before those of the open file, and how many of them are gone.
     ready: (Vec<u8>, usize),
@@ -74,12 +79,18 @@ struct Open {
 }
 
 impl Folder {
-    pub(super) fn find(root: &Path) -> Result<Self> {
-        let mut entries = Vec::new();
-        walk(root, Path::new(""), 0, &mut entries)?;
+    pub(super) fn find(root: &Path, irregular: Irregular) -> Result<Self> {
+        let mut found = Found::default();
+        walk(root, Path::new(""), 0, &mut found)?;
+        let Found { entries, others } = found;
+        if let (Irregular::Refused, Some((first, problem))) = (irregular, others.first()) {
+            return Err(refused(root, first, *problem, &others));
+        }
         Ok(Self {
             root: root.to_owned(),
             entries,
+            irregular,
+            left_out: others.into_iter().map(|it| it.0).collect(),
             next: 0,
             ready: (Vec::new(), 0),
             open: None,
@@ -111,6 +122,11 @@ impl Folder {
             all.extend_from_slice(format!("\0{}\0{stamp}\0", entry.mtime).as_bytes());
         }
         STANDARD.encode(sha256(&all))
+    }
+
+    /// What is in the folder and is not sent, for it is neither a file nor a folder.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = PathBuf> {
+        self.left_out.iter().map(|it| self.root.join(it))
     }
 
     pub(super) fn rewind(&mut self) {
@@ -157,7 +173,7 @@ impl Folder {
 
     /// Refuses a folder that is not what it was.
     pub(super) fn expect_end(&self) -> Result<()> {
-        if Self::find(&self.root)?.stamp() != self.stamp() {
+        if Self::find(&self.root, self.irregular)?.stamp() != self.stamp() {
             return Err(changed(&self.root));
         }
         Ok(())
@@ -256,8 +272,35 @@ fn is_ours(name: &OsStr) -> bool {
     name == identity::FOLDER.as_bytes() || name.starts_with(INCOMING.as_bytes())
 }
 
+/// What was found below a folder.
+#[derive(Default)]
+struct Found {
+    entries: Vec<Entry>,
+    /// What is neither a file nor a folder.
+    others: Vec<(PathBuf, SendProblem)>,
+}
+
+/// Names a few of those that are refused, so that nobody has to find them one by one.
+fn refused(
+    root: &Path,
+    first: &Path,
+    problem: SendProblem,
+    others: &[(PathBuf, SendProblem)],
+) -> Error {
+    if others.len() == 1 {
+        let path = root.join(first);
+        return Error::Send { path, problem };
+    }
+    let named = others.iter().take(MAX_NAMED);
+    Error::Irregular {
+        folder: root.to_owned(),
+        first: named.map(|it| it.0.clone()).collect(),
+        count: others.len(),
+    }
+}
+
 /// Finds what is below `at` in the order of the names, each folder before what is in it.
-fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Result<()> {
+fn walk(root: &Path, at: &Path, depth: usize, found: &mut Found) -> Result<()> {
     let folder = root.join(at);
     let read = |path: &Path| Error::io("read", path.to_owned());
     let wrong = |path: &Path, problem| {
@@ -267,7 +310,7 @@ fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Resul
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).map_err(read(&folder))? {
         names.push(entry.map_err(read(&folder))?.file_name());
-        if entries.len() + names.len() > MAX_ENTRIES {
+        if found.entries.len() + found.others.len() + names.len() > MAX_ENTRIES {
             return Err(wrong(Path::new(""), SendProblem::TooMany));
         }
     }
@@ -291,13 +334,15 @@ fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Resul
                 runnable: about.mode() & RUNNABLE != 0,
                 stamp: stamp(&about),
             }
-        } else if about.is_symlink() {
-            return Err(wrong(&path, SendProblem::Link));
         } else {
-            return Err(wrong(&path, SendProblem::NotAFile));
+            let is_link = about.is_symlink();
+            let link = is_link.then_some(SendProblem::Link);
+            let problem = link.unwrap_or(SendProblem::NotAFile);
+            found.others.push((path, problem));
+            continue;
         };
         let is_folder = matches!(kind, Kind::Folder);
-        entries.push(Entry {
+        found.entries.push(Entry {
             path: path.clone(),
             // What was written before 1970 was not.
             mtime: u64::try_from(about.mtime()).unwrap_or_default(),
@@ -307,7 +352,7 @@ fn walk(root: &Path, at: &Path, depth: usize, entries: &mut Vec<Entry>) -> Resul
             if depth == MAX_DEPTH {
                 return Err(wrong(&path, SendProblem::TooMany));
             }
-            walk(root, &path, depth + 1, entries)?;
+            walk(root, &path, depth + 1, found)?;
         }
     }
     Ok(())

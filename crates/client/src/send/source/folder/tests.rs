@@ -32,7 +32,7 @@ fn keys_and_what_is_on_its_way_do_not_leave() {
     write(root, ".agentdrop-incoming-0/state", b"keys");
     // One that is none of ours.
     write(root, "config.json", br#"{"private_key":"x"}"#);
-    let found = Folder::find(root).unwrap().entries;
+    let found = Folder::find(root, Irregular::Refused).unwrap().entries;
     let found: Vec<_> = found.iter().map(|it| it.path.to_str().unwrap()).collect();
     assert_eq!(found, ["a.txt", "config.json", "sub"]);
 
@@ -43,7 +43,7 @@ fn keys_and_what_is_on_its_way_do_not_leave() {
     for (name, content) in [("config.json", &*identity), ("session.json", token)] {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &format!("alice/{name}"), content.as_bytes());
-        let refused = Folder::find(folder.path()).unwrap_err();
+        let refused = Folder::find(folder.path(), Irregular::Refused).unwrap_err();
         assert_eq!(refused.code(), "HOLDS_KEYS", "{name}");
     }
 }
@@ -66,7 +66,7 @@ fn the_tar_has_what_the_folder_has_and_no_more() {
     let run = fs::Permissions::from_mode(0o700);
     fs::set_permissions(root.join("a.txt"), run).unwrap();
 
-    let mut folder = Folder::find(root).unwrap();
+    let mut folder = Folder::find(root, Irregular::Refused).unwrap();
     let tar = packed(&mut folder, usize::MAX);
     folder.rewind();
     assert!(
@@ -102,7 +102,7 @@ fn what_is_no_file_and_no_folder_is_refused_by_its_name() {
     let root = tempfile::tempdir().unwrap();
     write(root.path(), "sub/a", b"1");
     let refused = |name: &str, code| {
-        let error = Folder::find(root.path()).unwrap_err();
+        let error = Folder::find(root.path(), Irregular::Refused).unwrap_err();
         assert_eq!(error.code(), code);
         assert!(error.to_string().contains(name), "{error}");
         fs::remove_file(root.path().join(name)).unwrap();
@@ -114,8 +114,34 @@ fn what_is_no_file_and_no_folder_is_refused_by_its_name() {
     rustix::fs::mknodat(rustix::fs::CWD, root.path().join("pipe"), pipe, mode, 0).unwrap();
     refused("pipe", "NOT_A_FILE");
     write(root.path(), "sub/a\nb", b"");
-    let error = Folder::find(root.path()).unwrap_err();
+    let error = Folder::find(root.path(), Irregular::Refused).unwrap_err();
     assert_eq!(error.code(), "FILE_NAME");
+}
+
+#[test]
+fn what_is_no_file_and_no_folder_is_named_or_left_out() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "sub/a", b"1");
+    let plain = Folder::find(root.path(), Irregular::Refused).unwrap();
+    for name in ["sub/b", "c", "d", "e", "f", "g"] {
+        symlink("/etc/passwd", root.path().join(name)).unwrap();
+    }
+    let error = Folder::find(root.path(), Irregular::Refused).unwrap_err();
+    assert_eq!(error.code(), "IS_A_LINK");
+    let text = error.to_string();
+    assert!(
+        text.ends_with("6 symbolic links or special files: c, d, e, f, g and 1 more"),
+        "{text}"
+    );
+    let folder = Folder::find(root.path(), Irregular::LeftOut).unwrap();
+    let left_out: Vec<_> = folder.left_out().collect();
+    assert_eq!(left_out.len(), 6);
+    assert_eq!(left_out[5], root.path().join("sub/b"));
+    let (names, all): (Vec<_>, Vec<_>) = (
+        plain.entries.iter().map(|it| &it.path).collect(),
+        folder.entries.iter().map(|it| &it.path).collect(),
+    );
+    assert_eq!(names, all);
 }
 
 #[test]
@@ -148,7 +174,7 @@ fn a_folder_that_changes_while_it_is_read_is_refused() {
         let root = tempfile::tempdir().unwrap();
         write(root.path(), "a", &[1; 2000]);
         write(root.path(), "b", &[2; 2000]);
-        let mut folder = Folder::find(root.path()).unwrap();
+        let mut folder = Folder::find(root.path(), Irregular::Refused).unwrap();
         let mut rest = vec![0; usize::try_from(folder.bytes().unwrap()).unwrap() - 700];
         folder.read_whole(&mut [0; 700]).unwrap();
         change(root.path());
