@@ -1,0 +1,132 @@
+//! One connection, kept open, with one request on it at a time.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// A connection to a server.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    /// What came, and where of it the next answer begins.
+    came: Vec<u8>,
+    read: usize,
+}
+
+/// The head of an answer.
+struct Head {
+    status: u16,
+    /// How long its body is; of a stream nobody knows.
+    length: Option<usize>,
+}
+
+impl Connection {
+    /// Connects to `server`; from an address of its own, if one is named.
+    pub(crate) async fn open(server: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(from) = from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        let stream = socket.connect(server).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            came: Vec::with_capacity(4 * 1024),
+            read: 0,
+        })
+    }
+
+    /// Sends a request; answers the status and the body.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<(u16, &[u8])> {
+        let head = self.begin(request).await?;
+        let length = head
+            .length
+            .ok_or_else(|| wrong("an answer has no length"))?;
+        while self.came.len() - self.read < length {
+            self.more().await?;
+        }
+        let body = self.read..self.read + length;
+        self.read = body.end;
+        Ok((head.status, &self.came[body]))
+    }
+
+    /// Sends a request whose answer is to be JSON, with this status.
+    pub(crate) async fn json(&mut self, request: &[u8], expected: u16) -> io::Result<Value> {
+        let (status, body) = self.ask(request).await?;
+        if status != expected {
+            let body = String::from_utf8_lossy(body);
+            return Err(wrong(&format!("answered {status}: {body}")));
+        }
+        serde_json::from_slice(body).map_err(io::Error::other)
+    }
+
+    /// Sends a request, and reads the head of the answer.
+    async fn begin(&mut self, request: &[u8]) -> io::Result<Head> {
+        self.came.clear();
+        self.read = 0;
+        self.stream.write_all(request).await?;
+        loop {
+            if let Some(end) = find(&self.came, b"\r\n\r\n") {
+                self.read = end + 4;
+                return head(&self.came[..end]);
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Waits until more came.
+    async fn more(&mut self) -> io::Result<()> {
+        if self.read == self.came.len() {
+            self.came.clear();
+            self.read = 0;
+        }
+        match self.stream.read_buf(&mut self.came).await? {
+            0 => Err(wrong("the server closed the connection")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn head(bytes: &[u8]) -> io::Result<Head> {
+    let text = str::from_utf8(bytes).map_err(io::Error::other)?;
+    let mut lines = text.lines();
+    let status = lines
+        .next()
+        .and_then(|it| it.split(' ').nth(1)?.parse().ok());
+    let length = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.trim().parse().ok()).flatten()
+    });
+    Ok(Head {
+        status: status.ok_or_else(|| wrong("what came is no answer"))?,
+        length,
+    })
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|it| it == wanted)
+}
+
+/// Something that should not be.
+pub(crate) fn wrong(what: &str) -> io::Error {
+    io::Error::other(what)
+}
+
+/// A request with a body, written out.
+pub(crate) fn request(line: &str, key: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
+    let key = match key {
+        "" => String::new(),
+        key => format!("Authorization: Bearer {key}\r\n"),
+    };
+    let body_head = match content_type {
+        "" => String::new(),
+        it => format!("Content-Type: {it}\r\nContent-Length: {}\r\n", body.len()),
+    };
+    let head = format!("{line} HTTP/1.1\r\nHost: bench\r\n{key}{body_head}\r\n");
+    let mut bytes = head.into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
