@@ -41,6 +41,11 @@ class Server:
         self.start()
 
     def start(self):
+        self.launch()
+        await_port(self.address, self.process, "the server")
+
+    def launch(self):
+        """Starts it, without waiting for it."""
         self.address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.address}"
         with (self.folder / "server.log").open("ab") as log:
@@ -48,7 +53,6 @@ class Server:
                 [str(AGENTDROP), "serve", "--requests-per-minute", "0", "--data-dir", str(self.data),
                  "--listen", self.address, *self.options],
                 stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, "RUST_LOG": "warn"})
-        await_port(self.address, self.process, "the server")
 
     def stop(self):
         self.process.terminate()

@@ -5,12 +5,15 @@
 //! found goes to standard output as one JSON object.
 
 mod connection;
+mod fill;
+mod links;
 mod load;
 mod polls;
 mod summary;
 mod sync;
 mod transfers;
 mod world;
+mod wrapping;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -29,6 +32,8 @@ struct Cli {
 enum What {
     /// Make accounts with agents, whose keys are what this prints
     World(world::Args),
+    /// Fill the store of a server that is stopped with copies of what was sent
+    Fill(fill::Args),
     /// Send small files, as many callers at a time
     Transfers(transfers::Args),
     /// Look into inboxes, as many callers at a time
@@ -54,6 +59,7 @@ fn run(cli: Cli) -> io::Result<Value> {
         .build()?;
     match cli.what {
         What::World(args) => runtime.block_on(world::run(args)),
+        What::Fill(args) => runtime.block_on(fill::run(args)),
         What::Transfers(args) => runtime.block_on(transfers::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
         What::Sync(args) => sync::run(&args),
