@@ -26,15 +26,21 @@ def run(command, **options):
     """Runs a command to its end: seconds of CPU and of the wall, and the peak of its memory."""
     options.setdefault("stdout", subprocess.DEVNULL)
     started = time.monotonic()
-    process = subprocess.Popen([str(it) for it in command], **options)
-    _, status, used = os.wait4(process.pid, 0)
+    process, peak = subprocess.Popen([str(it) for it in command], **options), 0
+    # Looked at now and then: what the system says at the end counts what this process holds, too.
+    while True:
+        ended, status, used = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            break
+        peak = max(peak, high_water(process.pid, "VmHWM"))
+        time.sleep(0.01)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         fail(f"{command[0]} {command[1]} ended with {process.returncode}")
     return {
         "cpu_s": used.ru_utime + used.ru_stime,
         "wall_s": time.monotonic() - started,
-        "peak_mib": used.ru_maxrss / 1024,
+        "peak_mib": peak or used.ru_maxrss / 1024,
     }
 
 
@@ -80,15 +86,16 @@ def cpu(pid):
 
 def memory(pid, what):
     """MiB that a process has (`VmRSS`), or had at most (`VmHWM`), with its children."""
-    total = 0
-    for it in family(pid):
-        try:
-            status = Path(f"/proc/{it}/status").read_text()
-        except OSError:
-            continue
-        if f"{what}:" in status:
-            total += int(status.split(f"{what}:")[1].split()[0])
-    return total / 1024
+    return sum(high_water(it, what) for it in family(pid))
+
+
+def high_water(pid, what):
+    """The same of one process; nothing, if it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.split(f"{what}:")[1].split()[0]) / 1024 if f"{what}:" in status else 0
 
 
 def describe(folder):

@@ -74,12 +74,15 @@ class Server:
     def peak_mib(self):
         return machine.memory(self.process.pid, "VmHWM")
 
-    def load(self, what, *options, profile=None):
-        """Puts a load on it; answers what came of it, and what it cost both sides."""
+    def load(self, what, *options, profile=None, midway=None):
+        """Puts a load on it; answers what came of it, and what it cost both sides. `midway` is called once it has
+        said a first line."""
         command = [LOAD, what, "--server", self.address, *options]
         profiler = profile and Profiler(self.process.pid, profile)
         before, since = self.cpu(), time.monotonic()
         process = subprocess.Popen([str(it) for it in command], stdout=subprocess.PIPE)
+        if midway and process.stdout.readline():
+            midway()
         said = process.stdout.read()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

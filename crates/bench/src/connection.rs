@@ -16,8 +16,8 @@ pub(crate) struct Connection {
 }
 
 /// The head of an answer.
-struct Head {
-    status: u16,
+pub(crate) struct Head {
+    pub(crate) status: u16,
     /// How long its body is; of a stream nobody knows.
     length: Option<usize>,
 }
@@ -63,7 +63,7 @@ impl Connection {
     }
 
     /// Sends a request, and reads the head of the answer.
-    async fn begin(&mut self, request: &[u8]) -> io::Result<Head> {
+    pub(crate) async fn begin(&mut self, request: &[u8]) -> io::Result<Head> {
         self.came.clear();
         self.read = 0;
         self.stream.write_all(request).await?;
@@ -74,6 +74,19 @@ impl Connection {
             }
             self.more().await?;
         }
+    }
+
+    /// What came behind the head and was not taken yet, up to and with this; waits for it.
+    pub(crate) async fn until(&mut self, end: &[u8]) -> io::Result<&[u8]> {
+        let length = loop {
+            if let Some(at) = find(&self.came[self.read..], end) {
+                break at + end.len();
+            }
+            self.more().await?;
+        };
+        let taken = self.read..self.read + length;
+        self.read = taken.end;
+        Ok(&self.came[taken])
     }
 
     /// Waits until more came.

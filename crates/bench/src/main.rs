@@ -7,6 +7,7 @@
 mod connection;
 mod fill;
 mod links;
+mod listeners;
 mod load;
 mod polls;
 mod summary;
@@ -36,6 +37,8 @@ enum What {
     Fill(fill::Args),
     /// Send small files, as many callers at a time
     Transfers(transfers::Args),
+    /// Listen to events, as many at a time, and send something to one after the other
+    Listeners(listeners::Args),
     /// Look into inboxes, as many callers at a time
     Polls(polls::Args),
     /// Make small writes durable, as a limit of the machine
@@ -61,6 +64,7 @@ fn run(cli: Cli) -> io::Result<Value> {
         What::World(args) => runtime.block_on(world::run(args)),
         What::Fill(args) => runtime.block_on(fill::run(args)),
         What::Transfers(args) => runtime.block_on(transfers::run(args)),
+        What::Listeners(args) => runtime.block_on(listeners::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
         What::Sync(args) => sync::run(&args),
     }
