@@ -17,7 +17,7 @@ def measure(folder, wanted, count):
     """So many listeners, on a server of their own."""
     accounts = max(1, round(count / PER_ACCOUNT))
     agents = min(count, PER_ACCOUNT) + 1
-    with Server(folder, "--max-connections", 20_000, "--max-connections-per-address", 2_000) as server:
+    with Server(folder, "--max-connections", 20_000, "--max-per-address", 2_000) as server:
         say(f"listeners: making {accounts * agents:,} agents")
         world = server.world("listeners", accounts, agents)
         # What it holds after it made them is not the listeners'.

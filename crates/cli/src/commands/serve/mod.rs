@@ -129,12 +129,12 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "N",
-        env = "AGENTDROP_MAX_CONNECTIONS_PER_ADDRESS",
+        env = "AGENTDROP_MAX_PER_ADDRESS",
         help = "Connections at a time from one address; a proxy in front counts as one",
         default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
-    max_connections_per_address: u32,
+    max_per_address: u32,
 }
 
 impl Args {
@@ -203,7 +203,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     args.files.tell(&mut config)?;
     config.rates = rates;
     config.limits.max_connections = args.max_connections as usize;
-    config.limits.max_connections_per_address = args.max_connections_per_address as usize;
+    config.limits.max_connections_per_address = args.max_per_address as usize;
     config.limits.timeouts.drain = Duration::from_secs(args.drain_delay.into());
     config.default_plan = args.default_plan;
     config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
