@@ -78,7 +78,9 @@ def check(server):
     """What `admin check` says of all that was filled in."""
     say("stored: admin check")
     done = json.loads(machine.text([AGENTDROP, "admin", "check", "--data-dir", server.data, "--json"]))
-    return f"{done['transfers']:,} transfers with bytes, {done['wrong']:,} wrong"
+    if done["wrong"]:
+        fail(f"{done['wrong']:,} of {done['transfers']:,} transfers are wrong, says admin check")
+    return f"{done['transfers']:,} transfers with bytes, none wrong"
 
 
 def run(wanted):

@@ -143,3 +143,56 @@ pub(crate) fn request(line: &str, key: &str, content_type: &str, body: &[u8]) ->
     bytes.extend_from_slice(body);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection to somebody who says these pieces, one after the other, and no more.
+    async fn to(pieces: &'static [&'static str]) -> Connection {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            for piece in pieces {
+                // Pieces may arrive together: what is read is the same.
+                peer.write_all(piece.as_bytes()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+        Connection::open(address, None).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_however_they_are_cut() {
+        let pieces = &[
+            "HTTP/1.1 201 Cre",
+            "ated\r\ncontent-LENGTH: 4\r",
+            "\n\r\nab",
+            "cd",
+        ];
+        let mut connection = to(pieces).await;
+        let (status, body) = connection.ask(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!((status, body), (201, b"abcd".as_slice()));
+        let gone = connection.ask(b"GET / HTTP/1.1\r\n\r\n").await;
+        assert!(gone.is_err(), "it was closed");
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_event_by_event() {
+        let pieces = &[
+            "HTTP/1.1 200 OK\r\n\r\n: connected\n\nevent: a\nda",
+            "ta\n\nevent: a\n",
+        ];
+        let mut connection = to(pieces).await;
+        let head = connection.begin(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!((head.status, head.length), (200, None));
+        for taken in [": connected\n\nevent: a\n", "data\n\nevent: a\n"] {
+            let found = connection.until(b"event: a\n").await.unwrap();
+            assert_eq!(found, taken.as_bytes());
+        }
+        assert!(connection.until(b"event: a\n").await.is_err());
+    }
+}

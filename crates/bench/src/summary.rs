@@ -41,3 +41,26 @@ pub(crate) fn rate(latencies: Latencies, took: Duration) -> Value {
     found["per_second"] = (f64::from(count) / took.as_secs_f64()).into();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_all_that_was_measured() {
+        let mut all = Latencies::default();
+        for millis in (1..=1_000).rev() {
+            all.push(Duration::from_millis(millis));
+        }
+        let found = rate(all, Duration::from_secs(2));
+        let figures =
+            ["p50_ms", "p90_ms", "p99_ms", "max_ms", "per_second"].map(|it| found[it].as_f64());
+        assert_eq!(figures, [501.0, 901.0, 991.0, 1_000.0, 500.0].map(Some));
+    }
+
+    #[test]
+    fn of_nothing_there_are_no_percentiles() {
+        let found = rate(Latencies::default(), Duration::from_secs(1));
+        assert!(found["p99_ms"].is_null() && found["count"] == 0);
+    }
+}

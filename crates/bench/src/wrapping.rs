@@ -56,3 +56,22 @@ impl WrapKey {
 fn aad(transfer: &TransferId) -> Aad<&[u8]> {
     Aad::from(transfer.as_bytes().as_slice())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_wrapped_for_one_transfer() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&[1; 32]).unwrap();
+        let wrap = WrapKey::read(file.path()).unwrap();
+        let [one, other] = [2, 3].map(|it| TransferId::from_bytes([it; 16]));
+        let wrapped = wrap.seal(one, &[4; 32], [5; NONCE_LEN]).unwrap();
+        assert_eq!(wrap.open(one, &wrapped).unwrap(), [4; 32]);
+        assert!(wrap.open(other, &wrapped).is_err());
+        assert!(wrap.open(one, &wrapped[..9]).is_err());
+    }
+}
