@@ -9,8 +9,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of the workspace it may depend on. None knows `testkit`, which is
-/// there for tests alone.
+/// there for tests alone, nor `bench`, which is there to measure.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("bench", &["domain", "protocol", "store"]),
     ("cli", &["client", "protocol", "server"]),
     ("client", &["protocol", "seal"]),
     ("cobblestone", &[]),

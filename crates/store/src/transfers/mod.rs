@@ -1,6 +1,7 @@
 //! Transfers at rest.
 
 mod activation;
+mod inbox;
 mod live;
 mod stored;
 
@@ -151,6 +152,8 @@ macro_rules! run_list {
     };
 }
 
+use run_list;
+
 impl Reader {
     /// The transfer `id`, if `owner` sent it or receives it.
     pub async fn transfer_of(
@@ -205,6 +208,9 @@ impl Reader {
         filter: &TransferFilter,
         page: Page,
     ) -> Result<Vec<Transfer>> {
+        if inbox::is_inbox(filter) {
+            return self.waiting_transfers_of(owner, filter, page).await;
+        }
         let sql = page!(is_received!(), "recipient_agent_id");
         run_list!(self, fetch_all, sql, owner, filter, transfer, page).await
     }
@@ -215,6 +221,9 @@ impl Reader {
         owner: AccountId,
         filter: &TransferFilter,
     ) -> Result<u64> {
+        if inbox::is_inbox(filter) {
+            return self.waiting_transfer_count_of(owner, filter).await;
+        }
         let sql = list!("COUNT(*) AS n", is_received!(), "recipient_agent_id", "");
         run_list!(self, fetch_one, sql, owner, filter, |row| row.number("n")).await
     }

@@ -103,9 +103,15 @@ async fn a_transfer_between_others_is_not_there() {
         });
         assert_eq!(held.await, None, "{store:?}");
         // Nor by asking for the agents, in whose lists it is.
-        for agent in [None, Some(cast.ann.id), Some(cast.ben.id)] {
+        let agents = [None, Some(cast.ann.id), Some(cast.ben.id)];
+        let statuses = [None, Some(TransferStatus::Active)];
+        for (agent, status) in agents
+            .into_iter()
+            .flat_map(|it| statuses.map(|to| (it, to)))
+        {
             let filter = TransferFilter {
                 agent,
+                status,
                 ..everything()
             };
             let found = reader.sent_transfers_of(mallory, &filter, ALL).await;

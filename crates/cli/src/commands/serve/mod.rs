@@ -116,6 +116,24 @@ pub(crate) struct Args {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     requests_burst: u32,
+    #[arg(
+        long,
+        value_name = "N",
+        env = "AGENTDROP_MAX_CONNECTIONS",
+        help = "Connections at a time, of all callers together; whoever listens to events has one",
+        default_value = "4096",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    max_connections: u32,
+    #[arg(
+        long,
+        value_name = "N",
+        env = "AGENTDROP_MAX_PER_ADDRESS",
+        help = "Connections at a time from one address; a proxy in front counts as one",
+        default_value = "1024",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    max_per_address: u32,
 }
 
 impl Args {
@@ -202,6 +220,8 @@ async fn serve(args: Args, printer: &Printer) -> Result<Exit> {
     args.files.tell(&mut config)?;
     config.rates = rates;
     config.limits.timeouts.drain = args.drain_delay;
+    config.limits.max_connections = args.max_connections as usize;
+    config.limits.max_connections_per_address = args.max_per_address as usize;
     config.default_plan = args.default_plan;
     config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
     config.listen = args.listen;

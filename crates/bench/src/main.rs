@@ -1,0 +1,71 @@
+//! The load that `scripts/bench` puts on a server: whoever measures must cost less than what is
+//! measured.
+//!
+//! It speaks HTTP itself, on one thread, with requests that are written once. What each command
+//! found goes to standard output as one JSON object.
+
+mod connection;
+mod fill;
+mod links;
+mod listeners;
+mod load;
+mod polls;
+mod summary;
+mod sync;
+mod transfers;
+mod world;
+mod wrapping;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde_json::Value;
+
+/// Put a load on a server, and say how it did
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Make accounts with agents, whose keys are what this prints
+    World(world::Args),
+    /// Fill the store of a server that is stopped with copies of what was sent
+    Fill(fill::Args),
+    /// Send small files, as many callers at a time
+    Transfers(transfers::Args),
+    /// Listen to events, as many at a time, and send something to one after the other
+    Listeners(listeners::Args),
+    /// Look into inboxes, as many callers at a time
+    Polls(polls::Args),
+    /// Make small writes durable, as a limit of the machine
+    Sync(sync::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()).and_then(|it| writeln!(io::stdout(), "{it}")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // To whom, if not even that can be said?
+            drop(writeln!(io::stderr(), "agentdrop-bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> io::Result<Value> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match cli.what {
+        What::World(args) => runtime.block_on(world::run(args)),
+        What::Fill(args) => runtime.block_on(fill::run(args)),
+        What::Transfers(args) => runtime.block_on(transfers::run(args)),
+        What::Listeners(args) => runtime.block_on(listeners::run(args)),
+        What::Polls(args) => runtime.block_on(polls::run(args)),
+        What::Sync(args) => sync::run(&args),
+    }
+}
