@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::by_hand;
 use crate::model::{Attempt, Chance, Outcome, content};
 
 pub(crate) struct Child {
@@ -70,7 +71,7 @@ impl Child {
         variables: &[(&str, String)],
         log: Option<File>,
     ) -> Self {
-        let process = std::process::Command::new(env!("CARGO_BIN_EXE_agentdrop"))
+        let process = std::process::Command::new(by_hand::binary())
             .args(["serve", "--listen", &at.to_string()])
             .args(["--requests-per-minute", "0", "--data-dir"])
             .arg(data)
@@ -179,6 +180,10 @@ impl Child {
             );
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn kill(mut self) {

@@ -4,8 +4,10 @@
 
 mod activation;
 mod bucket;
+mod by_hand;
 mod child;
 mod crash;
+mod haul;
 mod model;
 mod nodes;
 mod published_client;
