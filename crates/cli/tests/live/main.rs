@@ -5,9 +5,11 @@
 mod activation;
 mod bucket;
 mod by_hand;
+mod calls;
 mod child;
 mod crash;
 mod haul;
 mod model;
 mod nodes;
 mod published_client;
+mod work;
