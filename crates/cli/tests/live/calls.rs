@@ -1,4 +1,5 @@
-//! What callers of a server do, each answering nothing once the server is gone.
+//! What callers of a server do, each answering nothing where the server is gone, or says that it is
+//! its own fault that it cannot.
 
 use agentdrop_testkit::http::Http;
 use agentdrop_testkit::server::text;
@@ -13,9 +14,27 @@ const PART: usize = 5 << 20;
 pub(crate) struct Caller {
     pub(crate) http: Http,
     pub(crate) key: String,
+    pub(crate) health: Health,
+}
+
+/// What a server has to work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// Everything.
+    Well,
+    /// A disk that fails: it may say that it cannot.
+    Ill,
 }
 
 impl Caller {
+    pub(crate) fn new(http: &Http, key: &str) -> Self {
+        Self {
+            http: http.clone(),
+            key: key.to_owned(),
+            health: Health::Well,
+        }
+    }
+
     /// Sends a file in a form; answers the transfer.
     pub(crate) async fn send(&self, label: &str, bytes: Vec<u8>) -> Option<String> {
         let file = reqwest::multipart::Part::bytes(bytes).file_name("file");
@@ -23,9 +42,10 @@ impl Caller {
             .text("sender", label.to_owned())
             .text("recipient", "bob")
             .text("max_downloads", "1000")
+            .text("expires_in", "7d")
             .part("files", file);
         let sent = self.request("POST", "/v1/transfers").multipart(form);
-        Some(text(&expect(sent, 201).await?, "id"))
+        Some(text(&self.expect(sent, 201).await?, "id"))
     }
 
     /// The same by a signed address: announced, sent, confirmed.
@@ -50,17 +70,22 @@ impl Caller {
         let (id, file_id) = (text(&announced, "id"), text(file, "file_id"));
         let path = format!("/v1/transfers/{id}/files/{file_id}/complete-multipart");
         let body = json!({ "upload_id": file["upload_id"], "parts": parts });
-        expect(self.request("POST", &path).json(&body), 200).await?;
+        self.expect(self.request("POST", &path).json(&body), 200)
+            .await?;
         self.confirm(&announced).await
     }
 
     /// Fetches the one file of a transfer; answers the download, too.
     pub(crate) async fn fetch(&self, id: &str) -> Option<(String, Vec<u8>)> {
         let path = format!("/v1/transfers/{id}/download");
-        let grant = expect(self.request("GET", &path), 200).await?;
+        let grant = self.expect(self.request("GET", &path), 200).await?;
         let url = text(&grant["files"][0], "download_url");
         let response = self.http.request("GET", &url, "").send().await.ok()?;
-        assert_eq!(response.status().as_u16(), 200, "{url}");
+        let status = response.status().as_u16();
+        if self.may_fail(status) {
+            return None;
+        }
+        assert_eq!(status, 200, "{url}");
         let bytes = response.bytes().await.ok()?.to_vec();
         Some((text(&grant, "download_id"), bytes))
     }
@@ -69,13 +94,13 @@ impl Caller {
     pub(crate) async fn acknowledge(&self, id: &str, download: &str) -> Option<()> {
         let path = format!("/v1/transfers/{id}/ack");
         let body = json!({ "download_id": download, "status": "received" });
-        let answer = expect(self.request("POST", &path).json(&body), 200);
+        let answer = self.expect(self.request("POST", &path).json(&body), 200);
         answer.await.map(drop)
     }
 
     pub(crate) async fn delete(&self, id: &str) -> Option<()> {
         let path = format!("/v1/transfers/{id}");
-        let answer = expect(self.request("DELETE", &path), 200);
+        let answer = self.expect(self.request("DELETE", &path), 200);
         answer.await.map(drop)
     }
 
@@ -85,10 +110,11 @@ impl Caller {
         let sealed = size.is_multiple_of(2);
         let body = json!({
             "sender": label, "recipient": "bob", "max_downloads": 1000, "files": [file],
-            "is_encrypted": sealed,
+            "is_encrypted": sealed, "expires_in": "7d",
         });
         let path = format!("/v1/transfers/{how}");
-        expect(self.request("POST", &path).json(&body), 201).await
+        self.expect(self.request("POST", &path).json(&body), 201)
+            .await
     }
 
     /// Sends bytes to a signed address; answers what names them.
@@ -97,6 +123,9 @@ impl Caller {
         let response = request.send().await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let said = response.text().await.ok()?;
+        if self.may_fail(status) {
+            return None;
+        }
         assert_eq!(status, 200, "{said}");
         let etag = headers.get("etag").map(|it| it.to_str().unwrap());
         Some(etag.unwrap_or_default().to_owned())
@@ -106,19 +135,27 @@ impl Caller {
         let id = text(announced, "id");
         let path = format!("/v1/transfers/{id}/confirm");
         let confirmed = self.request("POST", &path).json(&json!({}));
-        expect(confirmed, 200).await.map(|_| id)
+        self.expect(confirmed, 200).await.map(|_| id)
     }
 
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.http.request(method, path, &self.key)
     }
-}
 
-/// The answer, if the server lived to give it; it has to have this status.
-async fn expect(request: RequestBuilder, status: u16) -> Option<Value> {
-    let response = request.send().await.ok()?;
-    let (url, got) = (response.url().path().to_owned(), response.status().as_u16());
-    let answer: Value = response.json().await.ok()?;
-    assert_eq!(got, status, "{url}: {answer}");
-    Some(answer)
+    /// The answer, if the server lived to give it and could; it has to have this status.
+    async fn expect(&self, request: RequestBuilder, status: u16) -> Option<Value> {
+        let response = request.send().await.ok()?;
+        let (url, got) = (response.url().path().to_owned(), response.status().as_u16());
+        let answer: Value = response.json().await.ok()?;
+        if self.may_fail(got) {
+            assert!(answer["error"]["code"].is_string(), "{url}: {answer}");
+            return None;
+        }
+        assert_eq!(got, status, "{url}: {answer}");
+        Some(answer)
+    }
+
+    fn may_fail(&self, status: u16) -> bool {
+        self.health == Health::Ill && status >= 500
+    }
 }

@@ -63,7 +63,8 @@ impl Child {
         Self::start_with(free_address(), place, &variables, Some(log.unwrap())).await
     }
 
-    async fn start_with(
+    /// The same, with all that can be said.
+    pub(crate) async fn start_with(
         at: SocketAddr,
         (data, database, more): (&Path, &str, &[&str]),
         variables: &[(&str, String)],

@@ -8,6 +8,7 @@ mod by_hand;
 mod calls;
 mod child;
 mod crash;
+mod disk;
 mod haul;
 mod model;
 mod nodes;

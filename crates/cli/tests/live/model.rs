@@ -177,8 +177,7 @@ impl Attempts {
 }
 
 async fn check_bytes(server: &Child, key: &str, attempt: &Attempt) {
-    let (http, key) = (server.http.clone(), key.to_owned());
-    let caller = Caller { http, key };
+    let caller = Caller::new(&server.http, key);
     let fetched = caller.fetch(attempt.id()).await;
     let (_, bytes) = fetched.expect("the server runs");
     assert!(
