@@ -37,6 +37,15 @@ impl Child {
         Self::start_with(at, (data, database, more), &[], None).await
     }
 
+    /// The same, where a process may have so many files open at first.
+    pub(crate) async fn start_allowed(files: &str, data: &Path, database: &str) -> Self {
+        let mut command = std::process::Command::new("sh");
+        let script = format!("ulimit -Sn {files} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(by_hand::binary());
+        let place = (data, database, &[][..]);
+        Self::run(command, free_address(), place, &[], None).await
+    }
+
     /// The same with its files in a bucket; the log goes to a file.
     pub(crate) async fn start_in_bucket(
         data: &Path,
@@ -66,11 +75,22 @@ impl Child {
     /// The same, with all that can be said.
     pub(crate) async fn start_with(
         at: SocketAddr,
+        place: (&Path, &str, &[&str]),
+        variables: &[(&str, String)],
+        log: Option<File>,
+    ) -> Self {
+        let command = std::process::Command::new(by_hand::binary());
+        Self::run(command, at, place, variables, log).await
+    }
+
+    async fn run(
+        mut command: std::process::Command,
+        at: SocketAddr,
         (data, database, more): (&Path, &str, &[&str]),
         variables: &[(&str, String)],
         log: Option<File>,
     ) -> Self {
-        let process = std::process::Command::new(by_hand::binary())
+        let process = command
             .args(["serve", "--listen", &at.to_string()])
             .args(["--requests-per-minute", "0", "--data-dir"])
             .arg(data)

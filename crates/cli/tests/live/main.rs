@@ -12,5 +12,6 @@ mod disk;
 mod haul;
 mod model;
 mod nodes;
+mod open_files;
 mod published_client;
 mod work;

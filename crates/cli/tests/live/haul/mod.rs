@@ -7,8 +7,8 @@
 //!     AGENTDROP_TEST_HAUL_INTERRUPTIONS=20 cargo test -p agentdrop-cli --test live haul -- --nocapture
 //! ```
 //!
-//! It takes three times the room of the file in the temporary folder: what is sent is deleted once
-//! it is there, and the bytes at the receiver are there sealed and opened for a while.
+//! It takes up to three times the room of the file in the temporary folder: what was sent is deleted
+//! once the server has it, and the receiver has it sealed and opened for a while.
 
 #![expect(clippy::print_stdout, reason = "it says what it measured")]
 
