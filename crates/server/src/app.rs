@@ -48,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) email_verification: EmailVerification,
     /// The plan of an account that is made without one.
     pub(crate) default_plan: Plan,
+    /// Whoever reads a file holds it, so that they can be counted.
+    pub(crate) readers: Arc<()>,
     /// How often was asked.
     pub(crate) requests: Requests,
     /// How often somebody may try a password.

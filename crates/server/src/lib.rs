@@ -39,7 +39,7 @@ use std::time::SystemTime;
 use agentdrop_protocol::TransferId;
 use agentdrop_store::Store;
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 pub use tokio_util::sync::CancellationToken;
 
 use app::{App, Parts};
@@ -55,6 +55,10 @@ use key_file::KeyFile;
 use mail::Mailer;
 use metrics::Metrics;
 use rates::Requests;
+
+/// So many connections may wait to be let in. Behind fewer, a burst is lost: the kernel throws away
+/// what would not fit, while its peers believe that they are connected.
+const BACKLOG: u32 = 4_096;
 
 /// A server that listens.
 #[derive(Debug)]
@@ -171,9 +175,9 @@ impl Server {
             None => KeyFile::Own(data_dir.join("server.key")),
         };
         let server_key = key_file.open(&store).await?;
-        let listener = listen(config.listen).await?;
+        let listener = listen(config.listen)?;
         let metrics = match config.metrics_listen {
-            Some(address) => Some(listen(address).await?),
+            Some(address) => Some(listen(address)?),
             None => None,
         };
         let public_url = config.public_url(listener.local_addr()?)?;
@@ -203,6 +207,7 @@ impl Server {
             activate: tokio::sync::Notify::new(),
             activating: tokio::sync::Mutex::new(()),
             draining: CancellationToken::new(),
+            readers: Arc::default(),
             under_way: under_way::UnderWay::default(),
             trusted_proxies: config.trusted_proxies.clone(),
             public_url,
@@ -308,9 +313,19 @@ impl Sweeper {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|it| Error::Listen(address, it))
+fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listener = || {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // A server that is started again has its address, whoever was connected before.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listener().map_err(|it| Error::Listen(address, it))
 }
 
 /// Where the bytes of files are.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use agentdrop_domain::transfers::{AtRest, File, Transfer};
 use agentdrop_domain::uploads::{Part, Upload};
@@ -14,10 +15,14 @@ use crate::blob::{Blob, BlobKey, Blobs};
 
 /// Bytes that are read at a time: four chunks of what the server encrypted.
 const READ: u64 = 4 * CHUNK as u64;
+/// Where more than these read at a time, each takes one chunk: what they do not take stays in memory.
+const FEW_READERS: usize = 64;
 
 /// A file that is stored.
 pub(crate) struct StoredFile {
     blobs: Blobs,
+    /// All who read hold it.
+    readers: Arc<()>,
     transfer: TransferId,
     /// What its bytes are decrypted with, if the server encrypted them.
     key: Option<TransferKey>,
@@ -81,6 +86,7 @@ impl StoredFile {
         };
         let mut stored = Self {
             blobs: app.blobs.clone(),
+            readers: Arc::clone(&app.readers),
             transfer: transfer.id,
             key,
             pieces,
@@ -97,9 +103,11 @@ impl StoredFile {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
+        let few = Arc::strong_count(&self.readers) <= FEW_READERS;
+        let most = if few { READ } else { CHUNK as u64 };
         let (begins, piece) = self.piece_at(wanted.start).await?;
         let start = wanted.start - begins;
-        let end = (wanted.end - begins).min(piece.size).min(start + READ);
+        let end = (wanted.end - begins).min(piece.size).min(start + most);
         piece.read(start..end).await
     }
 

@@ -10,10 +10,9 @@ use agentdrop_testkit::http::Http;
 use agentdrop_testkit::s3::TestBucket;
 use agentdrop_testkit::server::text;
 use serde_json::json;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::model::{Attempt, Chance, Outcome, content};
+use crate::by_hand;
 
 pub(crate) struct Child {
     process: std::process::Child,
@@ -36,6 +35,15 @@ impl Child {
         more: &[&str],
     ) -> Self {
         Self::start_with(at, (data, database, more), &[], None).await
+    }
+
+    /// The same, where a process may have so many files open at first.
+    pub(crate) async fn start_allowed(files: &str, data: &Path, database: &str) -> Self {
+        let mut command = std::process::Command::new("sh");
+        let script = format!("ulimit -Sn {files} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(by_hand::binary());
+        let place = (data, database, &[][..]);
+        Self::run(command, free_address(), place, &[], None).await
     }
 
     /// The same with its files in a bucket; the log goes to a file.
@@ -64,13 +72,25 @@ impl Child {
         Self::start_with(free_address(), place, &variables, Some(log.unwrap())).await
     }
 
-    async fn start_with(
+    /// The same, with all that can be said.
+    pub(crate) async fn start_with(
+        at: SocketAddr,
+        place: (&Path, &str, &[&str]),
+        variables: &[(&str, String)],
+        log: Option<File>,
+    ) -> Self {
+        let command = std::process::Command::new(by_hand::binary());
+        Self::run(command, at, place, variables, log).await
+    }
+
+    async fn run(
+        mut command: std::process::Command,
         at: SocketAddr,
         (data, database, more): (&Path, &str, &[&str]),
         variables: &[(&str, String)],
         log: Option<File>,
     ) -> Self {
-        let process = std::process::Command::new(env!("CARGO_BIN_EXE_agentdrop"))
+        let process = command
             .args(["serve", "--listen", &at.to_string()])
             .args(["--requests-per-minute", "0", "--data-dir"])
             .arg(data)
@@ -119,52 +139,6 @@ impl Child {
         key
     }
 
-    /// Uploads one file after the other, until the server is gone.
-    pub(crate) fn upload_until_killed(&self, key: &str, seed: u32) -> JoinHandle<Vec<Attempt>> {
-        let (http, key) = (self.http.clone(), key.to_owned());
-        tokio::spawn(async move {
-            let (mut attempts, mut chance) = (Vec::new(), Chance(u64::from(seed) + 1));
-            for n in 0.. {
-                let label = format!("s{seed}-{n}");
-                let magnitude = 4 + chance.below(17);
-                let size = usize::try_from(chance.below(1 << magnitude)).unwrap();
-                let bytes = content(&label, size);
-                let sent = if chance.below(2) == 0 {
-                    send(&http, &key, &label, bytes).await
-                } else {
-                    send_by_address(&http, &key, &label, bytes).await
-                };
-                let gone = sent.is_none();
-                let outcome = sent.map_or(Outcome::Unknown, Outcome::Acknowledged);
-                attempts.push(Attempt {
-                    label,
-                    size,
-                    outcome,
-                });
-                if gone {
-                    break;
-                }
-            }
-            attempts
-        })
-    }
-
-    /// Downloads what was acknowledged before, until the server is gone: whatever comes is right.
-    pub(crate) fn download_until_killed(&self, key: &str, from: Vec<Attempt>) -> JoinHandle<()> {
-        let (http, key) = (self.http.clone(), key.to_owned());
-        tokio::spawn(async move {
-            for attempt in from.iter().cycle().take(10_000) {
-                let Some(bytes) = fetch(&http, &key, attempt.id()).await else {
-                    return;
-                };
-                assert!(
-                    bytes == content(&attempt.label, attempt.size),
-                    "{attempt:?} was altered"
-                );
-            }
-        })
-    }
-
     /// Waits until no blob is left.
     pub(crate) async fn wait_until_swept(&self, blobs: &Path) {
         let started = Instant::now();
@@ -179,6 +153,10 @@ impl Child {
             );
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn kill(mut self) {
@@ -213,67 +191,6 @@ impl Drop for Child {
 pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
-}
-
-/// Sends a file; answers the transfer, if the server lived to acknowledge it.
-async fn send(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<String> {
-    let file = reqwest::multipart::Part::bytes(bytes).file_name("file");
-    let form = reqwest::multipart::Form::new()
-        .text("sender", label.to_owned())
-        .text("recipient", "bob")
-        .text("max_downloads", "1000")
-        .part("files", file);
-    let response = http
-        .request("POST", "/v1/transfers", key)
-        .multipart(form)
-        .send()
-        .await
-        .ok()?;
-    let status = response.status();
-    let answer: serde_json::Value = response.json().await.ok()?;
-    assert_eq!(status.as_u16(), 201, "{answer}");
-    Some(text(&answer, "id"))
-}
-
-/// The same by a signed address: announced, sent, confirmed.
-async fn send_by_address(http: &Http, key: &str, label: &str, bytes: Vec<u8>) -> Option<String> {
-    let file = json!({ "name": "file", "size": bytes.len() });
-    // Of what is sealed the bytes need not come by the server.
-    let sealed = bytes.len().is_multiple_of(2);
-    let body = json!({
-        "sender": label, "recipient": "bob", "max_downloads": 1000, "files": [file],
-        "is_encrypted": sealed,
-    });
-    let path = "/v1/transfers/presigned";
-    let response = http.request("POST", path, key).json(&body).send();
-    let response = response.await.ok()?;
-    let status = response.status();
-    let announced: serde_json::Value = response.json().await.ok()?;
-    assert_eq!(status.as_u16(), 201, "{announced}");
-    let url = text(&announced["upload_urls"][0], "upload_url");
-    let response = http.request("PUT", &url, "").body(bytes).send();
-    assert_eq!(response.await.ok()?.status().as_u16(), 200);
-    let id = text(&announced, "id");
-    let path = format!("/v1/transfers/{id}/confirm");
-    let response = http.request("POST", &path, key).json(&json!({})).send();
-    let response = response.await.ok()?;
-    let status = response.status();
-    let confirmed: serde_json::Value = response.json().await.ok()?;
-    assert_eq!(status.as_u16(), 200, "{confirmed}");
-    Some(id)
-}
-
-/// Fetches the one file of a transfer; nothing, if the server is gone.
-pub(crate) async fn fetch(http: &Http, key: &str, id: &str) -> Option<Vec<u8>> {
-    let path = format!("/v1/transfers/{id}/download");
-    let response = http.request("GET", &path, key).send().await.ok()?;
-    let status = response.status();
-    let grant: serde_json::Value = response.json().await.ok()?;
-    assert_eq!(status.as_u16(), 200, "{grant}");
-    let url = text(&grant["files"][0], "download_url");
-    let response = http.request("GET", &url, "").send().await.ok()?;
-    assert_eq!(response.status().as_u16(), 200, "{url}");
-    Some(response.bytes().await.ok()?.to_vec())
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {

@@ -4,8 +4,14 @@
 
 mod activation;
 mod bucket;
+mod by_hand;
+mod calls;
 mod child;
 mod crash;
+mod disk;
+mod haul;
 mod model;
 mod nodes;
+mod open_files;
 mod published_client;
+mod work;

@@ -9,6 +9,7 @@ mod framing;
 mod gate;
 mod paced;
 mod stall;
+mod taken;
 
 use std::convert::Infallible;
 use std::io;
@@ -38,11 +39,19 @@ use gate::{Gate, Pass};
 use paced::Paced;
 pub(crate) use paced::body_timed_out;
 use stall::StallGuard;
+use taken::{Late, Watch};
 
 /// All header fields of a request together, in bytes.
 const HEADERS: u32 = 16 * 1024;
 /// Requests at a time on one HTTP/2 connection.
 const STREAMS: u32 = 64;
+
+/// Bytes of an answer that wait for room on their way, but for the piece that came last; and of what
+/// comes, at a time.
+const WAITING: usize = 64 * 1024;
+/// A connection on which nothing is asked is told that it ends, and may take so many times as long
+/// as it was idle to take the rest of its last answers.
+const LAST_ANSWERS: u32 = 5;
 
 /// A connection that came just before the end has so long to say something.
 const LATE: Duration = Duration::from_millis(250);
@@ -140,19 +149,21 @@ impl Connection {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(timeouts.head)
-            .max_buf_size(256 * 1024)
+            .max_buf_size(WAITING)
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
+            .max_send_buf_size(WAITING)
             .max_header_list_size(HEADERS)
             .max_pending_accept_reset_streams(Some(STREAMS as usize))
             .keep_alive_interval(Some(Duration::from_secs(20)))
             .keep_alive_timeout(Duration::from_secs(20));
-        let begun = Arc::new(AtomicBool::new(false));
-        let (begins, draining) = (Arc::clone(&begun), stop.draining);
+        let (begun, watch) = (Arc::new(AtomicBool::new(false)), Watch::new(timeouts));
+        let (begins, draining, asked) = (Arc::clone(&begun), stop.draining, watch.clone());
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             begins.store(true, Ordering::Relaxed);
             let (router, draining) = (router.clone(), draining.clone());
+            let under_way = asked.begin();
             async move {
                 let is_http1 = request.version() < Version::HTTP_2;
                 // Taking a body asks for it: whoever waits to be asked, and is refused, is not.
@@ -167,7 +178,7 @@ impl Connection {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
                 }
-                Ok::<_, Infallible>(response)
+                Ok::<_, Infallible>(response.map(|it| under_way.answer(it)))
             }
         });
         let io = TokioIo::new(StallGuard::new(
@@ -178,7 +189,20 @@ impl Connection {
         let connection = builder.serve_connection(io, service);
         tokio::pin!(connection);
         let served = tokio::select! {
+            // In this order: what has come and waits to be read is no silence.
+            biased;
             served = &mut connection => served,
+            late = watch.late() => {
+                tracing::debug!(?late, "a connection is given up");
+                if late == Late::Stalled {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                match timeout(timeouts.stalled * LAST_ANSWERS, connection).await {
+                    Ok(served) => served,
+                    Err(_) => return,
+                }
+            }
             () = stop.close.cancelled() => {
                 let mut late = None;
                 if !begun.load(Ordering::Relaxed) {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use crate::config::Timeouts;
 
 /// So many bytes may be waited for a window long: 1 KiB a second.
-const WINDOW_BYTES: u64 = 30 * 1024;
+pub(super) const WINDOW_BYTES: u64 = 30 * 1024;
 
 /// The body came too slowly.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -15,6 +15,7 @@ mod bucket;
 mod channels;
 mod connections;
 mod contract;
+mod crowds;
 mod docs;
 mod downloads;
 mod enumeration;

@@ -3,6 +3,7 @@
 mod banner;
 mod errors;
 pub(crate) mod files;
+mod open_files;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -235,6 +236,7 @@ async fn serve(args: Args, printer: &Printer) -> Result<Exit> {
     config.mail_from = args.mail_from.filter(|it| !it.is_empty());
     config.trusted_proxies = args.trusted_proxies.iter().map(|it| it.0).collect();
 
+    open_files::allow_all();
     let starting = Box::pin(Server::start(&config));
     let server = tokio::select! {
         server = starting => server?,

@@ -34,7 +34,7 @@ async fn what_is_hardly_http_is_answered_or_closed_and_harms_nothing() {
             ("GET /v1/agents HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n".to_owned(), &[400]),
             ("GET /v1/agents HTTP/1.1\r\nbad header: y\r\n\r\n".to_owned(), &[400]),
             ("GET /v1/agents HTTP/1.1\r\nX-Null: a\0b\r\n\r\n".to_owned(), &[400]),
-            (format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)), &[400, 414]),
+            (format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)), &[400, 414, 431]),
             (format!("GET /v1/agents HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200)), &[400, 431]),
             (format!("GET /v1/agents HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(300_000)), &[400, 431]),
             ("GET http://evil.example/healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".to_owned(), &[200]),
