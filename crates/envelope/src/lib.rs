@@ -10,6 +10,7 @@
 //! Who knows the file key `FK`, and who signed, is not decided here: crate `seal` does that for
 //! agents, and the server when it re-encrypts for a person what it kept for them.
 
+mod cbor;
 mod error;
 mod file_key;
 mod header;

@@ -9,8 +9,9 @@
 
 use agentdrop_protocol::text::{ContentType, Message};
 use agentdrop_protocol::{AgentId, FileName, Timestamp};
-use minicbor::{Decoder, Encoder, data::Type, decode};
+use minicbor::{Decoder, Encoder, decode};
 
+use crate::cbor::{bytes, expect_map, items, key, millis, optional, parsed, timestamp};
 use crate::padding::padded;
 use crate::{MAX_RECIPIENTS, Malformed};
 
@@ -243,66 +244,4 @@ impl Recipient {
             fingerprint: bytes(from)?,
         })
     }
-}
-
-fn expect_map(from: &mut Decoder<'_>, entries: u64) -> Result<(), decode::Error> {
-    if from.map()? == Some(entries) {
-        Ok(())
-    } else {
-        Err(decode::Error::message("not a map of this size"))
-    }
-}
-
-fn key(from: &mut Decoder<'_>, name: &str) -> Result<(), decode::Error> {
-    if from.str()? == name {
-        Ok(())
-    } else {
-        Err(decode::Error::message("another key"))
-    }
-}
-
-fn items<T>(
-    from: &mut Decoder<'_>,
-    max: usize,
-    item: impl Fn(&mut Decoder<'_>, u32) -> Result<T, decode::Error>,
-) -> Result<Vec<T>, decode::Error> {
-    let count = from.array()?.and_then(|it| usize::try_from(it).ok());
-    let count = count.filter(|it| *it <= max);
-    let count = count.ok_or_else(|| decode::Error::message("not an array of this size"))?;
-    (1..).take(count).map(|i| item(from, i)).collect()
-}
-
-fn optional<T>(
-    from: &mut Decoder<'_>,
-    read: impl Fn(&mut Decoder<'_>) -> Result<T, decode::Error>,
-) -> Result<Option<T>, decode::Error> {
-    if from.datatype()? == Type::Null {
-        from.null()?;
-        return Ok(None);
-    }
-    read(from).map(Some)
-}
-
-fn parsed<T: std::str::FromStr>(from: &mut Decoder<'_>) -> Result<T, decode::Error> {
-    let text = from.str()?;
-    text.parse()
-        .map_err(|_| decode::Error::message("not such a text"))
-}
-
-fn bytes<const N: usize>(from: &mut Decoder<'_>) -> Result<[u8; N], decode::Error> {
-    let bytes = from.bytes()?;
-    bytes
-        .try_into()
-        .map_err(|_| decode::Error::message("not of this length"))
-}
-
-/// Before 1970 nothing was sent.
-fn millis(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millis()).unwrap_or_default()
-}
-
-fn timestamp(from: &mut Decoder<'_>) -> Result<Timestamp, decode::Error> {
-    let millis = i64::try_from(from.u64()?);
-    let millis = millis.map_err(|_| decode::Error::message("not a time"))?;
-    Ok(Timestamp::from_millis(millis))
 }

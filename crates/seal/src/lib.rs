@@ -63,6 +63,7 @@ pub mod receive_password;
 
 mod digest;
 mod error;
+mod files;
 mod gcm;
 mod kdf;
 mod keys;

@@ -1,0 +1,8 @@
+//! The files of an envelope, chunk by chunk: the same to a person and between agents.
+
+mod opening;
+mod sealing;
+
+pub(crate) use opening::Contents;
+pub(crate) use sealing::begin;
+pub use sealing::{FileKeys, FileSalt, FileSealer, Sealed};
