@@ -3,7 +3,59 @@
 //! Whatever was read is encoded anew and compared, by whoever reads: one value, one spelling.
 
 use agentdrop_protocol::Timestamp;
-use minicbor::{Decoder, data::Type, decode};
+use minicbor::encode::Error;
+use minicbor::{Decoder, Encoder, data::Type, decode};
+
+use crate::{Malformed, Signature};
+
+/// Which version of everything that is written here.
+pub(crate) const VERSION: u8 = 2;
+
+/// Writing to memory, which cannot fail.
+pub(crate) type Written = Result<(), Error<std::convert::Infallible>>;
+
+/// What `encode` writes.
+pub(crate) fn to_vec(encode: impl FnOnce(&mut Encoder<Vec<u8>>) -> Written) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new());
+    let Ok(()) = encode(&mut encoder) else {
+        unreachable!("memory takes whatever is written to it");
+    };
+    encoder.into_writer()
+}
+
+/// Reads `CBOR ‖ signature`, at most `max` bytes and nothing behind.
+pub(crate) fn signed<T>(
+    bytes: &[u8],
+    max: usize,
+    read: impl FnOnce(&mut Decoder<'_>) -> Result<T, decode::Error>,
+    write: impl FnOnce(&T) -> Vec<u8>,
+) -> Result<(T, Signature), Malformed> {
+    if bytes.len() > max {
+        return Err(Malformed);
+    }
+    let (cbor, signature) = bytes.split_last_chunk().ok_or(Malformed)?;
+    let mut decoder = Decoder::new(cbor);
+    let it = read(&mut decoder).map_err(|_| Malformed)?;
+    if write(&it) != cbor {
+        return Err(Malformed);
+    }
+    Ok((it, *signature))
+}
+
+/// The key and the value that everything begins with.
+pub(crate) fn version(from: &mut Decoder<'_>) -> Result<(), decode::Error> {
+    key(from, "v")?;
+    if from.u8()? == VERSION {
+        Ok(())
+    } else {
+        Err(decode::Error::message("another version"))
+    }
+}
+
+/// What was read, if it is what it should be.
+pub(crate) fn checked<T, E>(it: Result<T, E>) -> Result<T, decode::Error> {
+    it.map_err(|_| decode::Error::message("not such bytes"))
+}
 
 /// A map of this many entries.
 pub(crate) fn expect_map(from: &mut Decoder<'_>, entries: u64) -> Result<(), decode::Error> {

@@ -11,12 +11,12 @@ use agentdrop_protocol::text::{ContentType, Message};
 use agentdrop_protocol::{AgentId, FileName, Timestamp};
 use minicbor::{Decoder, Encoder, decode};
 
-use crate::cbor::{bytes, expect_map, items, key, millis, optional, parsed, timestamp};
+use crate::cbor::{
+    self, VERSION, bytes, expect_map, items, key, millis, optional, parsed, timestamp, to_vec,
+};
 use crate::padding::padded;
 use crate::{MAX_RECIPIENTS, Malformed};
 
-/// Which version of the manifest this is.
-const VERSION: u8 = 2;
 /// Files in one envelope.
 const MAX_FILES: usize = agentdrop_protocol::limits::MAX_FILES;
 
@@ -84,11 +84,7 @@ pub type Signature = [u8; 64];
 impl Manifest {
     /// The deterministic CBOR, which is what is signed.
     pub fn to_cbor(&self) -> Vec<u8> {
-        let mut encoder = Encoder::new(Vec::new());
-        let Ok(()) = self.encode(&mut encoder) else {
-            unreachable!("memory takes whatever is written to it");
-        };
-        encoder.into_writer()
+        to_vec(|to| self.encode(to))
     }
 
     /// `CBOR ‖ signature ‖ zeros`, as it is sealed.
@@ -115,10 +111,7 @@ impl Manifest {
     }
 
     /// The keys in the order of their encodings, the shorter first.
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        to: &mut Encoder<W>,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode(&self, to: &mut Encoder<Vec<u8>>) -> cbor::Written {
         to.map(11)?.str("v")?.u8(VERSION)?;
         to.str("seq")?.u64(self.seq)?;
         to.str("files")?.array(self.files.len() as u64)?;
@@ -156,10 +149,7 @@ impl Manifest {
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, decode::Error> {
         expect_map(from, 11)?;
-        key(from, "v")?;
-        if from.u8()? != VERSION {
-            return Err(decode::Error::message("another version"));
-        }
+        cbor::version(from)?;
         key(from, "seq")?;
         let seq = from.u64()?;
         key(from, "files")?;
