@@ -107,10 +107,15 @@ impl Receipt {
         transfer: &[u8; 16],
         cbor: &[u8],
     ) -> Result<Verdict, Untrusted> {
-        if self.transfer != *transfer || self.manifest != sha512(cbor) {
+        if self.transfer != *transfer || self.manifest != manifest_hash(cbor) {
             return Err(Untrusted::OtherTransfer);
         }
         recipient.verify(&self.statement(), &self.signature)?;
         Ok(self.verdict)
     }
+}
+
+/// `SHA-512(cbor)`: which manifest a receipt is of.
+pub fn manifest_hash(cbor: &[u8]) -> [u8; 64] {
+    sha512(cbor)
 }

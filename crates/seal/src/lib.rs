@@ -58,6 +58,8 @@
 //! ```
 
 pub mod compat;
+pub mod identity;
+pub mod native;
 pub mod person;
 pub mod receive_password;
 

@@ -19,5 +19,5 @@ pub use error::Untrusted;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use keys::{IdentityPublicKey, KemKeyId, KemPublicKey};
 pub use pin::Pin;
-pub use prekey::{Prekey, SignedPrekey, VerifiedPrekey};
+pub use prekey::{Prekey, SignedPrekey};
 pub use rotation::{Rotation, SignedRotation, VerifiedRotation};

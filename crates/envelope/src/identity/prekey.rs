@@ -9,7 +9,7 @@
 use agentdrop_protocol::{AgentId, Timestamp};
 use minicbor::{Decoder, Encoder, decode};
 
-use super::{IdentityPublicKey, KemPublicKey, Untrusted};
+use super::{KemPublicKey, Untrusted, VerifiedBundle};
 use crate::cbor::{self, VERSION, bytes, expect_map, key, millis, timestamp, to_vec};
 use crate::statement::Statement;
 use crate::{Malformed, Signature};
@@ -81,32 +81,18 @@ impl SignedPrekey {
         Ok(Self { prekey, signature })
     }
 
-    /// Whether this is of `agent`, which is known by `identity`.
-    pub fn check(
-        self,
-        agent: AgentId,
-        identity: &IdentityPublicKey,
-        now: Timestamp,
-    ) -> Result<VerifiedPrekey, Untrusted> {
-        if self.prekey.agent != agent {
+    /// The key, if it is of the agent whose bundle this is.
+    pub fn check(self, of: &VerifiedBundle, now: Timestamp) -> Result<KemPublicKey, Untrusted> {
+        let of = of.bundle();
+        if self.prekey.agent != of.agent {
             return Err(Untrusted::OtherAgent);
         }
         let statement = self.prekey.to_cbor();
-        identity.verify(&Statement::Prekey(&statement), &self.signature)?;
+        of.identity
+            .verify(&Statement::Prekey(&statement), &self.signature)?;
         if self.prekey.not_after <= now {
             return Err(Untrusted::Expired);
         }
-        Ok(VerifiedPrekey(self.prekey))
-    }
-}
-
-/// A prekey that was checked against the key its agent is known by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedPrekey(Prekey);
-
-impl VerifiedPrekey {
-    /// What it says.
-    pub const fn prekey(&self) -> &Prekey {
-        &self.0
+        Ok(self.prekey.kem)
     }
 }

@@ -2,7 +2,7 @@
 
 use agentdrop_envelope::identity::{
     Bundle, Fingerprint, FingerprintError, IdentityPublicKey, KemPublicKey, Pin, Prekey, Rotation,
-    SignedBundle, SignedPrekey, SignedRotation, Untrusted, digits, words,
+    SignedBundle, SignedPrekey, SignedRotation, Untrusted, VerifiedBundle, digits, words,
 };
 use agentdrop_envelope::{Malformed, Statement};
 use agentdrop_protocol::{AgentId, EncryptionPublicKey, Timestamp};
@@ -81,6 +81,13 @@ fn rotation(since: u64, previous: [u8; 32]) -> SignedRotation {
     }
 }
 
+/// An agent that is known by the key of this byte.
+fn owner(byte: u8, agent: AgentId) -> VerifiedBundle {
+    let mut it = bundle(1, None);
+    (it.agent, it.identity) = (agent, public(byte));
+    signed_by(byte, it).check(agent, None, NOW).unwrap()
+}
+
 /// What is known of the agent after its bundle of this version.
 fn pin(version: u64) -> Pin {
     let previous = (version > 1).then_some([7; 32]);
@@ -101,8 +108,7 @@ fn what_is_written_is_read_back_and_checked() {
     read.check(AGENT, Some(&verified.pin()), NOW).unwrap();
 
     let read = SignedPrekey::read(&prekey().to_bytes()).unwrap();
-    let verified = read.check(AGENT, &public(1), NOW).unwrap();
-    assert_eq!(verified.prekey().kem, kem(2));
+    assert_eq!(read.check(&owner(1, AGENT), NOW), Ok(kem(2)));
 
     let read = SignedRotation::read(&rotation(2, first.bundle.hash()).to_bytes()).unwrap();
     read.check(AGENT, &public(1)).unwrap();
@@ -124,7 +130,7 @@ fn the_largest_of_each_kind_has_room() {
 fn believed(kind: usize, bytes: &[u8]) -> bool {
     match kind {
         0 => SignedBundle::read(bytes).is_ok_and(|it| it.check(AGENT, None, NOW).is_ok()),
-        1 => SignedPrekey::read(bytes).is_ok_and(|it| it.check(AGENT, &public(1), NOW).is_ok()),
+        1 => SignedPrekey::read(bytes).is_ok_and(|it| it.check(&owner(1, AGENT), NOW).is_ok()),
         _ => SignedRotation::read(bytes).is_ok_and(|it| it.check(AGENT, &public(1)).is_ok()),
     }
 }
@@ -267,18 +273,16 @@ fn a_new_identity_is_believed_if_the_old_one_says_so() {
 
 #[test]
 fn a_prekey_of_the_servers_own_is_refused() {
-    let check = |it: SignedPrekey, agent, identity, now| it.check(agent, &identity, now).map(drop);
     let mut forged = prekey();
     forged.prekey.kem = kem(3);
-    let refused = check(forged, AGENT, public(1), NOW);
+    let (mine, other) = (owner(1, AGENT), AgentId::from_bytes([0xb; 16]));
+    assert_eq!(prekey().check(&mine, NOW), Ok(kem(2)));
+    assert_eq!(forged.check(&mine, NOW), Err(Untrusted::Forged));
+    let refused = prekey().check(&owner(2, AGENT), NOW);
     assert_eq!(refused, Err(Untrusted::Forged));
-    let refused = check(prekey(), AGENT, public(2), NOW);
-    assert_eq!(refused, Err(Untrusted::Forged));
-    let other = AgentId::from_bytes([0xb; 16]);
-    let refused = check(prekey(), other, public(1), NOW);
+    let refused = prekey().check(&owner(1, other), NOW);
     assert_eq!(refused, Err(Untrusted::OtherAgent));
-    let refused = check(prekey(), AGENT, public(1), LATER);
-    assert_eq!(refused, Err(Untrusted::Expired));
+    assert_eq!(prekey().check(&mine, LATER), Err(Untrusted::Expired));
 }
 
 #[test]

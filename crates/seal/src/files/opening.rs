@@ -3,13 +3,13 @@
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 
 use agentdrop_cobblestone::{HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
-use agentdrop_envelope::{FileKey, Manifest, file_context};
+use agentdrop_envelope::{File, FileKey, Manifest, file_context};
 use agentdrop_protocol::TransferId;
 use aws_lc_rs::digest::{Context, SHA256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::FileKeys;
+use super::{FileKeys, FileReader};
 use crate::OpenError;
 
 /// Chunks that are opened at a time: as many bytes as the other formats buffer.
@@ -71,15 +71,35 @@ impl Contents {
         Ok((source, size))
     }
 
+    /// Opens parts of file `i`, whose stream begins with `header`.
+    pub(crate) fn reader(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+    ) -> Result<FileReader, OpenError> {
+        let said = self.said(i)?;
+        let opener = self.opener(i, header)?;
+        Ok(FileReader::new(opener, said.size, said.sealed_size))
+    }
+
+    fn said(&self, i: u32) -> Result<&File, OpenError> {
+        let n = usize::try_from(i).ok().and_then(|it| it.checked_sub(1));
+        let said = n.and_then(|it| self.manifest.files.get(it));
+        said.ok_or(OpenError::Refused)
+    }
+
+    fn opener(&self, i: u32, header: &[u8; HEADER_BYTES]) -> Result<Opener, OpenError> {
+        let context = file_context(self.keys.transfer.as_bytes(), i);
+        Ok(Opener::new(&self.keys.key.file(i), &context, header)?)
+    }
+
     fn pass<R: Read>(
         &self,
         i: u32,
         source: &mut R,
         mut take: impl FnMut(&mut R, &[u8]) -> std::io::Result<()>,
     ) -> Result<u64, OpenError> {
-        let n = usize::try_from(i).ok().and_then(|it| it.checked_sub(1));
-        let said = n.and_then(|it| self.manifest.files.get(it));
-        let said = said.ok_or(OpenError::Refused)?;
+        let said = self.said(i)?;
         let mut digest = Context::new(&SHA256);
         let mut left = said.sealed_size;
 
@@ -87,8 +107,7 @@ impl Contents {
         source.read_exact(&mut begin).map_err(refuse_short)?;
         digest.update(&begin);
         left -= begin.len() as u64;
-        let context = file_context(self.keys.transfer.as_bytes(), i);
-        let mut opener = Opener::new(&self.keys.key.file(i), &context, &begin)?;
+        let mut opener = self.opener(i, &begin)?;
 
         let whole = usize::try_from(left).unwrap_or(usize::MAX);
         let mut buffer = Zeroizing::new(vec![0; whole.min(CHUNKS * SEALED_CHUNK_BYTES)]);

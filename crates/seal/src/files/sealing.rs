@@ -28,6 +28,9 @@ pub struct FileSealer {
     sealed_size: u64,
 }
 
+/// Seals the end of a file, from any chunk on, as it comes.
+pub struct FileTail(Sealer);
+
 /// What was sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealed {
@@ -56,6 +59,19 @@ impl FileKeys {
     /// Answers the secret bytes, to be kept where only their owner can read them.
     pub const fn expose_secret(&self) -> &[u8; 32] {
         self.key.expose_secret()
+    }
+
+    pub(crate) const fn key(&self) -> &FileKey {
+        &self.key
+    }
+
+    /// Goes on with a file at chunk `n`, each of 16 KiB of plaintext, without sealing again what stands before.
+    ///
+    /// What left this machine of chunk `n` and those behind it with this salt **must** have been of the same plaintext: of
+    /// two that differ, whoever sees both learns their difference, and the means to forge.
+    pub fn resume(&self, i: u32, salt: FileSalt, n: u64) -> FileTail {
+        let context = file_context(self.transfer.as_bytes(), i);
+        FileTail(Sealer::resumed(&self.key.file(i), &context, salt.0, n))
     }
 
     /// Begins a file, as [`person::Outgoing::file`](crate::person::Outgoing::file) does, and with the same duty.
@@ -142,6 +158,24 @@ impl FileSealer {
     fn count(&mut self, sealed: &[u8]) {
         self.digest.update(sealed);
         self.sealed_size += sealed.len() as u64;
+    }
+}
+
+impl FileTail {
+    /// Takes plaintext in, and appends each chunk that is whole to `out`.
+    pub fn update(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+        Ok(self.0.update(plaintext, out)?)
+    }
+
+    /// Ends the file: appends its last chunk, without which it does not open, to `out`.
+    pub fn finish(self, out: &mut Vec<u8>) -> Result<(), SealError> {
+        Ok(self.0.finish(out)?)
+    }
+}
+
+impl fmt::Debug for FileTail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileTail(…)")
     }
 }
 

@@ -1,0 +1,153 @@
+//! Making an envelope for agents.
+
+use std::collections::BTreeSet;
+
+use agentdrop_cobblestone::SALT_BYTES;
+use agentdrop_envelope::identity::Fingerprint;
+use agentdrop_envelope::{
+    self as envelope, File, FileKey, Header, Manifest, Policy, Statement, manifest_object,
+};
+use agentdrop_protocol::limits::MAX_FILES;
+use agentdrop_protocol::text::Message;
+use agentdrop_protocol::{AgentId, Timestamp, TransferId};
+
+use super::{MAX_RECIPIENTS, Recipient, stanza};
+use crate::SealError;
+use crate::files::{FileKeys, FileSalt, FileSealer};
+use crate::identity::IdentityKey;
+use crate::random::{fill, random_bytes};
+
+/// What a sender needs for one transfer to agents.
+#[derive(Debug)]
+pub struct Outgoing(FileKeys);
+
+/// Who sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'k> {
+    /// The agent.
+    pub agent: AgentId,
+    /// What it signs with.
+    pub identity: &'k IdentityKey,
+}
+
+/// What an envelope says beside its files.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// A message beside the files.
+    pub message: Option<Message>,
+    /// When it is made.
+    pub created: Timestamp,
+    /// Until when it may be opened.
+    pub expires: Timestamp,
+    /// More than in any envelope that this sender made for one of the recipients.
+    pub seq: u64,
+    /// What its sender wants of the server.
+    pub policy: Policy,
+}
+
+/// An envelope, and what its receipts will be checked against.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// Object 0.
+    pub object: Vec<u8>,
+    /// The CBOR of the manifest, which the sender keeps: names and message are in it.
+    pub manifest: Vec<u8>,
+}
+
+impl Outgoing {
+    /// Draws what seals `transfer`.
+    pub fn generate(transfer: TransferId) -> Result<Self, SealError> {
+        let mut key = [0; 32];
+        fill(&mut key)?;
+        Ok(Self(FileKeys::take(transfer, &mut key)))
+    }
+
+    /// Begins file `i`, from 1: `Cobblestone-256(K_i, "agentdrop/v2 file\0" ‖ transfer id ‖ u32be i)`.
+    ///
+    /// What its stream begins with goes to `out`. With one salt, **only one** file may ever leave this machine: of two that
+    /// differ, whoever sees both learns their difference.
+    pub fn file(&self, i: u32, salt: FileSalt, out: &mut Vec<u8>) -> FileSealer {
+        self.0.file(i, salt, out)
+    }
+
+    /// What seals its files without what is needed to make the envelope.
+    pub fn file_keys(&self) -> FileKeys {
+        FileKeys::take(self.0.transfer(), &mut self.0.expose_secret().clone())
+    }
+
+    /// Object 0, which tells of `files`.
+    pub fn envelope(
+        &self,
+        from: &Sender<'_>,
+        to: &[Recipient],
+        about: About,
+        files: Vec<File>,
+    ) -> Result<Envelope, SealError> {
+        self.envelope_salted(from, to, about, files, random_bytes()?)
+    }
+
+    fn envelope_salted(
+        &self,
+        from: &Sender<'_>,
+        to: &[Recipient],
+        about: About,
+        files: Vec<File>,
+        salt: [u8; SALT_BYTES],
+    ) -> Result<Envelope, SealError> {
+        if to.len() > MAX_RECIPIENTS || files.len() > MAX_FILES {
+            return Err(SealError::TooMuch);
+        }
+        let each_once: BTreeSet<_> = to.iter().map(|it| it.agent).collect();
+        if to.is_empty() || files.is_empty() || each_once.len() != to.len() {
+            return Err(SealError::Recipients);
+        }
+        let transfer = *self.0.transfer().as_bytes();
+        let header = self.header(transfer, to)?;
+        let manifest = Manifest {
+            transfer,
+            sender: Some(from.agent),
+            sender_fingerprint: *Fingerprint::of(from.agent, &from.identity.public_key())
+                .as_bytes(),
+            recipients: to
+                .iter()
+                .map(|it| envelope::Recipient {
+                    id: *it.agent.as_bytes(),
+                    fingerprint: *it.fingerprint.as_bytes(),
+                })
+                .collect(),
+            created: about.created,
+            expires: about.expires,
+            seq: about.seq,
+            message: about.message,
+            files,
+            policy: about.policy,
+        };
+        let cbor = manifest.to_cbor();
+        let before = header.to_bytes().map_err(|_| SealError::TooMuch)?;
+        let signature = from.identity.sign(&Statement::Manifest {
+            header: &before,
+            cbor: &cbor,
+        });
+        let object = manifest_object(&header, self.key(), &manifest.padded(&signature), salt);
+        Ok(Envelope {
+            object: object.map_err(|_| SealError::TooMuch)?,
+            manifest: cbor,
+        })
+    }
+
+    /// The header, whose first bytes are in every stanza.
+    fn header(&self, transfer: [u8; 16], to: &[Recipient]) -> Result<Header, SealError> {
+        let prekeys = to.iter().all(|it| it.prekey);
+        let begin = Header::begin(transfer, prekeys, to.len()).map_err(|_| SealError::TooMuch)?;
+        let stanzas = to.iter().map(|it| stanza::seal(&begin, self.key(), it));
+        Ok(Header {
+            transfer,
+            prekeys,
+            stanzas: stanzas.collect::<Result<_, _>>()?,
+        })
+    }
+
+    const fn key(&self) -> &FileKey {
+        self.0.key()
+    }
+}
