@@ -4,8 +4,10 @@
 mod differential;
 mod native;
 mod person;
+mod python;
 mod receive_password;
 mod refusals;
+mod second_native;
 mod stream;
 mod vectors;
 
