@@ -102,14 +102,6 @@ pub(crate) fn wrap(
     key: &FileKey,
     recipient: &KemPublicKey,
     info: &[u8],
-) -> Result<(Box<[u8; ENCAPSULATION]>, [u8; WRAPPED]), SealError> {
-    wrap_with(key, recipient, info, Chance::draw()?)
-}
-
-fn wrap_with(
-    key: &FileKey,
-    recipient: &KemPublicKey,
-    info: &[u8],
     mut chance: Chance,
 ) -> Result<(Box<[u8; ENCAPSULATION]>, [u8; WRAPPED]), SealError> {
     let recipient = <XWing as Kem>::PublicKey::from_bytes(recipient.as_bytes());
@@ -144,22 +136,32 @@ impl fmt::Debug for KemKey {
     }
 }
 
-/// Chance that was drawn before, for a library that takes it where it cannot fail.
-struct Chance {
+/// Chance for one encapsulation, drawn before: the library takes it where it cannot fail.
+pub(crate) struct Chance {
     bytes: Box<[u8; CHANCE]>,
     used: usize,
     ran_out: bool,
 }
 
 impl Chance {
-    fn draw() -> Result<Self, SealError> {
-        let mut chance = Self {
-            bytes: Box::new([0; CHANCE]),
-            used: 0,
-            ran_out: false,
-        };
+    pub(crate) fn draw() -> Result<Self, SealError> {
+        let mut chance = Self::fixed([0; CHANCE]);
         random::fill(&mut *chance.bytes)?;
         Ok(chance)
+    }
+
+    fn fixed(bytes: [u8; CHANCE]) -> Self {
+        Self {
+            bytes: Box::new(bytes),
+            used: 0,
+            ran_out: false,
+        }
+    }
+
+    /// What is no chance at all, for vectors that are the same in every run.
+    #[cfg(test)]
+    pub(crate) fn repeating(byte: u8) -> Self {
+        Self::fixed([byte; CHANCE])
     }
 }
 
@@ -217,13 +219,9 @@ mod tests {
         let vector: Value = serde_json::from_str(VECTOR).unwrap();
         let key = KemKey::take(&mut bytes(&vector, "skRm")).unwrap();
         assert_eq!(key.public_key().as_bytes()[..], bytes(&vector, "pkRm"));
-        let chance = Chance {
-            bytes: Box::new(bytes(&vector, "ikmE").try_into().unwrap()),
-            used: 0,
-            ran_out: false,
-        };
+        let chance = Chance::fixed(bytes(&vector, "ikmE").try_into().unwrap());
         let file_key = FileKey::take(&mut [7; 32]);
-        let (enc, wrapped) = wrap_with(&file_key, key.public_key(), b"info", chance).unwrap();
+        let (enc, wrapped) = wrap(&file_key, key.public_key(), b"info", chance).unwrap();
         assert_eq!(enc[..], bytes(&vector, "enc"));
         let opened = key.unwrap(b"info", &enc, &wrapped).unwrap();
         assert_eq!(opened.expose_secret(), &[7; 32]);
@@ -261,7 +259,7 @@ mod tests {
         let key = KemKey::take(&mut [1; 32]).unwrap();
         let mut chance = Chance::draw().unwrap();
         chance.used = 1;
-        let sealed = wrap_with(&FileKey::take(&mut [7; 32]), key.public_key(), b"", chance);
+        let sealed = wrap(&FileKey::take(&mut [7; 32]), key.public_key(), b"", chance);
         assert!(matches!(sealed, Err(SealError::Library)));
     }
 }

@@ -12,5 +12,5 @@ pub use agentdrop_envelope::identity::{
     VerifiedRotation, digits, words,
 };
 pub use kem::KemKey;
-pub(crate) use kem::wrap;
+pub(crate) use kem::{Chance, wrap};
 pub use signing::IdentityKey;

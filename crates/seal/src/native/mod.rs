@@ -17,6 +17,8 @@ mod incoming;
 mod outgoing;
 mod recipient;
 mod stanza;
+#[cfg(test)]
+mod vectors;
 
 pub use agentdrop_envelope::{File, MAX_MANIFEST_BYTES, MAX_RECIPIENTS, Manifest, Policy, Receipt};
 pub use incoming::{Arrived, Claimed, Incoming, KeyKind};

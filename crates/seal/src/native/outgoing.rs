@@ -14,7 +14,7 @@ use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 use super::{MAX_RECIPIENTS, Recipient, stanza};
 use crate::SealError;
 use crate::files::{FileKeys, FileSalt, FileSealer};
-use crate::identity::IdentityKey;
+use crate::identity::{Chance, IdentityKey};
 use crate::random::{fill, random_bytes};
 
 /// What a sender needs for one transfer to agents.
@@ -54,12 +54,23 @@ pub struct Envelope {
     pub manifest: Vec<u8>,
 }
 
+/// All the chance that goes into one envelope.
+pub(super) struct Chances {
+    pub(super) salt: [u8; SALT_BYTES],
+    /// One a recipient.
+    pub(super) encapsulations: Vec<Chance>,
+}
+
 impl Outgoing {
     /// Draws what seals `transfer`.
     pub fn generate(transfer: TransferId) -> Result<Self, SealError> {
         let mut key = [0; 32];
         fill(&mut key)?;
-        Ok(Self(FileKeys::take(transfer, &mut key)))
+        Ok(Self::with(FileKeys::take(transfer, &mut key)))
+    }
+
+    pub(super) const fn with(keys: FileKeys) -> Self {
+        Self(keys)
     }
 
     /// Begins file `i`, from 1: `Cobblestone-256(K_i, "agentdrop/v2 file\0" ‖ transfer id ‖ u32be i)`.
@@ -83,17 +94,6 @@ impl Outgoing {
         about: About,
         files: Vec<File>,
     ) -> Result<Envelope, SealError> {
-        self.envelope_salted(from, to, about, files, random_bytes()?)
-    }
-
-    fn envelope_salted(
-        &self,
-        from: &Sender<'_>,
-        to: &[Recipient],
-        about: About,
-        files: Vec<File>,
-        salt: [u8; SALT_BYTES],
-    ) -> Result<Envelope, SealError> {
         if to.len() > MAX_RECIPIENTS || files.len() > MAX_FILES {
             return Err(SealError::TooMuch);
         }
@@ -101,8 +101,24 @@ impl Outgoing {
         if to.is_empty() || files.is_empty() || each_once.len() != to.len() {
             return Err(SealError::Recipients);
         }
+        let encapsulations = to.iter().map(|_| Chance::draw());
+        let chances = Chances {
+            salt: random_bytes()?,
+            encapsulations: encapsulations.collect::<Result<_, _>>()?,
+        };
+        self.envelope_with(from, to, about, files, chances)
+    }
+
+    pub(super) fn envelope_with(
+        &self,
+        from: &Sender<'_>,
+        to: &[Recipient],
+        about: About,
+        files: Vec<File>,
+        chances: Chances,
+    ) -> Result<Envelope, SealError> {
         let transfer = *self.0.transfer().as_bytes();
-        let header = self.header(transfer, to)?;
+        let header = self.header(transfer, to, chances.encapsulations)?;
         let manifest = Manifest {
             transfer,
             sender: Some(from.agent),
@@ -128,7 +144,12 @@ impl Outgoing {
             header: &before,
             cbor: &cbor,
         });
-        let object = manifest_object(&header, self.key(), &manifest.padded(&signature), salt);
+        let object = manifest_object(
+            &header,
+            self.key(),
+            &manifest.padded(&signature),
+            chances.salt,
+        );
         Ok(Envelope {
             object: object.map_err(|_| SealError::TooMuch)?,
             manifest: cbor,
@@ -136,10 +157,16 @@ impl Outgoing {
     }
 
     /// The header, whose first bytes are in every stanza.
-    fn header(&self, transfer: [u8; 16], to: &[Recipient]) -> Result<Header, SealError> {
+    fn header(
+        &self,
+        transfer: [u8; 16],
+        to: &[Recipient],
+        chances: Vec<Chance>,
+    ) -> Result<Header, SealError> {
         let prekeys = to.iter().all(|it| it.prekey);
         let begin = Header::begin(transfer, prekeys, to.len()).map_err(|_| SealError::TooMuch)?;
-        let stanzas = to.iter().map(|it| stanza::seal(&begin, self.key(), it));
+        let stanzas = to.iter().zip(chances);
+        let stanzas = stanzas.map(|(it, chance)| stanza::seal(&begin, self.key(), it, chance));
         Ok(Header {
             transfer,
             prekeys,

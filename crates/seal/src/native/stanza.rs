@@ -4,14 +4,14 @@ use agentdrop_envelope::identity::{Fingerprint, KemKeyId};
 use agentdrop_envelope::{FileKey, Header, Stanza};
 
 use super::Recipient;
-use crate::identity::{KemKey, wrap};
+use crate::identity::{Chance, KemKey, wrap};
 use crate::{OpenError, SealError};
 
 const LABEL: &[u8] = b"agentdrop/v2 wrap\0";
 
 /// `"agentdrop/v2 wrap\0" ‖ bytes 0..26 of the header ‖ recipient id ‖ key id ‖ fingerprint`: so a stanza is of one
 /// envelope, one recipient, one key and one identity.
-fn info(
+pub(super) fn info(
     begin: &[u8; Header::FIXED_BYTES],
     recipient: &[u8; 16],
     key: KemKeyId,
@@ -25,10 +25,11 @@ pub(super) fn seal(
     begin: &[u8; Header::FIXED_BYTES],
     key: &FileKey,
     to: &Recipient,
+    chance: Chance,
 ) -> Result<Stanza, SealError> {
     let (recipient, key_id) = (*to.agent.as_bytes(), to.key.id());
     let info = info(begin, &recipient, key_id, &to.fingerprint);
-    let (encapsulation, wrapped) = wrap(key, &to.key, &info)?;
+    let (encapsulation, wrapped) = wrap(key, &to.key, &info, chance)?;
     Ok(Stanza {
         recipient,
         key: key_id.0,

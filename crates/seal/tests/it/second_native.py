@@ -4,6 +4,7 @@ One case a line in, one answer a line out, both JSON, bytes in hex.
 
     second_native.py open    opens what it is given as its recipient would, answers what is in it
     second_native.py seal    makes all that a recipient gets, and the recipient's keys
+    second_native.py read    reads a file of vectors, docs/vectors/native.json, answers what went through
 """
 
 import hashlib
@@ -326,7 +327,49 @@ def seal_case(case):
     }
 
 
+def read_case(vectors):
+    alice, bob, carol = (
+        Agent(*(bytes.fromhex(vectors[name][key]) for key in ("agent_id", "ik_seed", "ek_seed")))
+        for name in ("alice", "bob", "carol")
+    )
+    for name, agent in (("alice", alice), ("bob", bob), ("carol", carol)):
+        said = {key: bytes.fromhex(it) for key, it in vectors[name].items() if key != "fingerprint"}
+        bundle = unsigned(said["bundle"], b"bundle", None)
+        assert (bundle["ik"], bundle["ek"], bundle["xk"]) == (said["ik"], said["ek"], said["xk"])
+        assert said["bundle"] == signed(agent, b"bundle", bundle)
+        assert said["ek_id"] == hashlib.sha256(sealing_key(agent.ek_seed)[1]).digest()[:16]
+        assert said["bundle_hash"] == hashlib.sha256(said["bundle"][:-64]).digest()
+        assert vectors[name]["fingerprint"] == bech32("adk", fingerprint(agent.id, agent.ik))
+    unsigned(bytes.fromhex(vectors["prekey_of_bob"]), b"prekey", bob.ik)
+    unsigned(bytes.fromhex(vectors["rotation_of_alice_to_carols_ik"]), b"rotation", alice.ik)
+    digits, words = compared(fingerprint(alice.id, alice.ik), fingerprint(bob.id, bob.ik))
+    assert digits == vectors["alice_and_bob"]["digits"]
+
+    it, seed = vectors["transfer"], bytes.fromhex(vectors["prekey_seed_of_bob"])
+    transfer, opened, refused = bytes.fromhex(it["transfer_id"]), [], []
+
+    def open_object(object):
+        key, value, text = open_envelope(bytes.fromhex(object), transfer, bob, seed, alice.ik)
+        assert value["files"] and it["now"] < value["expires"]
+        return key, value, text
+
+    key, value, text = open_object(it["object"])
+    assert (key, text) == (bytes.fromhex(it["file_key"]), bytes.fromhex(it["manifest_cbor"]))
+    assert expand(key, b"agentdrop/v2 km\0").hex() == it["manifest_key"]
+    for i, file in enumerate(it["files"], 1):
+        assert expand(key, b"agentdrop/v2 kf\0" + i.to_bytes(4, "big")).hex() == file["file_key"]
+        plain = file_stream(unstream, key, transfer, i, bytes.fromhex(file["object"]))
+        opened.append(plain.hex())
+    assert receipt(bob, transfer, text, 1).hex() == vectors["receipt_of_bob"]
+    for bad in vectors["must_be_refused_by_bob"]:
+        try:
+            open_object(bad["object"])
+        except Exception:
+            refused.append(bad["why"])
+    return {"opened": opened, "refused": refused, "words": words}
+
+
 if __name__ == "__main__":
-    answer_case = {"open": open_case, "seal": seal_case}[sys.argv[1]]
+    answer_case = {"open": open_case, "seal": seal_case, "read": read_case}[sys.argv[1]]
     for line in sys.stdin:
         print(json.dumps(answer_case(json.loads(line))), flush=True)

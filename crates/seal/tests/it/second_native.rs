@@ -18,6 +18,7 @@ use crate::noise;
 use crate::python::Python;
 
 const CASES: u64 = 1000;
+const VECTORS: &str = include_str!("../../../../docs/vectors/native.json");
 
 /// What a case is made of, by its number.
 struct Case {
@@ -198,15 +199,34 @@ fn what_another_makes_we_open() {
     }
 }
 
+#[test]
+fn another_reads_the_vectors_as_we_do() {
+    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    let mut python = Python::start("second_native.py", "read");
+    let answer = python.ask(&vectors);
+    let plain = vectors["transfer"]["files"].as_array().unwrap().iter();
+    let plain: Vec<_> = plain.map(|it| it["plaintext"].clone()).collect();
+    assert_eq!(answer["opened"], json!(plain));
+    let bad = vectors["must_be_refused_by_bob"].as_array().unwrap().iter();
+    let bad: Vec<_> = bad.map(|it| it["why"].clone()).collect();
+    assert_eq!(answer["refused"], json!(bad));
+    let words = vectors["alice_and_bob"]["words"].as_str().unwrap();
+    assert!(words.split(' ').eq(spelled(&answer)));
+}
+
 /// What people compare is the same on both sides: the text of one fingerprint, and digits and words of the pair.
 fn compare(answer: &Value, shown: Fingerprint, one: Fingerprint, other: Fingerprint) {
     assert_eq!(answer["fingerprint"], shown.to_string());
     assert_eq!(answer["digits"], digits(&one, &other));
-    let list = Language::English.word_list();
-    let theirs = answer["words"].as_array().unwrap().iter();
-    let theirs = theirs.map(|it| list[usize::try_from(it.as_u64().unwrap()).unwrap()]);
     let ours = words(&one, &other);
-    assert!(ours.split(' ').eq(theirs));
+    assert!(ours.split(' ').eq(spelled(answer)));
+}
+
+/// The words of the numbers that the other side answers.
+fn spelled(answer: &Value) -> impl Iterator<Item = &'static str> {
+    let list = Language::English.word_list();
+    let numbers = answer["words"].as_array().unwrap().iter();
+    numbers.map(|it| list[usize::try_from(it.as_u64().unwrap()).unwrap()])
 }
 
 fn bytes(of: &Value, field: &str) -> Vec<u8> {
