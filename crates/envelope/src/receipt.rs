@@ -99,15 +99,15 @@ impl Receipt {
         }
     }
 
-    /// Whether `recipient` says this of the envelope of `transfer` whose manifest was `cbor`; what
+    /// Whether `recipient` says this of the envelope of `transfer` whose manifest had this hash; what
     /// became of it.
     pub fn check(
         &self,
         recipient: &IdentityPublicKey,
         transfer: &[u8; 16],
-        cbor: &[u8],
+        manifest: &[u8; 64],
     ) -> Result<Verdict, Untrusted> {
-        if self.transfer != *transfer || self.manifest != manifest_hash(cbor) {
+        if self.transfer != *transfer || self.manifest != *manifest {
             return Err(Untrusted::OtherTransfer);
         }
         recipient.verify(&self.statement(), &self.signature)?;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use agentdrop_cobblestone::SALT_BYTES;
 use agentdrop_envelope::identity::Fingerprint;
 use agentdrop_envelope::{
-    self as envelope, File, FileKey, Header, Manifest, Policy, Statement, manifest_object,
+    self as envelope, File, FileKey, Header, Manifest, Policy, Statement, manifest_hash,
+    manifest_object,
 };
 use agentdrop_protocol::limits::MAX_FILES;
 use agentdrop_protocol::text::Message;
@@ -45,13 +46,13 @@ pub struct About {
     pub policy: Policy,
 }
 
-/// An envelope, and what its receipts will be checked against.
+/// An envelope, and what its receipts are checked against.
 #[derive(Clone, Debug)]
 pub struct Envelope {
     /// Object 0.
     pub object: Vec<u8>,
-    /// The CBOR of the manifest, which the sender keeps: names and message are in it.
-    pub manifest: Vec<u8>,
+    /// SHA-512 of the manifest's CBOR, which the sender keeps: its receipts are of it.
+    pub manifest_hash: [u8; 64],
 }
 
 /// All the chance that goes into one envelope.
@@ -152,7 +153,7 @@ impl Outgoing {
         );
         Ok(Envelope {
             object: object.map_err(|_| SealError::TooMuch)?,
-            manifest: cbor,
+            manifest_hash: manifest_hash(&cbor),
         })
     }
 

@@ -173,7 +173,7 @@ fn made() -> Value {
     let begin = header.first_chunk().unwrap();
     let info = stanza::info(begin, bob.id.as_bytes(), once.id(), &bob.fingerprint());
     let sealed = open_manifest(&envelope.object, behind, out.file_keys().key()).unwrap();
-    let (_, _, signature) = Manifest::read(&sealed).unwrap();
+    let (_, cbor, signature) = Manifest::read(&sealed).unwrap();
 
     let identity = bob.identity.public_key();
     let arrived = Arrived::read(TRANSFER, bob.id, &identity, &envelope.object).unwrap();
@@ -197,7 +197,7 @@ fn made() -> Value {
             "info_of_bobs_stanza": hex::encode(info),
             "header": hex::encode(header),
             "manifest_key": expand(&[b"agentdrop/v2 km\0"]),
-            "manifest_cbor": hex::encode(&envelope.manifest),
+            "manifest_cbor": hex::encode(cbor),
             "manifest_signature": hex::encode(signature),
             "object": hex::encode(&envelope.object),
             "files": shown,

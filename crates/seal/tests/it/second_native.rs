@@ -128,7 +128,7 @@ fn what_we_make_another_opens() {
         let checked = receipt.check(
             &bob.identity.public_key(),
             crate::native::transfer(1).as_bytes(),
-            &made.manifest,
+            &made.manifest_hash,
         );
         assert_eq!(checked, Ok(case.verdict), "{seed}");
         compare(&answer, fingerprints[0], fingerprints[1], fingerprints[0]);

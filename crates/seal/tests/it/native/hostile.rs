@@ -33,7 +33,7 @@ fn open_envelope(from: &Agent, to: &[Recipient]) -> Open {
     let sent = Sent {
         transfer: transfer(1),
         object: made.object,
-        manifest: made.manifest,
+        manifest_hash: made.manifest_hash,
         files,
     };
     Open {
@@ -199,6 +199,12 @@ fn stanzas_and_recipients_have_to_agree() {
         it.header.stanzas.push(mine);
     };
     assert!(matches!(resealed(twice), Err(OpenError::Refused)));
+    // Also where the manifest says the same.
+    let twice_in_both: &dyn Fn(&mut Open) = &|it| {
+        it.header.stanzas[1] = it.header.stanzas[0].clone();
+        it.manifest.recipients[1] = it.manifest.recipients[0];
+    };
+    assert!(matches!(resealed(twice_in_both), Err(OpenError::Refused)));
     let under_my_name: &dyn Fn(&mut Open) = &|it| {
         it.header.stanzas.swap(0, 1);
         it.header.stanzas[0].recipient = *Agent::new(2).id.as_bytes();

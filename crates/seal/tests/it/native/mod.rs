@@ -97,7 +97,7 @@ pub(crate) fn about() -> About {
 pub(crate) struct Sent {
     pub(crate) transfer: TransferId,
     pub(crate) object: Vec<u8>,
-    pub(crate) manifest: Vec<u8>,
+    pub(crate) manifest_hash: [u8; 64],
     pub(crate) files: Vec<Vec<u8>>,
 }
 
@@ -124,11 +124,14 @@ pub(crate) fn send(id: TransferId, from: &Agent, to: &[Recipient], plain: &[&[u8
     let out = Outgoing::generate(id).unwrap();
     let (files, said) = seal_files(&out, plain);
     let envelope = out.envelope(&from.sender(), to, about(), said).unwrap();
-    let Envelope { object, manifest } = envelope;
+    let Envelope {
+        object,
+        manifest_hash,
+    } = envelope;
     Sent {
         transfer: id,
         object,
-        manifest,
+        manifest_hash,
         files,
     }
 }

@@ -16,7 +16,7 @@ fn a_receipt_is_the_recipients_word_on_this_transfer() {
         .to_bytes();
     let receipt = Receipt::read(&bytes).unwrap();
     let check = |by: &Agent, sent: &super::Sent| {
-        let (transfer, manifest) = (sent.transfer.as_bytes(), &sent.manifest);
+        let (transfer, manifest) = (sent.transfer.as_bytes(), &sent.manifest_hash);
         receipt.check(&by.identity.public_key(), transfer, manifest)
     };
     assert_eq!(check(&bob, &one), Ok(Verdict::Quarantined));
