@@ -193,6 +193,29 @@ fn another_spelling_of_the_same_is_refused_though_it_is_signed() {
 }
 
 #[test]
+fn what_cannot_be_is_refused_though_it_is_signed() {
+    let read = |it: Bundle| SignedBundle::read(&signed(it).to_bytes());
+    for (version, previous) in [(0, None), (0, Some([7; 32])), (1, Some([7; 32])), (2, None)] {
+        assert_eq!(read(bundle(version, previous)), Err(Malformed), "{version}");
+    }
+    let read = |since, to| {
+        let mut it = rotation(since, [7; 32]).rotation;
+        it.to = to;
+        let statement = it.to_cbor();
+        let signature = secret(1).sign(&Statement::Rotation(&statement).to_bytes());
+        let signed = SignedRotation {
+            rotation: it,
+            signature: signature.to_bytes(),
+        };
+        SignedRotation::read(&signed.to_bytes()).map(drop)
+    };
+    assert_eq!(read(2, public(2)), Ok(()));
+    assert_eq!(read(1, public(2)), Err(Malformed));
+    assert_eq!(read(0, public(2)), Err(Malformed));
+    assert_eq!(read(2, public(1)), Err(Malformed));
+}
+
+#[test]
 fn a_bundle_is_believed_only_of_whom_it_is_and_while_it_lasts() {
     let check = |it: SignedBundle, agent, pin: Option<&Pin>, now| {
         it.check(agent, pin, now).map(drop).unwrap_err()
