@@ -101,6 +101,10 @@ fn only_its_sender_can_have_signed_it() {
     forged.manifest.sender_fingerprint =
         *Fingerprint::of(alice.id, &alice.identity.public_key()).as_bytes();
     refused(&forged.resealed(&carol.identity));
+    // Alice says to be Carol, with her own fingerprint and key.
+    let mut disguised = open_envelope(&alice, &[bob.recipient()]);
+    disguised.manifest.sender = Some(carol.id);
+    refused(&disguised.resealed(&alice.identity));
     // Signed by nobody's agent.
     forged.manifest.sender = None;
     let sent = forged.resealed(&alice.identity);
