@@ -43,6 +43,17 @@ impl Sealer {
         (sealer, header)
     }
 
+    /// Goes on with a stream that was begun elsewhere, at chunk `n`: what is taken in now belongs at
+    /// `n *` [`CHUNK_BYTES`] of the plaintext.
+    ///
+    /// The duty of [`Sealer::salted`] is that of each chunk on its own: what was sealed as chunk `n`
+    /// under this key, context and salt, and left this machine, **must** have been the same.
+    pub fn resumed(key: &Key, context: &[u8], salt: [u8; SALT_BYTES], n: u64) -> Self {
+        let (mut sealer, _) = Self::salted(key, context, salt);
+        sealer.next = n;
+        sealer
+    }
+
     /// Takes plaintext in, and appends each chunk that is whole to `out`.
     pub fn update(&mut self, mut plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         let whole = (self.pending.len() + plaintext.len()) / CHUNK_BYTES;

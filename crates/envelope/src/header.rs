@@ -48,19 +48,29 @@ impl Header {
     /// Bytes before the first stanza.
     pub const FIXED_BYTES: usize = 26;
 
+    /// The bytes before the first of `stanzas`, which are wrapped into each of them.
+    pub fn begin(
+        transfer: [u8; 16],
+        prekeys: bool,
+        stanzas: usize,
+    ) -> Result<[u8; Self::FIXED_BYTES], Malformed> {
+        let count = u16::try_from(stanzas).ok();
+        let count = count.filter(|_| stanzas <= MAX_RECIPIENTS);
+        let count = count.ok_or(Malformed)?.to_be_bytes();
+        let flags = if prekeys { PREKEYS } else { 0 }.to_be_bytes();
+        let parts: [&[u8]; 5] = [MAGIC, &[VERSION, SUITE], &flags, &transfer, &count];
+        let mut bytes = [0; Self::FIXED_BYTES];
+        for (place, byte) in bytes.iter_mut().zip(parts.iter().copied().flatten()) {
+            *place = *byte;
+        }
+        Ok(bytes)
+    }
+
     /// The bytes of this header.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Malformed> {
-        if self.stanzas.len() > MAX_RECIPIENTS {
-            return Err(Malformed);
-        }
-        let count = u16::try_from(self.stanzas.len()).map_err(|_| Malformed)?;
-        let flags = if self.prekeys { PREKEYS } else { 0 };
-        let mut bytes = Vec::with_capacity(Self::FIXED_BYTES + self.stanzas.len() * Stanza::BYTES);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&[VERSION, SUITE]);
-        bytes.extend_from_slice(&flags.to_be_bytes());
-        bytes.extend_from_slice(&self.transfer);
-        bytes.extend_from_slice(&count.to_be_bytes());
+        let begin = Self::begin(self.transfer, self.prekeys, self.stanzas.len())?;
+        let mut bytes = Vec::with_capacity(begin.len() + self.stanzas.len() * Stanza::BYTES);
+        bytes.extend_from_slice(&begin);
         for it in &self.stanzas {
             bytes.extend_from_slice(&it.recipient);
             bytes.extend_from_slice(&it.key);
@@ -99,7 +109,8 @@ impl Header {
 }
 
 impl Stanza {
-    const BYTES: usize = 16 + 16 + ENCAPSULATION + WRAPPED;
+    /// How many bytes a stanza has.
+    pub const BYTES: usize = 16 + 16 + ENCAPSULATION + WRAPPED;
 
     fn read(rest: &mut Rest<'_>) -> Result<Self, Malformed> {
         Ok(Self {

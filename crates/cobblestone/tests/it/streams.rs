@@ -103,6 +103,29 @@ fn a_salt_that_was_kept_makes_the_same_stream_again() {
 }
 
 #[test]
+fn a_stream_that_is_gone_on_with_at_any_chunk_is_the_same() {
+    let plain = plaintext(3 * CHUNK_BYTES);
+    let (mut sealer, header) = Sealer::salted(&Key::take(&mut { KEY }), b"", [1; 24]);
+    let mut whole = header.to_vec();
+    sealer.update(&plain, &mut whole).unwrap();
+    sealer.finish(&mut whole).unwrap();
+    for n in 0..=3 {
+        let mut sealer = Sealer::resumed(&Key::take(&mut { KEY }), b"", [1; 24], n as u64);
+        let mut tail = Vec::new();
+        sealer.update(&plain[n * CHUNK_BYTES..], &mut tail).unwrap();
+        sealer.finish(&mut tail).unwrap();
+        assert!(
+            tail == whole[HEADER_BYTES + n * SEALED_CHUNK_BYTES..],
+            "from chunk {n}"
+        );
+    }
+    let beyond = Sealer::resumed(&Key::take(&mut { KEY }), b"", [1; 24], 1 << 38);
+    let mut nothing = Vec::new();
+    beyond.finish(&mut nothing).unwrap_err();
+    assert!(nothing.is_empty());
+}
+
+#[test]
 fn keys_are_not_printed_and_are_erased_where_they_came_from() {
     let mut bytes = [0x5a; 32];
     let key = Key::take(&mut bytes);

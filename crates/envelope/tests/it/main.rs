@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod identity;
+mod receipt;
+
 use agentdrop_cobblestone::sealed_len;
 use agentdrop_envelope::{
     File, FileKey, Header, MAX_RECIPIENTS, Malformed, Manifest, Policy, Recipient, Stanza,

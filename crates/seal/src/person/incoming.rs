@@ -1,27 +1,17 @@
 //! Opening an envelope that is for a person.
 
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, Write};
 
-use agentdrop_cobblestone::{HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
-use agentdrop_envelope::{FileKey, Header, Manifest, file_context, open_manifest};
+use agentdrop_envelope::{Header, Manifest, open_manifest};
 use agentdrop_protocol::{Timestamp, TransferId};
-use aws_lc_rs::digest::{Context, SHA256};
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
 use super::{MAX_ENVELOPE_BYTES, file_key, fingerprint};
+use crate::files::Contents;
 use crate::{OpenError, PublicKey, Salt, SecretKey};
-
-/// Chunks that are opened at a time: as many bytes as the other formats buffer.
-const CHUNKS: usize = 8;
 
 /// A transfer whose envelope opened: what it holds, and what opens it.
 #[derive(Debug)]
-pub struct Incoming {
-    key: FileKey,
-    transfer: TransferId,
-    manifest: Manifest,
-}
+pub struct Incoming(Contents);
 
 impl Incoming {
     /// Opens object 0 of `transfer`, which came with `ephemeral` as `encrypted_key` and `salt` as `encryption_salt`.
@@ -55,31 +45,20 @@ impl Incoming {
         if manifest.expires <= now {
             return Err(OpenError::Expired);
         }
-        Ok(Self {
-            key,
-            transfer,
-            manifest,
-        })
+        Ok(Self(Contents::new(key, transfer, manifest)))
     }
 
     /// What the envelope says.
     pub const fn manifest(&self) -> &Manifest {
-        &self.manifest
+        self.0.manifest()
     }
 
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.
     ///
     /// Every byte that is written is genuine and stands where it belongs. Whether it is all of them is known at the end: on
     /// **any** error, throw away what `sink` holds.
-    pub fn open_to(
-        &self,
-        i: u32,
-        mut source: impl Read,
-        mut sink: impl Write,
-    ) -> Result<u64, OpenError> {
-        let size = self.pass(i, &mut source, |_, piece| sink.write_all(piece))?;
-        sink.flush()?;
-        Ok(size)
+    pub fn open_to(&self, i: u32, source: impl Read, sink: impl Write) -> Result<u64, OpenError> {
+        self.0.open_to(i, source, sink)
     }
 
     /// Opens file `i`, from 1, where it lies, from where `source` stands on; answers how many bytes of it are plaintext now.
@@ -89,70 +68,8 @@ impl Incoming {
     pub fn open_in_place<R: Read + Write + Seek>(
         &self,
         i: u32,
-        mut source: R,
+        source: R,
     ) -> Result<(R, u64), OpenError> {
-        let mut written = source.stream_position()?;
-        let size = self.pass(i, &mut source, |source, piece| {
-            // What is written is shorter than what was read by then: the header alone is ahead of it.
-            let read = source.stream_position()?;
-            source.seek(SeekFrom::Start(written))?;
-            source.write_all(piece)?;
-            written += piece.len() as u64;
-            source.seek(SeekFrom::Start(read)).map(drop)
-        })?;
-        source.flush()?;
-        Ok((source, size))
-    }
-
-    fn pass<R: Read>(
-        &self,
-        i: u32,
-        source: &mut R,
-        mut take: impl FnMut(&mut R, &[u8]) -> std::io::Result<()>,
-    ) -> Result<u64, OpenError> {
-        let n = usize::try_from(i).ok().and_then(|it| it.checked_sub(1));
-        let said = n.and_then(|it| self.manifest.files.get(it));
-        let said = said.ok_or(OpenError::Refused)?;
-        let mut digest = Context::new(&SHA256);
-        let mut left = said.sealed_size;
-
-        let mut begin = [0; HEADER_BYTES];
-        source.read_exact(&mut begin).map_err(refuse_short)?;
-        digest.update(&begin);
-        left -= begin.len() as u64;
-        let context = file_context(self.transfer.as_bytes(), i);
-        let mut opener = Opener::new(&self.key.file(i), &context, &begin)?;
-
-        let whole = usize::try_from(left).unwrap_or(usize::MAX);
-        let mut buffer = Zeroizing::new(vec![0; whole.min(CHUNKS * SEALED_CHUNK_BYTES)]);
-        let mut size = 0;
-        while left > 0 {
-            let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-            let piece = buffer.get_mut(..len).ok_or(OpenError::Refused)?;
-            source.read_exact(piece).map_err(refuse_short)?;
-            digest.update(piece);
-            left -= len as u64;
-            for chunk in piece.chunks_mut(SEALED_CHUNK_BYTES) {
-                let plain = opener.open_next(chunk)?;
-                take(source, plain)?;
-                size += plain.len() as u64;
-            }
-        }
-        opener.finish()?;
-        let more = source.take(1).read_to_end(&mut Vec::new())? > 0;
-        let genuine = digest.finish().as_ref().ct_eq(&said.sealed_sha256);
-        if more || size != said.size || !bool::from(genuine) {
-            return Err(OpenError::Refused);
-        }
-        Ok(size)
-    }
-}
-
-/// A file that ends too early is not a failure of the disk: it was cut.
-fn refuse_short(error: std::io::Error) -> OpenError {
-    if error.kind() == ErrorKind::UnexpectedEof {
-        OpenError::Refused
-    } else {
-        OpenError::Io(error)
+        self.0.open_in_place(i, source)
     }
 }

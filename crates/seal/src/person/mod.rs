@@ -16,7 +16,9 @@ mod outgoing;
 
 pub use agentdrop_envelope::{File, MAX_MANIFEST_BYTES, Manifest, Policy};
 pub use incoming::Incoming;
-pub use outgoing::{About, FileKeys, FileSalt, FileSealer, Outgoing, Sealed};
+pub use outgoing::{About, Outgoing};
+
+pub use crate::files::{FileKeys, FileSalt, FileSealer, Sealed};
 
 use agentdrop_envelope::FileKey;
 use aws_lc_rs::digest::{SHA256, digest};

@@ -1,12 +1,5 @@
 //! Against the published client, in both directions: what one side seals the other opens.
 
-use std::{
-    env,
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
-
 use agentdrop_seal::{
     ContentKey, FileSealer, Nonce, Salt, SecretKey,
     compat::{
@@ -17,6 +10,7 @@ use agentdrop_seal::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
+use crate::python::Python;
 use crate::{noise, open, open_for_human, public_key};
 
 const CASES: u64 = 1000;
@@ -24,7 +18,7 @@ const FORMATS: [&str; 3] = ["channel", "wrapped", "human"];
 
 #[test]
 fn what_we_seal_the_published_client_opens() {
-    let mut python = Published::start("open");
+    let mut python = Python::start("published_client.py", "open");
     for format in FORMATS {
         for (seed, size) in sizes() {
             let plaintext = noise(seed, size);
@@ -39,7 +33,7 @@ fn what_we_seal_the_published_client_opens() {
 
 #[test]
 fn what_the_published_client_seals_we_open() {
-    let mut python = Published::start("seal");
+    let mut python = Python::start("published_client.py", "seal");
     for format in FORMATS {
         for (_, size) in sizes() {
             let case = python.ask(&json!({ "format": format, "size": size }));
@@ -138,53 +132,3 @@ fn bytes(case: &Value, field: &str) -> Vec<u8> {
         .decode(case[field].as_str().unwrap())
         .unwrap()
 }
-
-/// The published client in a process of its own; ends when its input does.
-struct Published {
-    process: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Published {
-    fn start(role: &str) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = env::var_os("AGENTDROP_TEST_PYTHON")
-            .map_or_else(|| here.join("../../.venv/bin/python"), PathBuf::from);
-        let mut process = Command::new(&python)
-            .arg(here.join("tests/it/published_client.py"))
-            .arg(role)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}. {HINT}", python.display()));
-        let questions = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().unwrap());
-        Self {
-            process,
-            questions,
-            answers,
-        }
-    }
-
-    fn ask(&mut self, question: &Value) -> Value {
-        let mut answer = String::new();
-        let asked = writeln!(self.questions.as_mut().unwrap(), "{question}");
-        self.answers.read_line(&mut answer).unwrap();
-        assert!(
-            asked.is_ok() && !answer.is_empty(),
-            "the published client stopped. {HINT}"
-        );
-        serde_json::from_str(&answer).unwrap()
-    }
-}
-
-impl Drop for Published {
-    fn drop(&mut self) {
-        drop(self.questions.take());
-        let ended = self.process.wait();
-        assert!(std::thread::panicking() || ended.is_ok_and(|status| status.success()));
-    }
-}
-
-const HINT: &str = "If it is not installed, run scripts/setup, or set AGENTDROP_TEST_PYTHON to a Python that has agentdrop 0.3.5";

@@ -2,11 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod differential;
+mod fuzzed;
+mod native;
 mod person;
+mod python;
 mod receive_password;
 mod refusals;
+mod second_native;
 mod stream;
 mod vectors;
+mod wycheproof;
 
 use std::io::Cursor;
 
