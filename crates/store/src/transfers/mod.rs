@@ -2,6 +2,7 @@
 
 mod activation;
 mod live;
+mod small;
 mod stored;
 
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};
