@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::child::Child;
 use crate::model::{Attempts, Chance};
+use agentdrop_testkit::at_rest::small_bodies;
 use agentdrop_testkit::engines::{Engine, database};
 
 /// How often the server is killed on each engine.
@@ -43,5 +44,7 @@ async fn a_killed_server_loses_nothing_it_acknowledged() {
         // Whatever the killed uploads left was deleted at the starts, and the rest just now.
         let server = Child::start(&data, database.url()).await;
         server.wait_until_swept(&data.join("blobs")).await;
+        let left = small_bodies(&database).len();
+        assert_eq!(left, 0, "small files are left");
     }
 }
