@@ -182,7 +182,7 @@ async fn small_body(
     let mut reader = app.store.read().await?;
     let found = reader.small_body(transfer, number).await?;
     // As good as a blob that is gone.
-    let found = found.ok_or(io::Error::from(io::ErrorKind::NotFound))?;
+    let found = found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
     Ok(found.into())
 }
 

@@ -228,7 +228,7 @@ async fn until_active(server: &Child, person: &Waiting) {
 }
 
 /// Each opens with the person's key, and nothing of it lies there in another form.
-async fn open_all(server: &Child, thief: &impl Fn() -> Thief, person: &Waiting) {
+async fn open_all(server: &Child, thief: &(impl Fn() -> Thief + Sync), person: &Waiting) {
     for (sent, files) in &person.sent {
         let path = format!("/v1/transfers/{}/download", text(sent, "id"));
         let grant = server.http.get(&path, &person.session).await.expect(200);

@@ -118,7 +118,8 @@ async fn of_a_transfer_some_are_beside_the_row_and_some_on_the_disk() {
 #[tokio::test]
 async fn what_is_over_leaves_nothing_beside_its_row() {
     for world in &World::each().await {
-        let files: &[(&str, &[u8])] = &[("a", b"0123456789"), ("b", &[7; 30_000])];
+        let large = bytes(30_000, 7);
+        let files: &[(&str, &[u8])] = &[("a", b"0123456789"), ("b", &large)];
         // It expires.
         world.send(PLAIN, files).await.expect(201);
         world.server.clock.advance(Duration::from_hours(24 * 90));

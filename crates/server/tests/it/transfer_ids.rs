@@ -61,7 +61,7 @@ async fn an_id_is_given_away_once() {
         assert_eq!(text(&sent, "id"), chosen.to_string());
         let before = (rows(server).await, blobs(server));
         // Also one that is on the disk, in the place of one that is not.
-        let large = [7; 20_000];
+        let large = vec![7; 20_000];
         for (who, file) in [
             (alex, &b"second"[..]),
             (jamie, b"third"),
