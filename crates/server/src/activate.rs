@@ -4,7 +4,8 @@
 //! often a server stops on the way. One claims it for a while, and says now and then that they are
 //! still at it; what fails is tried again after ever longer pauses. Bytes are written under names
 //! first that only this try has; the row is switched to them, and the key that the server could read
-//! the old ones with destroyed, in one unit of work. What a stop leaves behind is bytes that no row
+//! the old ones with destroyed, in one unit of work. Small files, which are kept beside the row, are
+//! replaced in that unit too. What a stop leaves behind is bytes that no row
 //! names, which are deleted as orphans. Should two be at it, for one slept through its claim, one
 //! switches the row, and the other one finds it changed.
 
@@ -29,7 +30,7 @@ use crate::api::mailed_links::new_token;
 use crate::app::App;
 use crate::at_rest::{Details, FileDetails, ForPerson};
 use crate::auth::digest_of;
-use crate::blob::{BlobKey, Staged};
+use crate::blob::{BlobKey, Body, Staged};
 use crate::clock::random;
 use crate::mail::Stamp;
 use crate::mail::kinds::{Files, Step, files_for_you};
@@ -152,7 +153,7 @@ async fn activate(app: &App, transfer: Transfer, number: u32) -> Result<()> {
     let (id, old) = (transfer.id, transfer.blobs());
     let parts = parts(app, &transfer).await?;
     let (sealed, staged) = seal(app, &transfer, number, person, key).await?;
-    let new = sealed.names();
+    let new: Vec<_> = File::blobs(&sealed.files).collect();
     // An earlier try whose end nobody was told of, for the database went away in its commit, has
     // ended once this has the row. Else its bytes could become the transfer's behind these, which
     // are put in their place.
@@ -228,6 +229,8 @@ async fn parts(app: &App, transfer: &Transfer) -> Result<Vec<PartTag>> {
 /// A transfer as it is to be, encrypted for its recipient.
 struct Sealed {
     files: Vec<File>,
+    /// The bytes of those that are kept beside the row, by their names.
+    small: Vec<(u32, Vec<u8>)>,
     sealing: Sealing,
     wrapped_key: Vec<u8>,
     details: Vec<u8>,
@@ -251,42 +254,35 @@ async fn seal(
     let mut made = ForPerson::new(id, &key)?;
     let first = first_name(transfer, number);
     let place = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-    let (mut files, mut staged) = (Vec::new(), Vec::new());
+    let (mut files, mut bodies) = (Vec::new(), Vec::new());
     for (n, (file, said)) in transfer.files.iter().zip(&said.files).enumerate() {
         let to = place(n + 1);
-        let (size, blob) = seal_file(app, transfer, (n, to), said, &mut made).await?;
-        files.push(File {
-            id: file.id,
-            size,
-            at_rest: AtRest::Sender,
-            nonce: None,
-            blob: Some(to),
-            upload: None,
-            direct: None,
-        });
-        staged.push((BlobKey::file(id, to), blob));
+        let (size, body) = seal_file(app, transfer, (n, to), said, &mut made).await?;
+        files.push(sealed_file(file.id, size, to, &body));
+        bodies.push((to, body));
     }
     let sealing = made.sealing(key);
     let envelope = made.envelope(transfer, person, &key, said.message.clone(), now, random()?)?;
-    let mut staging = app.blobs.stage(BlobKey::file(id, place(0))).await?;
+    let mut staging = app.blobs.stage(BlobKey::file(id, place(0)))?;
     let size = envelope.len() as u64;
     staging.write(Bytes::from(envelope)).await?;
-    staged.push((BlobKey::file(id, place(0)), staging.finish().await?));
-    let first = File {
-        id: FileId::new(now, random()?),
-        size,
-        at_rest: AtRest::Sender,
-        nonce: None,
-        blob: Some(place(0)),
-        upload: None,
-        direct: None,
-    };
-    files.insert(0, first);
+    let body = staging.finish_body().await?;
+    let first = FileId::new(now, random()?);
+    files.insert(0, sealed_file(first, size, place(0), &body));
+    bodies.push((place(0), body));
+    let (mut small, mut staged) = (Vec::new(), Vec::new());
+    for (name, body) in bodies {
+        match body {
+            Body::Small(bytes) => small.push((name, bytes)),
+            Body::Blob(blob) => staged.push((BlobKey::file(id, name), blob)),
+        }
+    }
     let mut shown = said.clone();
     shown.files.insert(0, envelope_details());
     let (new_key, wrapped_key) = app.server_key.new_transfer_key(id)?;
     let sealed = Sealed {
         files,
+        small,
         sealing,
         wrapped_key,
         details: shown.seal(&new_key)?,
@@ -297,10 +293,27 @@ async fn seal(
     Ok((sealed, staged))
 }
 
+/// A file that was encrypted for its recipient.
+const fn sealed_file(id: FileId, size: u64, name: u32, body: &Body) -> File {
+    File {
+        id,
+        size,
+        at_rest: AtRest::Sender,
+        nonce: None,
+        blob: Some(name),
+        in_database: matches!(body, Body::Small(_)),
+        upload: None,
+        direct: None,
+    }
+}
+
 /// The first of the names that one try has for the files and the envelope: behind those that there
 /// are, and those of the tries before, so that two servers never write under one name.
 fn first_name(transfer: &Transfer, number: u32) -> u32 {
-    let taken = transfer.blobs().into_iter().max().map_or(0, |it| it + 1);
+    let names = (0..)
+        .zip(&transfer.files)
+        .map(|(place, it)| it.blob_at(place));
+    let taken = names.max().map_or(0, |it| it + 1);
     let each = u32::try_from(transfer.files.len() + 1).unwrap_or(u32::MAX);
     taken.saturating_add(each.saturating_mul(number.saturating_sub(1)))
 }
@@ -312,10 +325,10 @@ async fn seal_file(
     (position, to): (usize, u32),
     said: &FileDetails,
     made: &mut ForPerson,
-) -> Result<(u64, Staged)> {
+) -> Result<(u64, Body)> {
     let file = transfer.files.get(position).ok_or(ApiError::NotFound)?;
     let mut stored = StoredFile::open(app, transfer, position, &(0..file.size)).await?;
-    let mut staging = app.blobs.stage(BlobKey::file(transfer.id, to)).await?;
+    let mut staging = app.blobs.stage(BlobKey::file(transfer.id, to))?;
     let place = u32::try_from(position).unwrap_or(u32::MAX);
     let (mut sealer, begin) = made.begin_file(place + 1)?;
     staging.write(Bytes::from(begin)).await?;
@@ -327,15 +340,10 @@ async fn seal_file(
     }
     let (end, sealed_size) = made.end_file(sealer, file.size, said)?;
     staging.write(Bytes::from(end)).await?;
-    Ok((sealed_size, staging.finish().await?))
+    Ok((sealed_size, staging.finish_body().await?))
 }
 
 impl Sealed {
-    /// The names of its bytes.
-    fn names(&self) -> Vec<u32> {
-        self.files.iter().filter_map(|it| it.blob).collect()
-    }
-
     /// Switches the row to the new bytes, unless it is none any more that waits, or for another key.
     async fn switch(
         self,
@@ -378,6 +386,8 @@ impl Sealed {
         };
         tx.update_transfer_contents(&active).await?;
         tx.delete_parts(id).await?;
+        tx.delete_small_bodies(id).await?;
+        tx.insert_small_bodies(id, &self.small).await?;
         let sizes = transfer.files.iter().map(|it| it.size);
         let sent = Files {
             from,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use agentdrop_domain::transfers::{AtRest, File, Transfer};
 use agentdrop_domain::uploads::{Part, Upload};
 use agentdrop_protocol::TransferId;
+use bytes::Bytes;
 
 use crate::api::error::{ApiError, Result};
 use crate::app::App;
@@ -39,6 +40,12 @@ enum Pieces {
         position: u32,
         blob: u32,
         etag: Option<String>,
+    },
+    /// Beside the transfer's row, from which they were read.
+    Small {
+        size: u64,
+        position: u32,
+        bytes: Bytes,
     },
     /// In parts, of which some are known: all with the bytes that were asked for.
     Parts { upload: Upload, known: Vec<Part> },
@@ -76,6 +83,14 @@ impl StoredFile {
                 let (first, last) = numbers.into_inner();
                 let known = reader.parts(transfer.id, file.id, first, last).await?;
                 Pieces::Parts { upload, known }
+            }
+            _ if file.in_database => {
+                let number = file.blob_at(position);
+                Pieces::Small {
+                    size: file.size,
+                    position,
+                    bytes: small_body(app, transfer.id, number, wanted).await?,
+                }
             }
             _ => Pieces::One {
                 size: file.size,
@@ -137,6 +152,15 @@ impl StoredFile {
                 let size = *size;
                 Ok((0, Piece { blob, opener, size }))
             }
+            Pieces::Small {
+                size,
+                position,
+                bytes,
+            } => {
+                let opener = key.map(|it| FileOpener::new(it, *position, *size));
+                let (blob, size) = (Blob::Small(bytes.clone()), *size);
+                Ok((0, Piece { blob, opener, size }))
+            }
             Pieces::Parts { upload, known } => {
                 let number = *upload.parts_with(at, at + 1).start();
                 let part = known.iter().find(|it| it.number == number);
@@ -151,6 +175,23 @@ impl StoredFile {
             }
         }
     }
+}
+
+/// What is stored of a small file, if some of it is wanted.
+async fn small_body(
+    app: &App,
+    transfer: TransferId,
+    number: u32,
+    wanted: &Range<u64>,
+) -> Result<Bytes> {
+    if wanted.is_empty() {
+        return Ok(Bytes::new());
+    }
+    let mut reader = app.store.read().await?;
+    let found = reader.small_body(transfer, number).await?;
+    // As good as a blob that is gone.
+    let found = found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    Ok(found.into())
 }
 
 impl Piece {

@@ -114,6 +114,7 @@ async fn take_due(tx: &mut Tx, now: Timestamp) -> agentdrop_store::Result<Vec<(T
         if let Some(swept) = transfer.sweep(now) {
             tx.update_transfer(&swept).await?;
             tx.delete_parts(id).await?;
+            tx.delete_small_bodies(id).await?;
             if let Some((owner, announced_at)) = never_came {
                 uncount(tx, owner, announced_at).await?;
             }

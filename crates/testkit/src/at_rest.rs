@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::engines::{Database, Engine};
 use agentdrop_cobblestone::{HEADER_BYTES, Opener};
 use agentdrop_domain::transfers::{AtRest, Transfer};
 use agentdrop_envelope::{FileKey, Header, file_context, open_manifest};
@@ -24,6 +25,8 @@ type Key = [u8; 32];
 pub struct Thief {
     server_key: Key,
     blobs: PathBuf,
+    /// What is in the database in the place of blobs.
+    small: Vec<Blob>,
 }
 
 /// The bytes of one file at rest.
@@ -36,18 +39,25 @@ pub struct Blob {
 }
 
 impl Thief {
-    /// With all of a data directory.
+    /// With all of a data directory, less the rows of a database.
     pub fn of(data_dir: &Path) -> Self {
         let key = std::fs::read(data_dir.join("server.key")).expect("there is a server key");
         Self {
             server_key: key.try_into().expect("it has 32 bytes"),
             blobs: data_dir.join("blobs"),
+            small: Vec::new(),
         }
     }
 
-    /// Every blob that lies there, half written or not.
+    /// And with the bytes of small files, which are kept beside rows.
+    #[must_use]
+    pub fn with_rows(self, small: Vec<Blob>) -> Self {
+        Self { small, ..self }
+    }
+
+    /// Every blob that lies there, half written or not, and what was found in the place of one.
     pub fn blobs(&self) -> Vec<Blob> {
-        let (mut folders, mut found) = (vec![self.blobs.clone()], Vec::new());
+        let (mut folders, mut found) = (vec![self.blobs.clone()], self.small.clone());
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("it can be listed") {
                 let path = entry.expect("it can be listed").path();
@@ -122,6 +132,39 @@ impl Thief {
         let key = aes_open(&wrap, nonce.try_into().ok()?, transfer.as_bytes(), sealed)?;
         key.try_into().ok()
     }
+}
+
+/// What a database has in the place of blobs: the bytes of small files, by the names that their blobs
+/// would have.
+pub fn small_bodies(database: &Database) -> Vec<Blob> {
+    const ALL: &str = "SELECT transfer_id, number, bytes FROM small_bodies ORDER BY 1, 2";
+    let url = database.url();
+    let blob = |(id, number, bytes): (String, i64, Vec<u8>)| Blob {
+        name: format!("{id}.{number}"),
+        bytes,
+    };
+    if database.engine() == Engine::Sqlite {
+        let path = url.trim_start_matches("sqlite://");
+        let database = rusqlite::Connection::open(path).expect("it can be opened");
+        let mut all = database.prepare(ALL).expect("there is such a table");
+        let rows = all.query_map([], |it| Ok((it.get(0)?, it.get(1)?, it.get(2)?)));
+        let rows = rows.expect("it can be read");
+        return rows.map(|it| blob(it.expect("a row"))).collect();
+    }
+    // On a thread of its own, so that who asks need not wait as a future does.
+    let asking = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().expect("it can be made");
+        runtime.block_on(async {
+            let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+            let (client, connection) = connected.expect("it answers");
+            tokio::spawn(connection);
+            let rows = client.query(ALL, &[]).await.expect("it can be read");
+            let row = |it: &tokio_postgres::Row| blob((it.get(0), it.get(1), it.get(2)));
+            rows.iter().map(row).collect()
+        })
+    };
+    std::thread::scope(|it| it.spawn(asking).join()).expect("it answers")
 }
 
 /// Whether any part of a blob opens with a key, in any of the forms that anything is encrypted in.

@@ -22,9 +22,13 @@ struct World {
     listen: String,
     large: Vec<u8>,
     small: Vec<u8>,
+    /// So small that it is kept beside the row.
+    tiny: Vec<u8>,
     /// Sealed, and in parts.
     sealed: String,
-    /// Waits for Ann, who has no key yet.
+    /// Sealed, and beside its row.
+    sealed_tiny: String,
+    /// Waits for Ann, who has no key yet: a file on the disk, and one beside the row.
     pending: String,
     /// Announced, with one of its two files there.
     announced: Value,
@@ -36,12 +40,14 @@ impl World {
     async fn new() -> Self {
         let pair = Pair::new();
         let listen = pair.serve.url.trim_start_matches("http://").to_owned();
-        let (large, small) = (noise(33 << 20), noise(200_000));
+        let (large, small, tiny) = (noise(33 << 20), noise(200_000), noise(500));
         pair.file("large", &large);
         pair.file("small", &small);
+        pair.file("tiny", &tiny);
         let id = |sent: &Value| sent["id"].as_str().unwrap().to_owned();
         let sealed = id(&pair.json("alice", "send bob large small"));
-        let pending = id(&pair.json("alice", &format!("send {EMAIL} small --yes")));
+        let sealed_tiny = id(&pair.json("alice", "send bob tiny"));
+        let pending = id(&pair.json("alice", &format!("send {EMAIL} small tiny --yes")));
         let expired = id(&pair.json("alice", "send bob small"));
         let file = |name| json!({ "name": name, "size": 200_000, "content_type": "text/plain", "encryption_iv": null });
         let body = json!({ "sender": "alice", "recipient": "bob", "mode": "agent-to-agent", "files": [file("a"), file("b")] });
@@ -53,7 +59,9 @@ impl World {
             listen,
             large,
             small,
+            tiny,
             sealed,
+            sealed_tiny,
             pending,
             announced,
             expired,
@@ -137,6 +145,9 @@ impl World {
         self.pair.json("bob", &line);
         self.came("sealed", "large", &self.large);
         self.came("sealed", "small", &self.small);
+        let line = format!("receive {} --to beside", self.sealed_tiny);
+        self.pair.json("bob", &line);
+        self.came("beside", "tiny", &self.tiny);
 
         self.put(1).await;
         let id = self.announced["id"].as_str().unwrap();
@@ -161,6 +172,7 @@ impl World {
         let open = format!("open {} --to opened --password-stdin", self.pending);
         self.typed(&open, RECEIVE);
         self.came("opened", "small", &self.small);
+        self.came("opened", "tiny", &self.tiny);
 
         let expired = self.pair.json("alice", &format!("show {}", self.expired));
         assert_eq!(expired["status"], "expired");
@@ -321,6 +333,24 @@ async fn what_is_wrong_on_the_disk_is_named() {
     let shard = blob(&world.expired, ".").parent().unwrap().to_owned();
     fs::rename(gone, shard.join(&orphan)).unwrap();
 
+    // The same of what is kept beside rows.
+    let fourth = world.pair.json("alice", "send bob tiny")["id"].clone();
+    let fourth = fourth.as_str().unwrap();
+    for (change, id) in [
+        (
+            "UPDATE small_bodies SET bytes = zeroblob(length(bytes))",
+            &*world.pending,
+        ),
+        (
+            "UPDATE small_bodies SET bytes = substr(bytes, 2)",
+            &world.sealed_tiny,
+        ),
+        ("DELETE FROM small_bodies", fourth),
+    ] {
+        let change = format!("{change} WHERE transfer_id = ?1");
+        assert!(world.database().execute(&change, [id]).unwrap() > 0, "{id}");
+    }
+
     let found = world.admin(check, 1);
     assert_eq!(found["ok"], false);
     let findings = found["findings"].as_array().unwrap();
@@ -332,7 +362,21 @@ async fn what_is_wrong_on_the_disk_is_named() {
     assert!(has(&world.pending, "changed"), "{found}");
     assert!(has(&world.sealed, "length"), "{found}");
     assert!(has(third, "missing"), "{found}");
-    assert_eq!(findings.len(), 3, "{found}");
+    assert!(has(&world.sealed_tiny, "length"), "{found}");
+    assert!(has(fourth, "missing"), "{found}");
+    // Both of the one that waits, each of what its sender sealed.
+    let of = |id: &str| findings.iter().filter(|it| it["transfer_id"] == id).count();
+    let all = [of(&world.pending), of(&world.sealed), of(third)];
+    assert_eq!(all, [2, 1, 1], "{found}");
+    let known = [
+        &*world.pending,
+        &world.sealed,
+        third,
+        &world.sealed_tiny,
+        fourth,
+    ];
+    let known: usize = known.into_iter().map(of).sum();
+    assert_eq!(findings.len(), known, "{found}");
     assert_eq!(found["orphans"]["named"], json!([orphan]));
     assert_eq!(found["orphans"]["young"], 1);
     // No name of a file is told.
@@ -343,7 +387,13 @@ async fn what_is_wrong_on_the_disk_is_named() {
     world.refused("backup kept --data-dir data", 2, "LOST_BYTES");
     world.refused("restore kept --data-dir back", 1, "NO_BACKUP");
     // What was deleted is missed no more.
-    for id in [&*world.pending, &*world.sealed, third] {
+    for id in [
+        &*world.pending,
+        &*world.sealed,
+        third,
+        &*world.sealed_tiny,
+        fourth,
+    ] {
         world.pair.json("alice", &format!("delete {id}"));
     }
     eventually("nothing is wrong", || world.admin_ok(check));

@@ -8,8 +8,8 @@ use agentdrop_domain::transfers::Transfer;
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_protocol::wire::transfers::TransferStatus;
 use agentdrop_store::{Store, Tx};
-use agentdrop_testkit::at_rest::Thief;
-use agentdrop_testkit::engines::{Engine, database};
+use agentdrop_testkit::at_rest::{Thief, small_bodies};
+use agentdrop_testkit::engines::{Database, Engine, database};
 use agentdrop_testkit::http::send;
 use agentdrop_testkit::person::ReceiveKey;
 use agentdrop_testkit::server::{PASSWORD, text};
@@ -62,6 +62,7 @@ async fn a_killed_server_loses_nothing_that_waited_and_leaves_none_with_two_keys
         let mut server = Child::start(&data, database.url()).await;
         let store = database.open().await;
         let sender = sender(&server, &store).await;
+        let thief = || thief(&data, &database);
         let mut takes = Duration::from_millis(200);
         for round in 0..rounds {
             let person = waiting(&server, &sender, round).await;
@@ -71,16 +72,16 @@ async fn a_killed_server_loses_nothing_that_waited_and_leaves_none_with_two_keys
             // Somewhere on the way, at whatever the machine's pace.
             sleep(takes.mul_f64(percent(&mut chance))).await;
             server.kill();
-            look(&data, &store, &sender, &person, &before, &mut seen).await;
+            look(&thief(), &store, &sender, &person, &before, &mut seen).await;
 
             server = Child::start(&data, database.url()).await;
             sleep(takes.mul_f64(percent(&mut chance) / 2.0)).await;
             server.kill();
-            look(&data, &store, &sender, &person, &before, &mut seen).await;
+            look(&thief(), &store, &sender, &person, &before, &mut seen).await;
 
             server = Child::start(&data, database.url()).await;
             until_active(&server, &person).await;
-            open_all(&server, &data, &person).await;
+            open_all(&server, &thief, &person).await;
             // There is to be room for those of the next.
             for (sent, _) in &person.sent {
                 let path = format!("/v1/transfers/{}", text(sent, "id"));
@@ -150,6 +151,11 @@ async fn waiting(server: &Child, sender: &(String, String), round: u32) -> Waiti
     }
 }
 
+/// Whoever has stolen all that is stored now.
+fn thief(data: &Path, database: &Database) -> Thief {
+    Thief::of(data).with_rows(small_bodies(database))
+}
+
 async fn set_password(server: &Child, person: &Waiting) {
     let path = "/v1/account/receive-password";
     let request = server.http.request("PUT", path, &person.session);
@@ -168,21 +174,19 @@ async fn rows(store: &Store, sender: &(String, String), person: &Waiting) -> Vec
 
 /// While no server runs: of each transfer either the server key opens all, or nothing that is its.
 async fn look(
-    data: &Path,
+    thief: &Thief,
     store: &Store,
     sender: &(String, String),
     person: &Waiting,
     before: &[Transfer],
     seen: &mut Seen,
 ) {
-    let (thief, mut active, mut waiting, mut left) = (Thief::of(data), 0, 0, false);
+    let (mut active, mut waiting, mut left) = (0, 0, false);
     let rows = rows(store, sender, person).await;
     for ((row, before), (_, files)) in rows.iter().zip(before).zip(&person.sent) {
-        let names: Vec<_> = row
-            .blobs()
-            .iter()
-            .map(|it| format!("{}.{it}", row.id))
-            .collect();
+        let names = (0..).zip(&row.files);
+        let names = names.map(|(place, it)| format!("{}.{}", row.id, it.blob_at(place)));
+        let names: Vec<_> = names.collect();
         let (theirs, others): (Vec<_>, Vec<_>) = thief
             .blobs_of(row.id)
             .into_iter()
@@ -224,8 +228,7 @@ async fn until_active(server: &Child, person: &Waiting) {
 }
 
 /// Each opens with the person's key, and nothing of it lies there in another form.
-async fn open_all(server: &Child, data: &Path, person: &Waiting) {
-    let thief = Thief::of(data);
+async fn open_all(server: &Child, thief: &(impl Fn() -> Thief + Sync), person: &Waiting) {
     for (sent, files) in &person.sent {
         let path = format!("/v1/transfers/{}/download", text(sent, "id"));
         let grant = server.http.get(&path, &person.session).await.expect(200);
@@ -242,7 +245,7 @@ async fn open_all(server: &Child, data: &Path, person: &Waiting) {
         let id = text(sent, "id").parse().unwrap();
         // The last one's are deleted right behind the answer that has it active.
         let until = Instant::now() + Duration::from_secs(10);
-        while thief.blobs_of(id).len() != files.len() + 1 {
+        while thief().blobs_of(id).len() != files.len() + 1 {
             assert!(Instant::now() < until, "bytes from before are left");
             sleep(Duration::from_millis(20)).await;
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::by_hand;
 use crate::child::Child;
 use crate::model::{Attempts, Chance};
+use agentdrop_testkit::at_rest::small_bodies;
 use agentdrop_testkit::engines::{Engine, database};
 
 /// How often the server is killed, two times of three on SQLite; `AGENTDROP_TEST_KILLS` says
@@ -54,5 +55,7 @@ async fn a_killed_server_loses_nothing_it_acknowledged() {
         // Whatever the killed uploads left was deleted at the starts, and the rest just now.
         let server = Child::start(&data, database.url()).await;
         server.wait_until_swept(&data.join("blobs")).await;
+        let left = small_bodies(&database).len();
+        assert_eq!(left, 0, "small files are left");
     }
 }

@@ -1,5 +1,7 @@
 //! Transfers and the states they pass through.
 
+use std::ops::Not;
+
 use agentdrop_protocol::limits::DELIVERY_GRACE;
 use agentdrop_protocol::text::{Email, Label};
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, TransferMode, TransferStatus};
@@ -121,6 +123,10 @@ pub struct File {
     /// Which of the transfer's blobs has its bytes; nothing said is the one of its own place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<u32>,
+    /// Whether its bytes are so few that they are kept beside the transfer's row, under the number of
+    /// its blob, and there is no blob.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub in_database: bool,
     /// How its bytes come, or came, if it is by signed addresses: then its parts have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
@@ -267,7 +273,7 @@ impl Transfer {
         }
     }
 
-    /// The blobs that have its bytes, less those of parts.
+    /// The blobs that have its bytes, less those of parts, and less what is in the database.
     pub fn blobs(&self) -> Vec<u32> {
         File::blobs(&self.files).collect()
     }
@@ -354,7 +360,8 @@ impl Transfer {
 }
 
 impl File {
-    /// The blobs that have the bytes of files, less those of parts, which have names of their own.
+    /// The blobs that have the bytes of files, less those of parts, which have names of their own, and
+    /// less what is in the database.
     pub fn blobs(files: &[Self]) -> impl Iterator<Item = u32> {
         let files = files.iter().zip(0..).filter(|it| it.0.is_one_blob());
         files.map(|(file, at)| file.blob_at(at))
@@ -367,12 +374,12 @@ impl File {
             .map_or(0, |last| last.saturating_add(1))
     }
 
-    /// Whether one blob has its bytes, and not its parts.
+    /// Whether one blob has its bytes, and not its parts, or the database.
     pub const fn is_one_blob(&self) -> bool {
-        self.upload.is_none() || self.direct.is_some()
+        !self.in_database && (self.upload.is_none() || self.direct.is_some())
     }
 
-    /// The blob that has its bytes, given its place among the files.
+    /// The number of the blob that has its bytes, given its place among the files.
     pub fn blob_at(&self, place: u32) -> u32 {
         self.blob.unwrap_or(place)
     }

@@ -218,6 +218,7 @@ fn announced() -> Transfer {
         at_rest: AtRest::Sender,
         nonce: None,
         blob: None,
+        in_database: false,
         upload: Some(upload),
         direct: None,
     };

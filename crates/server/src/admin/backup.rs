@@ -16,7 +16,7 @@ use super::inventory::{self, Needed};
 use super::manifest::{self, Manifest};
 use super::place::{self, Place};
 use super::scratch::Scratch;
-use crate::blob::{BlobName, Blobs};
+use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{Error, data_dir};
@@ -106,7 +106,7 @@ impl Copy<'_> {
                 return Err(lost(transfer.id, place, "lacks a part"));
             }
             for needed in &inventory.needed {
-                let what = match bring(needed, &self.source.blobs, self.target).await? {
+                let what = match bring(needed, self.rows, &self.source.blobs, self.target).await? {
                     Brought::Whole(length) => {
                         blobs += 1;
                         bytes += length;
@@ -130,16 +130,11 @@ impl Copy<'_> {
     }
 
     async fn fate(&self, needed: &Needed) -> Result<Fate, Error> {
-        let mut reader = self.source.store.read().await?;
-        let id = needed.key.transfer;
-        let is_needed = match needed.key.name {
-            BlobName::Part(tag) => reader.needs_part(id, tag).await?,
-            BlobName::Position(at) => reader.needs_blob(id, at).await?,
-        };
-        if is_needed {
+        if needed.is_still(&self.source.store).await? {
             return Ok(Fate::Lost);
         }
-        let now = reader.announced_transfer(id).await?;
+        let mut reader = self.source.store.read().await?;
+        let now = reader.announced_transfer(needed.key.transfer).await?;
         let is_there = now.is_some_and(|it| it.bytes_until.is_some());
         Ok(if is_there { Fate::Moved } else { Fate::Gone })
     }

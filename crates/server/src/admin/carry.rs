@@ -20,7 +20,7 @@ const READ: usize = 1024 * 1024;
 pub struct Carried {
     /// Transfers whose bytes are there.
     pub transfers: u64,
-    /// Blobs that have them.
+    /// Blobs that have them, and small files beside their rows.
     pub blobs: u64,
     /// How many bytes these have.
     pub bytes: u64,
@@ -39,9 +39,22 @@ pub(super) enum Brought {
     OtherLength,
 }
 
-/// Brings one blob.
-pub(super) async fn bring(needed: &Needed, from: &Blobs, to: &Blobs) -> Result<Brought, Error> {
+/// Brings one blob; what is in the database in the place of one comes with the rows, and is there.
+pub(super) async fn bring(
+    needed: &Needed,
+    rows: &Store,
+    from: &Blobs,
+    to: &Blobs,
+) -> Result<Brought, Error> {
     use io::ErrorKind::{NotFound, StaleNetworkFileHandle};
+    if needed.in_database {
+        let length = needed.small(rows).await?.map(|it| it.len() as u64);
+        return Ok(match length {
+            None => Brought::Gone,
+            Some(length) if length == needed.stored_len() => Brought::Whole(length),
+            Some(_) => Brought::OtherLength,
+        });
+    }
     let blob = match needed.open(from).await {
         Err(error) if matches!(error.kind(), NotFound | StaleNetworkFileHandle) => {
             return Ok(Brought::Gone);
@@ -58,7 +71,7 @@ pub(super) async fn bring(needed: &Needed, from: &Blobs, to: &Blobs) -> Result<B
         linked => linked.map_err(|it| broken(to, it))?,
     };
     let put = |it| broken(to, it);
-    let mut staging = to.stage(needed.key).await.map_err(put)?;
+    let mut staging = to.stage(needed.key).map_err(put)?;
     let mut at = 0;
     while at < length {
         let read = blob.read_at(at, READ).await;
@@ -113,7 +126,7 @@ async fn bring_transfer(
             return Err(lost(transfer.id, place, "lacks a part"));
         }
         for needed in &inventory.needed {
-            match bring(needed, from, to).await? {
+            match bring(needed, store, from, to).await? {
                 Brought::Whole(bytes) => {
                     carried.blobs += 1;
                     carried.bytes += bytes;
@@ -156,6 +169,7 @@ pub(super) async fn forget(store: &Store, transfer: Transfer) -> Result<(), Erro
     let write = async move |tx: &mut Tx| -> agentdrop_store::Result<()> {
         tx.update_transfer(&gone).await?;
         tx.delete_parts(id).await?;
+        tx.delete_small_bodies(id).await?;
         tx.delete_transfer_links_of(id).await?;
         Ok(())
     };

@@ -28,7 +28,7 @@ const CHUNKS: u64 = 16;
 pub struct Checked {
     /// Transfers whose bytes are there.
     pub transfers: u64,
-    /// Blobs that have them.
+    /// Blobs that have them, and small files beside their rows.
     pub blobs: u64,
     /// Bytes that were decrypted to their end.
     pub decrypted: u64,
@@ -170,7 +170,7 @@ impl Check<'_> {
                 };
                 // Whatever was deleted, or came again, while we looked.
                 let is_coming = needed.is_coming && fault != BlobFault::Changed;
-                if !is_coming && self.is_needed(needed.key).await? {
+                if !is_coming && needed.is_still(&self.place.store).await? {
                     self.found(transfer.id, Some(place), needed.part, fault);
                 }
             }
@@ -192,7 +192,14 @@ impl Check<'_> {
         needed: &Needed,
         key: Option<&TransferKey>,
     ) -> Result<Option<BlobFault>, Error> {
-        let blob = match needed.open(&self.place.blobs).await {
+        let opened = if needed.in_database {
+            let bytes = needed.small(&self.place.store).await?;
+            let bytes = bytes.ok_or_else(|| io::ErrorKind::NotFound.into());
+            bytes.map(|it| Blob::Small(it.into()))
+        } else {
+            needed.open(&self.place.blobs).await
+        };
+        let blob = match opened {
             Ok(blob) => blob,
             Err(error) => return self.fault(error).map(Some),
         };

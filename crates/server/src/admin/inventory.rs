@@ -1,16 +1,18 @@
 //! Which blobs a transfer stands on, and how long each has to be.
 
+use std::io;
+
 use agentdrop_domain::transfers::{AtRest, File, Transfer};
 use agentdrop_protocol::{PartTag, TransferId};
 use agentdrop_store::Store;
 
 use crate::at_rest::{FileOpener, TransferKey, sealed_len};
-use crate::blob::{Blob, BlobKey, Blobs};
+use crate::blob::{Blob, BlobKey, BlobName, Blobs};
 
 /// Transfers that are in memory at a time.
 const BATCH: u32 = 100;
 
-/// A blob that has bytes of a file.
+/// A blob that has bytes of a file, or what is in the database in the place of one.
 #[derive(Clone, Debug)]
 pub(super) struct Needed {
     /// What it is called.
@@ -26,6 +28,8 @@ pub(super) struct Needed {
     at_rest: AtRest,
     tag: Option<PartTag>,
     etag: Option<String>,
+    /// Whether it is kept beside the row, and there is no blob.
+    pub(super) in_database: bool,
 }
 
 /// The blobs of one file.
@@ -51,8 +55,30 @@ impl Needed {
     }
 
     /// Opens it where it is.
-    pub(super) async fn open(&self, blobs: &Blobs) -> std::io::Result<Blob> {
+    pub(super) async fn open(&self, blobs: &Blobs) -> io::Result<Blob> {
         blobs.read(self.key, self.etag.as_deref()).await
+    }
+
+    /// What is stored of it beside the row, if it is kept there and there is something.
+    pub(super) async fn small(&self, store: &Store) -> agentdrop_store::Result<Option<Vec<u8>>> {
+        let BlobName::Position(number) = self.key.name else {
+            return Ok(None);
+        };
+        let mut reader = store.read().await?;
+        reader.small_body(self.key.transfer, number).await
+    }
+
+    /// Whether a transfer stands on it, as things are in `store` now.
+    pub(super) async fn is_still(&self, store: &Store) -> agentdrop_store::Result<bool> {
+        let BlobKey { transfer, name } = self.key;
+        let mut reader = store.read().await?;
+        match name {
+            BlobName::Part(tag) => reader.needs_part(transfer, tag).await,
+            BlobName::Position(at) if self.in_database => {
+                reader.needs_small_body(transfer, at).await
+            }
+            BlobName::Position(at) => reader.needs_blob(transfer, at).await,
+        }
     }
 
     /// What decrypts it, if the server encrypted it.
@@ -81,7 +107,8 @@ pub(super) async fn of_file(
     (place, file): (u32, &File),
 ) -> agentdrop_store::Result<Inventory> {
     let is_complete = file.upload.is_some_and(|it| it.is_complete);
-    let Some(upload) = file.upload.filter(|_| !file.is_one_blob()) else {
+    let is_in_parts = !file.is_one_blob() && !file.in_database;
+    let Some(upload) = file.upload.filter(|_| is_in_parts) else {
         let needed = Needed {
             key: BlobKey::file(transfer.id, file.blob_at(place)),
             file: place,
@@ -91,6 +118,7 @@ pub(super) async fn of_file(
             at_rest: file.at_rest,
             tag: None,
             etag: file.direct.as_ref().and_then(|it| it.etag.clone()),
+            in_database: file.in_database,
         };
         return Ok(Inventory {
             needed: vec![needed],
@@ -112,6 +140,7 @@ pub(super) async fn of_file(
         at_rest: file.at_rest,
         tag: Some(part.tag),
         etag: None,
+        in_database: false,
     });
     Ok(Inventory {
         needed: needed.collect(),

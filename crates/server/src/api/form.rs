@@ -31,7 +31,7 @@ use super::fields::Fields;
 use super::once::Begun;
 use crate::app::App;
 use crate::at_rest::{FileDetails, FileSealer, TransferKey};
-use crate::blob::Staged;
+use crate::blob::Body as FileBody;
 
 /// Fields that are not files; more than any client has, few enough to hold.
 const MAX_FIELDS: usize = 64;
@@ -43,7 +43,7 @@ pub(super) struct Form {
     pub(super) files: Vec<FormFile>,
 }
 
-/// A file of a form, on the disk.
+/// A file of a form, on the disk or small.
 #[derive(Debug)]
 pub(super) struct FormFile {
     pub(super) details: FileDetails,
@@ -51,7 +51,7 @@ pub(super) struct FormFile {
     pub(super) at_rest: AtRest,
     /// Of its bytes as they came, if it was asked for.
     digest: Option<Digest>,
-    pub(super) staged: Staged,
+    pub(super) body: FileBody,
 }
 
 /// Whether files are digested as they come, which takes its time.
@@ -259,7 +259,7 @@ async fn read_file(
         )),
     };
     let mut digest = (digests == Digests::Wanted).then(|| Context::new(&SHA256));
-    let mut staging = app.blobs.stage_file(transfer).await?;
+    let mut staging = app.blobs.stage_file(transfer)?;
     let mut size = 0;
     while let Some(bytes) = field.chunk().await.map_err(|it| malformed(&it))? {
         between.went_on();
@@ -282,13 +282,13 @@ async fn read_file(
     if let Some(sealer) = sealer {
         staging.write(sealer.finish()).await?;
     }
-    let staged = staging.finish().await?;
+    let body = staging.finish_body().await?;
     Ok(FormFile {
         details: FileDetails { name, content_type },
         size,
         at_rest,
         digest: digest.map(Context::finish),
-        staged,
+        body,
     })
 }
 

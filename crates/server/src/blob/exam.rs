@@ -60,7 +60,7 @@ fn some_bytes(count: usize, seed: u64) -> Bytes {
 }
 
 async fn staged(blobs: &Blobs, transfer: TransferId, bytes: &Bytes) -> Staged {
-    let mut staging = blobs.stage_file(transfer).await.unwrap();
+    let mut staging = blobs.stage_file(transfer).unwrap();
     for piece in bytes.chunks(700_001) {
         staging.write(bytes.slice_ref(piece)).await.unwrap();
     }
@@ -104,7 +104,7 @@ async fn what_is_kept_is_read_by_any_range_until_it_is_deleted() {
     for blobs in &each {
         for size in [0, 1, 64 * 1024, 64 * 1024 + 1, 17 * 1024 * 1024 + 5] {
             let (id, bytes) = (transfer(), some_bytes(size, 7));
-            let staged = vec![staged(blobs, id, &bytes).await];
+            let staged = vec![(0, staged(blobs, id, &bytes).await)];
             assert_eq!(
                 all(blobs, id).await,
                 [],
@@ -143,7 +143,7 @@ async fn what_is_dropped_on_the_way_leaves_nothing() {
     let (each, folder, bucket) = each().await;
     for blobs in &each {
         let (id, bytes) = (transfer(), some_bytes(9 * 1024 * 1024, 3));
-        let mut half = blobs.stage_file(id).await.unwrap();
+        let mut half = blobs.stage_file(id).unwrap();
         half.write(bytes.clone()).await.unwrap();
         let done = staged(blobs, id, &bytes).await;
         drop((half, done));
@@ -177,9 +177,9 @@ async fn of_two_writers_of_one_name_neither_harms_the_other() {
             staged(blobs, id, &one).await,
             staged(blobs, id, &other).await,
         );
-        let first = blobs.keep(id, vec![first]).await.unwrap();
+        let first = blobs.keep(id, vec![(0, first)]).await.unwrap();
         // Refused, or put somewhere else.
-        match blobs.keep(id, vec![second]).await {
+        match blobs.keep(id, vec![(0, second)]).await {
             Ok(second) => {
                 assert!(second != first);
                 assert!(whole(blobs, second[0], other.len()).await == other);
@@ -190,7 +190,7 @@ async fn of_two_writers_of_one_name_neither_harms_the_other() {
 
         let part = BlobKey::part(id, PartTag::new(random().unwrap()));
         for bytes in [&one, &other] {
-            let mut staging = blobs.stage(part).await.unwrap();
+            let mut staging = blobs.stage(part).unwrap();
             staging.write(bytes.clone()).await.unwrap();
             let staged = staging.finish().await.unwrap();
             blobs.put(vec![(part, staged)]).await.unwrap();
@@ -211,12 +211,12 @@ async fn a_transfer_goes_as_a_whole_and_takes_no_other_with_it() {
         let mut keys = Vec::new();
         for id in [gone, kept] {
             let two = vec![
-                staged(blobs, id, &bytes).await,
-                staged(blobs, id, &bytes).await,
+                (0, staged(blobs, id, &bytes).await),
+                (1, staged(blobs, id, &bytes).await),
             ];
             keys.extend(blobs.keep(id, two).await.unwrap());
             let part = BlobKey::part(id, PartTag::new(random().unwrap()));
-            let mut staging = blobs.stage(part).await.unwrap();
+            let mut staging = blobs.stage(part).unwrap();
             staging.write(bytes.clone()).await.unwrap();
             let staged = staging.finish().await.unwrap();
             blobs.put(vec![(part, staged)]).await.unwrap();
@@ -234,7 +234,7 @@ async fn only_what_is_old_enough_is_listed_as_such() {
     let (each, _folder, _bucket) = each().await;
     for blobs in &each {
         let (id, bytes) = (transfer(), some_bytes(10, 1));
-        let staged = vec![staged(blobs, id, &bytes).await];
+        let staged = vec![(0, staged(blobs, id, &bytes).await)];
         let kept = blobs.keep(id, staged).await.unwrap();
         let before = now() - Duration::from_mins(1);
         let shard = id.as_bytes()[15];
@@ -255,7 +255,7 @@ async fn a_bucket_may_be_ours_alone() {
     config.prefix = String::new();
     let blobs = Blobs::in_bucket(&config).await.unwrap();
     let (id, bytes) = (transfer(), some_bytes(10, 1));
-    let staged = vec![staged(&blobs, id, &bytes).await];
+    let staged = vec![(0, staged(&blobs, id, &bytes).await)];
     let kept = blobs.keep(id, staged).await.unwrap();
     // It shares the bucket with other tests, which have prefixes.
     assert_eq!(all(&blobs, id).await, kept);

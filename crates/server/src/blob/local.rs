@@ -92,25 +92,29 @@ impl Folder {
     }
 
     /// Begins to take a blob in.
-    pub(super) async fn stage(&self) -> io::Result<Staging> {
+    pub(super) fn stage(&self) -> io::Result<Staging> {
         let place = self.place.as_ref();
         let place = place.ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
-        Staging::new(&place.staging).await
+        Ok(Staging::new(place.staging.clone()))
     }
 
-    /// Puts staged blobs where they are read; when this returns, they outlive a power cut.
+    /// Puts staged blobs, each with its place among the files, where they are read; when this returns,
+    /// they outlive a power cut.
     ///
     /// Where one is there, which is another transfer's, it fails, and nothing was done.
     pub(super) async fn keep(
         &self,
         transfer: TransferId,
-        staged: Vec<Staged>,
+        staged: Vec<(u32, Staged)>,
     ) -> io::Result<Vec<BlobKey>> {
+        if staged.is_empty() {
+            return Ok(Vec::new());
+        }
         let blobs = self.clone();
         blocking(move || {
             let mut kept = Vec::new();
             let place = || {
-                for (staged, position) in staged.into_iter().zip(0..) {
+                for (position, staged) in staged {
                     let key = BlobKey::file(transfer, position);
                     staged.place_at(&blobs.path(key))?;
                     kept.push(key);
@@ -243,8 +247,9 @@ impl Folder {
 
     /// Whether a blob could be written now.
     pub(super) async fn check(&self) -> io::Result<()> {
-        drop(self.stage().await?);
-        Ok(())
+        let place = self.place.clone();
+        let place = place.ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
+        blocking(move || place.disk_time().map(drop)).await
     }
 
     fn path(&self, key: BlobKey) -> PathBuf {

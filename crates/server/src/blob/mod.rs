@@ -27,6 +27,14 @@ use bytes::Bytes;
 
 use crate::config::S3;
 
+/// What has no more stored bytes than this, and comes whole, is kept in the database, beside the
+/// transfer's row.
+///
+/// A file of its own waits for the disk three times, one behind the other, whatever its size, and the
+/// kernel takes longer to make it than we for the rest. In the database it comes with the commit of
+/// the row, and its bytes are written twice, by the one who writes rows: cheap for a few pages only.
+pub(crate) const SMALL: usize = 16 * 1024;
+
 /// Where the bytes of files are. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) enum Blobs {
@@ -47,11 +55,12 @@ pub(crate) struct Found {
     pub(crate) bytes: u64,
 }
 
-/// A blob that is open for reading.
+/// A blob that is open for reading, or what is in the database in the place of one.
 #[derive(Debug)]
 pub(crate) enum Blob {
     Folder(local::OpenFile),
     S3(s3::Object),
+    Small(Bytes),
 }
 
 /// A blob that is coming in. Dropping it leaves nothing behind.
@@ -66,6 +75,14 @@ pub(crate) enum Staging {
 pub(crate) enum Staged {
     Folder(stage::Staged),
     S3(s3::Staged),
+}
+
+/// A file that came in whole.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// It has so few bytes that they are kept beside the transfer's row.
+    Small(Vec<u8>),
+    Blob(Staged),
 }
 
 impl Blobs {
@@ -110,32 +127,38 @@ impl Blobs {
     }
 
     /// Begins to take in a whole file of a transfer.
-    pub(crate) async fn stage_file(&self, transfer: TransferId) -> io::Result<Staging> {
+    pub(crate) fn stage_file(&self, transfer: TransferId) -> io::Result<Staging> {
         match self {
-            Self::Folder(it) => Ok(Staging::Folder(it.stage().await?)),
+            Self::Folder(it) => Ok(Staging::Folder(it.stage()?)),
             Self::S3(it) => Ok(Staging::S3(it.stage(Bucket::new_file(transfer)?))),
         }
     }
 
     /// Begins to take in what is to have this name.
-    pub(crate) async fn stage(&self, key: BlobKey) -> io::Result<Staging> {
+    pub(crate) fn stage(&self, key: BlobKey) -> io::Result<Staging> {
         match self {
-            Self::Folder(it) => Ok(Staging::Folder(it.stage().await?)),
+            Self::Folder(it) => Ok(Staging::Folder(it.stage()?)),
             Self::S3(it) => Ok(Staging::S3(it.stage(key))),
         }
     }
 
-    /// Puts the whole files of a transfer where they are read, and answers what they are called;
-    /// when this returns, they outlive a power cut.
+    /// Puts the whole files of a transfer, each with its place among them, where they are read, and
+    /// answers what they are called; when this returns, they outlive a power cut.
     ///
     /// Where one is there, which is another transfer's, it fails, and nothing was done.
     pub(crate) async fn keep(
         &self,
         transfer: TransferId,
-        staged: Vec<Staged>,
+        staged: Vec<(u32, Staged)>,
     ) -> io::Result<Vec<BlobKey>> {
+        let (places, staged): (Vec<_>, Vec<_>) = staged.into_iter().unzip();
         match self {
-            Self::Folder(it) => it.keep(transfer, folder_staged(staged)?).await,
+            Self::Folder(it) => {
+                let staged = folder_staged(staged)?;
+                it.keep(transfer, places.into_iter().zip(staged).collect())
+                    .await
+            }
+            // They have their names already.
             Self::S3(it) => it.keep(bucket_staged(staged)?).await,
         }
     }
@@ -228,13 +251,14 @@ impl Blob {
         match self {
             Self::Folder(it) => it.len(),
             Self::S3(it) => Ok(it.len()),
+            Self::Small(it) => Ok(it.len() as u64),
         }
     }
 
     /// What the bucket names its bytes by, if it is in one.
     pub(crate) fn etag(&self) -> Option<&str> {
         match self {
-            Self::Folder(_) => None,
+            Self::Folder(_) | Self::Small(_) => None,
             Self::S3(it) => it.etag(),
         }
     }
@@ -244,6 +268,11 @@ impl Blob {
         match self {
             Self::Folder(it) => it.read_at(offset, length).await,
             Self::S3(it) => it.read_at(offset, length).await,
+            Self::Small(it) => {
+                let from = usize::try_from(offset).map_or(it.len(), |at| at.min(it.len()));
+                let until = from.saturating_add(length).min(it.len());
+                Ok(it[from..until].to_vec())
+            }
         }
     }
 }
@@ -264,6 +293,18 @@ impl Staging {
             Self::S3(it) => Ok(Staged::S3(it.finish().await?)),
         }
     }
+
+    /// The same, less what is small and comes to a folder, of which there is no file. In a bucket
+    /// nothing is small, so that all can be fetched from there.
+    pub(crate) async fn finish_body(self) -> io::Result<Body> {
+        match self {
+            Self::Folder(it) => match it.into_small() {
+                Ok(bytes) => Ok(Body::Small(bytes)),
+                Err(it) => Ok(Body::Blob(Staged::Folder(it.finish().await?))),
+            },
+            it @ Self::S3(_) => Ok(Body::Blob(it.finish().await?)),
+        }
+    }
 }
 
 impl Staged {
@@ -272,6 +313,16 @@ impl Staged {
         match self {
             Self::Folder(_) => None,
             Self::S3(it) => it.place(),
+        }
+    }
+}
+
+impl Body {
+    /// The place of its blob, where that is not the place of its file.
+    pub(crate) fn place(&self) -> Option<u32> {
+        match self {
+            Self::Small(_) => None,
+            Self::Blob(it) => it.place(),
         }
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use super::SMALL;
 use super::local::blocking;
 use crate::clock::random;
 
@@ -18,12 +19,23 @@ use crate::clock::random;
 const GATHER: usize = 512 * 1024;
 
 /// A blob that is coming in. Dropping it leaves nothing behind.
+///
+/// Of what is small there is no file, unless it is asked for.
 #[derive(Debug)]
 pub(crate) struct Staging {
-    staged: Staged,
-    file: Option<File>,
+    target: Target,
     gathered: Vec<Bytes>,
     gathered_bytes: usize,
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+enum Target {
+    /// To a file that is to be made in this folder.
+    In(PathBuf),
+    Open(Staged, File),
+    /// Nowhere: a write was not waited for to its end.
+    Gone,
 }
 
 /// A blob that came in whole and outlives a power cut. Dropping it deletes it.
@@ -34,61 +46,93 @@ pub(crate) struct Staged {
 }
 
 impl Staging {
-    pub(super) async fn new(folder: &Path) -> io::Result<Self> {
-        let name: [u8; 16] = random().map_err(io::Error::other)?;
-        let path = folder.join(hex::encode(name));
-        blocking(move || {
-            let file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
-            let staged = Staged { path, kept: false };
-            Ok(Self {
-                staged,
-                file: Some(file),
-                gathered: Vec::new(),
-                gathered_bytes: 0,
-            })
-        })
-        .await
+    pub(super) const fn new(folder: PathBuf) -> Self {
+        Self {
+            target: Target::In(folder),
+            gathered: Vec::new(),
+            gathered_bytes: 0,
+        }
     }
 
     /// Takes bytes in.
     pub(super) async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
         self.gathered_bytes += bytes.len();
         self.gathered.push(bytes);
-        if self.gathered_bytes < GATHER {
+        let enough = match self.target {
+            // A disk that is full is noticed early.
+            Target::In(_) => SMALL + 1,
+            _ => GATHER,
+        };
+        if self.gathered_bytes < enough {
             return Ok(());
         }
-        self.flush().await
+        let (mut target, gathered) = self.take();
+        self.target = blocking(move || {
+            target.write_all(&gathered)?;
+            Ok(target)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// All bytes, if they are so few that there is no file of them.
+    pub(super) fn into_small(self) -> Result<Vec<u8>, Self> {
+        match self.target {
+            // In one piece: each may be a part of something larger, which it keeps in memory.
+            Target::In(_) => Ok(self.gathered.concat()),
+            _ => Err(self),
+        }
     }
 
     /// Writes the rest and waits for the disk.
     pub(super) async fn finish(mut self) -> io::Result<Staged> {
-        self.flush().await?;
-        let file = self.file.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        blocking(move || file.sync_data()).await?;
-        Ok(self.staged)
+        let (mut target, gathered) = self.take();
+        blocking(move || {
+            target.write_all(&gathered)?;
+            match target {
+                Target::Open(staged, file) => file.sync_data().map(|()| staged),
+                _ => Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        })
+        .await
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
-        // If this is not waited for to its end, the file is gone and a further write fails.
-        let mut file = self.file.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let gathered = mem::take(&mut self.gathered);
+    /// What is to be written, and where. If that is not waited for to its end, the file is gone and a
+    /// further write fails.
+    fn take(&mut self) -> (Target, Vec<Bytes>) {
         self.gathered_bytes = 0;
-        self.file = Some(
-            blocking(move || {
-                write_all(&mut file, &gathered)?;
-                Ok(file)
-            })
-            .await?,
-        );
-        Ok(())
+        let target = mem::replace(&mut self.target, Target::Gone);
+        (target, mem::take(&mut self.gathered))
+    }
+}
+
+impl Target {
+    /// Writes to the file, which is made if there is none yet.
+    fn write_all(&mut self, pieces: &[Bytes]) -> io::Result<()> {
+        if let Self::In(folder) = self {
+            let (staged, file) = Staged::make(folder)?;
+            *self = Self::Open(staged, file);
+        }
+        match self {
+            Self::Open(_, file) => write_all(file, pieces),
+            _ => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 }
 
 impl Staged {
+    /// A new file, empty.
+    fn make(folder: &Path) -> io::Result<(Self, File)> {
+        let name: [u8; 16] = random().map_err(io::Error::other)?;
+        let path = folder.join(hex::encode(name));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        Ok((Self { path, kept: false }, file))
+    }
+
     /// Puts it where nothing is; two that come there at once do not replace each other.
     pub(super) fn place_at(mut self, path: &Path) -> io::Result<()> {
         match renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {

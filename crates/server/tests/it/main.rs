@@ -47,6 +47,7 @@ mod raw;
 mod receive_passwords;
 mod secrets;
 mod sessions;
+mod small;
 mod smtp;
 mod statements;
 mod transfer_ids;

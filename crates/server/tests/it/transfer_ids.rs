@@ -60,7 +60,14 @@ async fn an_id_is_given_away_once() {
         let sent = to_bot(server, alex, chosen, b"first").await.expect(201);
         assert_eq!(text(&sent, "id"), chosen.to_string());
         let before = (rows(server).await, blobs(server));
-        for (who, file) in [(alex, &b"second"[..]), (jamie, b"third"), (alex, b"")] {
+        // Also one that is on the disk, in the place of one that is not.
+        let large = vec![7; 20_000];
+        for (who, file) in [
+            (alex, &b"second"[..]),
+            (jamie, b"third"),
+            (alex, b""),
+            (alex, &large),
+        ] {
             let refused = to_bot(server, who, chosen, file).await;
             refused.expect_error(409, "TRANSFER_EXISTS");
         }
@@ -101,7 +108,9 @@ async fn of_many_that_come_with_one_id_one_is_taken_and_whole() {
     for Parties { server, alex, .. } in &Parties::each().await {
         for round in 0..5 {
             let chosen = id(server, round);
-            let files: Vec<Vec<u8>> = (b'a'..b'i').map(|it| vec![it; 100_000]).collect();
+            // Some for the disk, and some to be kept beside the row.
+            let files = (b'a'..b'i').map(|it| vec![it; [100_000, 1_000][usize::from(it % 2)]]);
+            let files: Vec<Vec<u8>> = files.collect();
             let sent = files.iter().map(|it| to_bot(server, alex, chosen, it));
             let answers = join_all(sent).await;
             let mut taken = Vec::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use agentdrop_server::Route;
+use agentdrop_testkit::at_rest::{Thief, small_bodies};
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::Answer;
 use agentdrop_testkit::s3::TestBucket;
@@ -293,7 +294,16 @@ pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The files that hold what was sent, whole or not.
+/// What holds what was sent, whole or not: files, and what is kept beside rows in the place of one,
+/// which has no folder.
 pub(crate) fn blobs(server: &TestServer) -> Vec<PathBuf> {
-    files_under(&server.data_dir().join("blobs"))
+    let mut all = files_under(&server.data_dir().join("blobs"));
+    let small = small_bodies(server.database()).into_iter();
+    all.extend(small.map(|it| PathBuf::from(it.name)));
+    all
+}
+
+/// Whoever has stolen all that a server stores.
+pub(crate) fn thief(server: &TestServer) -> Thief {
+    Thief::of(&server.data_dir()).with_rows(small_bodies(server.database()))
 }

@@ -13,7 +13,7 @@ use target::Target;
 use crate::{Result, Store};
 
 /// Every table, each behind those that it refers to.
-pub(crate) const TABLES: [&str; 26] = [
+pub(crate) const TABLES: [&str; 27] = [
     "instance",
     "accounts",
     "agents",
@@ -27,6 +27,7 @@ pub(crate) const TABLES: [&str; 26] = [
     "channels",
     "transfers",
     "parts",
+    "small_bodies",
     "downloads",
     "streamed_files",
     "transfer_links",
@@ -41,7 +42,7 @@ pub(crate) const TABLES: [&str; 26] = [
     "receive_passwords",
     "strangers",
 ];
-/// Rows that are in memory at a time; the longest have some ten kilobytes.
+/// Rows that are in memory at a time; the longest have some ten kilobytes, or a small file.
 const PAGE: u32 = 200;
 
 /// A field of a row. All columns are of these.

@@ -3,6 +3,7 @@
 mod activation;
 mod inbox;
 mod live;
+mod small;
 mod stored;
 
 use agentdrop_domain::transfers::{File, Recipient, Sealing, Sender, Transfer};

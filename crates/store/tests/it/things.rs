@@ -292,6 +292,7 @@ pub(crate) fn file() -> File {
         at_rest: AtRest::Server,
         nonce: None,
         blob: None,
+        in_database: false,
         upload: None,
         direct: None,
     }

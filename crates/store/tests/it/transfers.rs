@@ -34,6 +34,7 @@ fn full(cast: &Cast) -> Transfer {
         at_rest: AtRest::Sender,
         nonce: Some("bm9uY2U=".to_owned()),
         blob: Some(7),
+        in_database: false,
         upload: Some(Upload::in_parts(UploadId::from_bytes([3; 16]), 5 << 20)),
         direct: None,
     };
@@ -369,6 +370,55 @@ async fn bytes_are_needed_until_they_are_swept() {
             !reader.needs_blob(transfer_id(), 0).await.unwrap(),
             "{store:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn small_bytes_are_beside_their_row_and_go_with_it() {
+    for store in stores().await {
+        let cast = Cast::of(&store).await;
+        let [mut one, other] = [(); 2].map(|()| transfer(&cast.ann, &cast.ben));
+        let small = File {
+            in_database: true,
+            ..file()
+        };
+        let named = File {
+            blob: Some(9),
+            ..small.clone()
+        };
+        one.files = vec![file(), small, named];
+        write_transfers(&store, &[&one, &other]).await;
+        let (id, others) = (one.id, other.id);
+        let bodies = [(1, vec![0, 159, 255]), (9, vec![]), (2, vec![7; 16 * 1024])];
+        let expected = bodies.clone();
+        write(&store, async move |tx| {
+            tx.insert_small_bodies(id, &bodies).await?;
+            tx.insert_small_bodies(others, &bodies[..1]).await
+        })
+        .await;
+        let read = async |id, number| {
+            let mut reader = store.read().await.unwrap();
+            reader.small_body(id, number).await.unwrap()
+        };
+        for (number, bytes) in &expected {
+            assert_eq!(read(id, *number).await.as_ref(), Some(bytes), "{store:?}");
+        }
+        assert_eq!(read(id, 0).await, None, "{store:?}");
+        let mut reader = store.read().await.unwrap();
+        for (number, small, blob) in [(0, false, true), (1, true, false), (9, true, false)] {
+            assert_eq!(reader.needs_small_body(id, number).await.unwrap(), small);
+            assert_eq!(reader.needs_blob(id, number).await.unwrap(), blob);
+        }
+        drop(reader);
+
+        write(&store, async move |tx| tx.delete_small_bodies(id).await).await;
+        assert_eq!((read(id, 1).await, read(id, 9).await), (None, None));
+        assert_eq!(read(others, 1).await.as_ref(), Some(&expected[0].1));
+        // Of what is deleted with its account nothing is asked for again.
+        let alice = cast.alice.id;
+        let gone = write(&store, async move |tx| tx.delete_account(alice).await).await;
+        assert_eq!(gone.len(), 2, "{store:?}");
+        assert_eq!(read(others, 1).await, None, "{store:?}");
     }
 }
 

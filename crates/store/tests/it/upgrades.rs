@@ -39,7 +39,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 26, "{tables:?}");
+        assert_eq!(alter.len(), 27, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -244,6 +244,10 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
         assert_eq!(tx.begun_files(sent_id).await?, [file]);
         assert!(tx.needs_part(sent_id, part.tag).await?);
         tx.delete_parts(sent_id).await?;
+        tx.insert_small_bodies(sent_id, &[(0, vec![1])]).await?;
+        assert_eq!(tx.small_body(sent_id, 0).await?, Some(vec![1]));
+        assert!(!tx.needs_small_body(sent_id, 0).await?);
+        tx.delete_small_bodies(sent_id).await?;
         tx.uncount_transfer_of(alice, cycle).await?;
         tx.insert_download(&grant).await?;
         let held = tx.hold_download_of(bob, sent_id, grant_id).await?.unwrap();

@@ -27,7 +27,7 @@ use crate::api::transfers::shown;
 use crate::app::App;
 use crate::at_rest::Details;
 use crate::auth::{Caller, count_transfer, digest_of};
-use crate::blob::BlobKey;
+use crate::blob::{BlobKey, Body};
 use crate::clock::random;
 use crate::mail::Stamp;
 
@@ -92,19 +92,23 @@ pub(crate) async fn create(
     };
 
     let mut files = Vec::with_capacity(form.files.len());
-    let (mut staged, mut said) = (Vec::new(), Vec::new());
-    for (position, file) in form.files.into_iter().enumerate() {
+    let (mut staged, mut small, mut said) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, file) in (0..).zip(form.files) {
         files.push(File {
             id: FileId::new(now, random()?),
             size: file.size,
             at_rest: file.at_rest,
-            nonce: asked.nonces.get(position).cloned().flatten(),
-            blob: file.staged.place(),
+            nonce: asked.nonces.get(files.len()).cloned().flatten(),
+            blob: file.body.place(),
+            in_database: matches!(file.body, Body::Small(_)),
             upload: None,
             direct: None,
         });
         said.push(file.details);
-        staged.push(file.staged);
+        match file.body {
+            Body::Small(bytes) => small.push((place, bytes)),
+            Body::Blob(blob) => staged.push((place, blob)),
+        }
     }
     let details = Details {
         message: asked.message.clone(),
@@ -119,6 +123,7 @@ pub(crate) async fn create(
         sealed,
         details,
         files,
+        small,
         stamp: Stamp::new(now)?,
         token: new_token()?,
         now,
@@ -167,6 +172,8 @@ struct New {
     sealed: Vec<u8>,
     details: Details,
     files: Vec<File>,
+    /// The bytes of those that are kept beside the row, by their places.
+    small: Vec<(u32, Vec<u8>)>,
     /// For the mail to a person.
     stamp: Stamp,
     /// For the link in it.
@@ -226,6 +233,7 @@ async fn keep(app: &App, caller: Caller, asked: Asked, new: New, once: Begun) ->
             deleted_at: None,
         };
         tx.insert_transfer(&transfer).await?;
+        tx.insert_small_bodies(transfer.id, &new.small).await?;
         count_transfer(tx, &caller.actor, new.now).await?;
         allowance.count(tx).await?;
         if let Some((standing, _)) = person {

@@ -289,6 +289,7 @@ fn files(
             at_rest,
             nonce: asked.nonces.get(n).cloned().flatten(),
             blob: None,
+            in_database: false,
             upload: Some(upload),
             direct: None,
         });

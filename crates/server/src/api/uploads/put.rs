@@ -151,7 +151,7 @@ async fn take_in(
             Some(FileSealer::of_part(&key, tag))
         }
     };
-    let mut staging = app.blobs.stage(BlobKey::part(transfer.id, tag)).await?;
+    let mut staging = app.blobs.stage(BlobKey::part(transfer.id, tag))?;
     let (mut pieces, mut came) = (body.into_data_stream(), 0);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|error| body_error(&error))?;

@@ -5,7 +5,7 @@ use agentdrop_testkit::at_rest::Thief;
 use agentdrop_testkit::engines::Engine;
 
 use super::*;
-use crate::world::{everything, files_under, run_sql};
+use crate::world::{everything, files_under, run_sql, thief};
 
 const SECRET: &str = "the treasure lies under the old oak";
 const NAME: &str = "payroll-of-the-queen.pdf";
@@ -70,7 +70,7 @@ async fn what_waits_is_read_with_the_server_key_and_not_without() {
             );
         }
 
-        let thief = Thief::of(&server.data_dir());
+        let thief = thief(server);
         let opened = thief.open(&row).unwrap();
         assert!(
             opened.iter().eq(files.iter().map(|it| &it.1)),
@@ -108,9 +108,8 @@ async fn what_is_a_persons_is_not_read_with_the_server_key_either() {
         let (session, key) = (server.session_of(&jamie.account).await, ReceiveKey::new());
         put(server, &session, &key.password()).await.expect(200);
         let count = files.len() + 1;
-        let thief = Thief::of(&server.data_dir());
         let replaced = async || {
-            let blobs = thief.blobs_of(before.id);
+            let blobs = thief(server).blobs_of(before.id);
             status(parties, &sent).await == "active" && blobs.len() == count
         };
         until(
@@ -119,6 +118,7 @@ async fn what_is_a_persons_is_not_read_with_the_server_key_either() {
         )
         .await;
 
+        let thief = thief(server);
         // Every key that there is, those from before too, as a thief who came twice has them.
         let after = row(parties, &sent).await;
         assert_ne!(after.wrapped_key, before.wrapped_key);

@@ -155,8 +155,10 @@ async fn what_comes_plain_for_who_has_a_key_is_activated_at_once() {
 async fn what_was_begun_before_is_begun_anew() {
     for parties in &Parties::each().await {
         let (server, jamie, key) = (&parties.server, &parties.jamie, ReceiveKey::new());
-        let sent = send(parties, &jamie.email, &[("a.txt", b"x")]).await;
-        let deleted = send(parties, &jamie.email, &[("a.txt", b"y")]).await;
+        // Large enough for blobs.
+        let (large, other) = (vec![7; 20_000], vec![8; 20_000]);
+        let sent = send(parties, &jamie.email, &[("a.txt", &large)]).await;
+        let deleted = send(parties, &jamie.email, &[("a.txt", &other)]).await;
         let path = format!("/v1/transfers/{}", text(&deleted, "id"));
         parties.alex.delete(&path).await.expect(200);
         for blob in blobs(server) {
@@ -172,7 +174,7 @@ async fn what_was_begun_before_is_begun_anew() {
         until("it is activated", active).await;
         let grant = jamie.get(&format!("{path}/download")).await.expect(200);
         let found = opened(jamie, server, &grant, &key).await;
-        assert_eq!(found, [("a.txt".to_owned(), b"x".to_vec())]);
+        assert_eq!(found, [("a.txt".to_owned(), large)]);
         let gone = format!("/v1/transfers/{}", text(&deleted, "id"));
         assert_eq!(jamie.get(&gone).await.expect(200)["status"], "deleted");
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use agentdrop_protocol::wire::plans::Plan;
 use agentdrop_server::Config;
-use agentdrop_testkit::at_rest::Thief;
 use agentdrop_testkit::engines::Engine;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +12,7 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::faults::SmallDisk;
-use crate::world::{files_under, run_sql};
+use crate::world::{files_under, run_sql, thief};
 
 /// Longer than one that failed a few times waits to be tried again.
 const PAUSE: Duration = Duration::from_mins(10);
@@ -56,7 +55,7 @@ async fn assert_theirs(parties: &Parties, by: &Party, sent: &Value, key: &Receiv
         .expect(200);
     let found = opened(by, &parties.server, &grant, key).await;
     assert_eq!(found, [("a.txt".to_owned(), BYTES.to_vec())]);
-    let thief = Thief::of(&parties.server.data_dir());
+    let thief = thief(&parties.server);
     let row = row(parties, sent).await;
     let blobs = thief.blobs_of(row.id);
     assert_eq!(blobs.len(), 2, "an envelope and a file");
@@ -65,6 +64,8 @@ async fn assert_theirs(parties: &Parties, by: &Party, sent: &Value, key: &Receiv
 
 const BYTES: &[u8] = b"what waits";
 const FILES: [(&str, &[u8]); 1] = [("a.txt", BYTES)];
+/// One that has a blob of its own.
+const LARGE: [(&str, &[u8]); 1] = [("a.txt", &[7; 20_000])];
 
 /// Lets `change` come between the encrypting and the switch of two transfers, to jamie and to sam,
 /// who have keys; answers all that is asked about it.
@@ -112,10 +113,9 @@ async fn what_was_deleted_meanwhile_stays_deleted() {
         assert_eq!(status(parties, &it.sent).await, "deleted");
         assert_theirs(parties, &it.sam, &it.to_sam, &it.sams).await;
         let id = row(parties, &it.sent).await.id;
-        let thief = Thief::of(&parties.server.data_dir());
         parties.server.sweep().await;
         until("no byte of it is left", async || {
-            thief.blobs_of(id).is_empty()
+            thief(&parties.server).blobs_of(id).is_empty()
         })
         .await;
     }
@@ -174,7 +174,7 @@ async fn what_nobody_has_a_key_for_any_more_waits_again() {
             let change = change.replace("JAMIE", &jamie.account.id);
             let it = between(parties, &change).await;
             assert_eq!(status(parties, &it.sent).await, "pending_recipient");
-            let thief = Thief::of(&server.data_dir());
+            let thief = thief(server);
             let row = row(parties, &it.sent).await;
             assert_eq!(thief.open(&row), Some(vec![BYTES.to_vec()]));
             assert_eq!(
@@ -323,7 +323,8 @@ async fn on_a_full_disk_it_waits_until_there_is_room() {
             let found = opened(jamie, server, &grant.expect(200), &key).await;
             assert_eq!(found, [(name.to_owned(), bytes.to_vec())]);
         }
-        assert_eq!(files().len(), 4);
+        // The envelopes and the small one are beside their rows.
+        assert_eq!(files().len(), 1);
     }
 }
 
@@ -366,8 +367,9 @@ async fn many_that_wait_are_all_activated() {
         } = parties;
         server.set_plan(&alex.account, Plan::Enterprise).await;
         let mut sent = Vec::new();
-        for _ in 0..MANY {
-            sent.push(send(parties, &jamie.email, &FILES).await);
+        for n in 0..MANY {
+            let files: &[(&str, &[u8])] = if n == 50 { &LARGE } else { &FILES };
+            sent.push(send(parties, &jamie.email, files).await);
         }
         let lost = sent.remove(50);
         let name = format!("{}.0", text(&lost, "id"));
@@ -395,7 +397,7 @@ async fn a_try_that_is_committed_late_keeps_its_bytes() {
         let Parties { server, jamie, .. } = parties;
         set(server, jamie, &ReceiveKey::new()).await;
         run_sql(server, "UPDATE accounts SET email_verified_at = NULL").await;
-        let sent = send(parties, &jamie.email, &FILES).await;
+        let sent = send(parties, &jamie.email, &LARGE).await;
         server.activate().await;
         run_sql(server, "UPDATE accounts SET email_verified_at = 1").await;
         let before = row(parties, &sent).await;

@@ -1,6 +1,5 @@
 //! Recipients who are people: the table of the page on sending, and what it says behind that.
 
-use agentdrop_testkit::at_rest::Thief;
 use agentdrop_testkit::person::ReceiveKey;
 use agentdrop_testkit::server::{TestServer, text};
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 use super::{KEY, assert_shape};
 use crate::parties::{Parties, Party};
 use crate::receive_passwords::put;
-use crate::world::until;
+use crate::world::{thief, until};
 
 const NEW: &str = "new@example.org";
 
@@ -96,7 +95,6 @@ async fn to_who_has_none_or_is_not_registered() {
         jamie,
     } in &Parties::each().await
     {
-        let thief = Thief::of(&server.data_dir());
         for (email, asks_for) in [
             (&*jamie.email, "until you have set a receive password"),
             (NEW, "until you have an account with this address"),
@@ -116,7 +114,10 @@ async fn to_who_has_none_or_is_not_registered() {
                 found.unwrap().unwrap()
             };
             let before = row().await;
-            assert_eq!(thief.open(&before), Some(vec![b"0123456789".to_vec()]));
+            assert_eq!(
+                thief(server).open(&before),
+                Some(vec![b"0123456789".to_vec()])
+            );
 
             let person = if email == NEW {
                 &Party::new(server, "New", NEW).await
@@ -133,9 +134,9 @@ async fn to_who_has_none_or_is_not_registered() {
             server.mail_to(email, "are ready").await;
             let after = row().await;
             assert_ne!(after.wrapped_key, before.wrapped_key);
-            let gone = async || thief.blobs_of(after.id).len() == 2;
+            let gone = async || thief(server).blobs_of(after.id).len() == 2;
             until("what the server key opened is gone", gone).await;
-            assert_eq!(thief.open(&before), None);
+            assert_eq!(thief(server).open(&before), None);
             let grant = person.get(&format!("{}/download", path_of(&sent))).await;
             let files = crate::activation::opened(person, server, &grant.expect(200), &key).await;
             assert_eq!(files, [("a.txt".to_owned(), b"0123456789".to_vec())]);
