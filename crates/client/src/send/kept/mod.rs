@@ -1,7 +1,7 @@
 //! What is kept of an upload in parts, so that it can go on after anything: a file of lines.
 //!
 //! Its first line says what is sent, with the keys; each line behind it, what happened. Before a part
-//! leaves this machine for the first time its tag is on disk, made with a key of its own ([`PartMac`]). Sealed again, a part leaves only if it
+//! leaves this machine for the first time its tag is on disk, made with a key of its own ([`agentdrop_seal::PartMac`]). Sealed again, a part leaves only if it
 //! is the same: two texts under one key and nonce would give each other away. So no part of another
 //! version of a file is ever sent, whatever the clock and the inode say, and a line that a crash cut
 //! off is of a part that was not sent.
