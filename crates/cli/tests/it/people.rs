@@ -8,6 +8,7 @@ use std::process::Command;
 
 use agentdrop_client::write_private;
 use agentdrop_testkit::python::{client, python};
+use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use crate::support::{Pair, Run, Sandbox, Serve, eventually, names};
@@ -248,17 +249,37 @@ fn a_receive_password_is_a_persons_matter_and_a_good_one() {
 fn bytes_that_were_changed_at_rest_are_refused_and_leave_nothing() {
     let world = World::enrolled();
     world.pair.file("a.bin", &content(40_000));
-    world.pair.file("b.bin", b"b");
+    world.pair.file("b.bin", &content(20_000));
     let sent = world.send("a.bin b.bin --max-downloads 100");
     let id = text(&sent["id"]);
     let name = id.to_owned();
+    let line = format!("open {id} --to out --password-stdin");
+    // The envelope is small: it is in the database.
+    let database = Connection::open(world.pair.serve.data_dir.join("agentdrop.db")).unwrap();
+    let of_envelope = |sql: &str, bytes: &[u8]| {
+        let changed = database.execute(sql, params![id, bytes]).unwrap();
+        assert_eq!(changed, 1);
+    };
+    let good: Vec<u8> = database
+        .query_row(
+            "SELECT bytes FROM small_bodies WHERE transfer_id = ?1",
+            [id],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let mut bad = good.clone();
+    bad[good.len() - 1] ^= 1;
+    let set = "UPDATE small_bodies SET bytes = ?2 WHERE transfer_id = ?1";
+    of_envelope(set, &bad);
+    world.refused(&line, RECEIVE, "OPEN_REFUSED");
+    assert!(world.out().is_empty(), "the envelope");
+    of_envelope(set, &good);
     let mut blobs: Vec<_> = files(&world.pair.serve.data_dir)
         .into_iter()
         .filter(|it| it.file_name().unwrap().to_str().unwrap().starts_with(&name))
         .collect();
     blobs.sort();
-    assert_eq!(blobs.len(), 3, "the envelope and two files");
-    let line = format!("open {id} --to out --password-stdin");
+    assert_eq!(blobs.len(), 2);
     for blob in &blobs {
         let good = fs::read(blob).unwrap();
         let mut bad = good.clone();
@@ -270,12 +291,12 @@ fn bytes_that_were_changed_at_rest_are_refused_and_leave_nothing() {
     }
     // One for the other: each is genuine, and not what it is given for.
     let by_size = |n: usize| fs::read(&blobs[n]).unwrap();
-    let (one, other) = (by_size(1), by_size(2));
-    write_private(&blobs[1], &other).unwrap();
-    write_private(&blobs[2], &one).unwrap();
-    assert_ne!(world.typed(&line, RECEIVE).status, 0);
+    let (one, other) = (by_size(0), by_size(1));
+    write_private(&blobs[0], &other).unwrap();
     write_private(&blobs[1], &one).unwrap();
-    write_private(&blobs[2], &other).unwrap();
+    assert_ne!(world.typed(&line, RECEIVE).status, 0);
+    write_private(&blobs[0], &one).unwrap();
+    write_private(&blobs[1], &other).unwrap();
     // The server could not send all of it, so what came waits, unseen; and does not open later.
     assert!(world.out().iter().all(|it| it.starts_with('.')));
     world.open(id, RECEIVE).expect(0);
