@@ -1,4 +1,4 @@
-"""Looks into inboxes, and starts, with a million transfers stored: beside the same with none."""
+"""Looks into inboxes, and starts, with many transfers stored, a million by default: beside the same with none."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from . import machine, report
 from .machine import AGENTDROP, LOAD, fail, say
 from .server import Server
 
-TITLE = "With a million transfers stored"
+TITLE = "With many transfers stored"
 CALLERS = 32
 # Who asks: so many accounts with so many agents, the first of which sends.
 POLLERS = (32, 4)

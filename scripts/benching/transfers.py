@@ -52,7 +52,7 @@ def run(wanted):
                      **max(before[threads], after[threads], key=lambda it: it["per_second"]), "both": both})
     parts = [
         f"{CALLERS} callers send files of {BYTES:,} bytes, sealed, each as soon as the one before was answered, for "
-        f"{wanted.seconds:g} s. Everything durable: the file, its folder and the row outlive a power cut before the "
+        f"{wanted.seconds:g} s. Everything durable: the row, with the bytes beside it, outlives a power cut before the "
         "answer is sent. PostgreSQL is as it installs itself. Nobody encrypts on the caller's side; the load generator "
         "shares the machine with the server.",
         report.table([("what", "work"), ("per_second", "a second"), ("p50_ms", "p50, ms"), ("p99_ms", "p99, ms"),

@@ -2,8 +2,8 @@
 //! with an id and a time of its own.
 //!
 //! The store's own code writes the rows, counts them and adds them to the audit logs, so that
-//! `agentdrop admin check` finds nothing wrong. The bytes are hard links to those of the first: what
-//! its sender sealed says nothing of the transfer that it belongs to.
+//! `agentdrop admin check` finds nothing wrong. The bytes are those of the first: what its sender
+//! sealed says nothing of the transfer that it belongs to.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,6 @@ use aws_lc_rs::rand;
 use serde_json::{Value, json};
 
 use crate::connection::wrong;
-use crate::links::Links;
 use crate::world::World;
 use crate::wrapping::WrapKey;
 
@@ -53,6 +52,8 @@ struct Template {
     account: Account,
     transfer: Transfer,
     key: [u8; 32],
+    /// The bytes of its files, which are small enough to be beside its row.
+    small: Vec<(u32, Vec<u8>)>,
     /// Those who receive one after the other.
     recipients: Vec<(AgentId, String)>,
 }
@@ -66,7 +67,6 @@ pub(crate) async fn run(args: Args) -> io::Result<Value> {
     let accounts = world.accounts.iter().rev();
     for (account, accounts_left) in accounts.zip(1..).collect::<Vec<_>>().into_iter().rev() {
         let template = template(&store, &wrap, account).await?;
-        let mut links = Links::new(&args.data_dir.join("blobs"), template.transfer.id);
         let of_this = left.div_ceil(accounts_left);
         left -= of_this;
         let mut done = 0;
@@ -75,11 +75,12 @@ pub(crate) async fn run(args: Args) -> io::Result<Value> {
             let copies: Vec<_> = (done..done + batch)
                 .map(|n| copy(&template, &wrap, (n, of_this), args.done))
                 .collect::<io::Result<_>>()?;
-            if !args.done {
-                // Before the rows, as the server does it.
-                copies.iter().try_for_each(|it| links.link(it.id))?;
-            }
-            write(&store, template.account.clone(), copies).await?;
+            let small = if args.done {
+                Vec::new()
+            } else {
+                template.small.clone()
+            };
+            write(&store, template.account.clone(), copies, small).await?;
             done += batch;
         }
     }
@@ -112,6 +113,16 @@ async fn template(
     let transfer = sent.map_err(io::Error::other)?.pop();
     let transfer = transfer.ok_or_else(|| wrong("an account of the world has sent nothing"))?;
     let account = reader.account(owner).await.map_err(io::Error::other)?;
+    let mut small = Vec::new();
+    for (place, file) in (0..).zip(&transfer.files) {
+        let number = file.blob_at(place);
+        let body = reader.small_body(transfer.id, number).await;
+        let body = body.map_err(io::Error::other)?;
+        small.push((
+            number,
+            body.ok_or_else(|| wrong("what was sent is too large"))?,
+        ));
+    }
     let recipients = of.agents.iter().skip(1);
     let recipients = recipients.map(|it| Ok((it.id.parse()?, it.slug.clone())));
     let recipients: Result<_, agentdrop_protocol::ParseError> = recipients.collect();
@@ -119,6 +130,7 @@ async fn template(
         account: account.ok_or_else(|| wrong("an account of the world is gone"))?,
         key: wrap.open(transfer.id, &transfer.wrapped_key)?,
         transfer,
+        small,
         recipients: recipients.map_err(io::Error::other)?,
     })
 }
@@ -158,11 +170,17 @@ fn copy(of: &Template, wrap: &WrapKey, (n, all): (u32, u32), done: bool) -> io::
 }
 
 /// Writes down what the server does of each that it takes.
-async fn write(store: &Store, account: Account, copies: Vec<Transfer>) -> io::Result<()> {
+async fn write(
+    store: &Store,
+    account: Account,
+    copies: Vec<Transfer>,
+    small: Vec<(u32, Vec<u8>)>,
+) -> io::Result<()> {
     let unit = async move |tx: &mut Tx| -> agentdrop_store::Result<()> {
         let mut entries = Vec::new();
         for it in &copies {
             tx.insert_transfer(it).await?;
+            tx.insert_small_bodies(it.id, &small).await?;
             let cycle = Cycle::at(account.created_at, account.created_at);
             tx.count_transfer_of(account.id, cycle).await?;
             entries.push(NewEntry {

@@ -6,7 +6,6 @@
 
 mod connection;
 mod fill;
-mod links;
 mod listeners;
 mod load;
 mod polls;
