@@ -28,6 +28,13 @@ pub enum ConfigError {
     /// What was asked for needs an API key.
     #[error("no API key is set")]
     NoApiKey,
+    /// What was asked for needs to know which agent this is, and a published client wrote the identity
+    /// without it.
+    #[error("the identity does not say which agent it is")]
+    NoAgentId,
+    /// What was asked for needs the keys by which an agent is verified.
+    #[error("this agent has no keys that it can be verified by")]
+    NoKeys,
     /// What was asked for needs an identity, and there is none.
     #[error("there is no identity")]
     NoIdentity,
@@ -62,6 +69,8 @@ impl ConfigError {
             Self::IdentityExists(_) => "IDENTITY_EXISTS",
             Self::IdentityFile { .. } => "IDENTITY_FILE",
             Self::KeysDiffer(_) => "KEYS_DIFFER",
+            Self::NoAgentId => "NO_AGENT_ID",
+            Self::NoKeys => "NO_KEYS",
             Self::NoApiKey => "NO_API_KEY",
             Self::NoHome => "NO_HOME",
             Self::NoIdentity => "NO_IDENTITY",
@@ -84,6 +93,10 @@ impl ConfigError {
             Self::NoApiKey => {
                 "set AGENTDROP_API_KEY, give `--api-key`, or sign in with `agentdrop login`".into()
             }
+            Self::NoAgentId => {
+                "`agentdrop agents` shows its id: write it into the file as `agent_uuid`".into()
+            }
+            Self::NoKeys => "make them with `agentdrop keys publish`".into(),
             Self::NoHome => "name a folder with `--config-dir`".into(),
             Self::NoIdentity => "make one with `agentdrop register`".into(),
             Self::NotOurs(path) => format!(
