@@ -78,6 +78,9 @@ pub enum Security {
     Sealed,
     /// Not sealed: the server could read it and change it.
     Plaintext,
+    /// Sealed between two agents that know each other's identity: names, order and number of the files,
+    /// the message and who sent it are signed; [`KnownBy`](crate::KnownBy) says how the sender is known.
+    Verified,
 }
 
 impl Security {
@@ -87,6 +90,7 @@ impl Security {
             Self::Compatible => "compatible",
             Self::Sealed => "sealed",
             Self::Plaintext => "plaintext",
+            Self::Verified => "verified",
         }
     }
 }

@@ -211,12 +211,8 @@ impl Upload<'_> {
         let transfer = self.bring(resumed).await?;
         self.kept.forget()?;
         check_sealed(&transfer, self.plan.is_sealed())?;
-        Ok(Sent {
-            transfer,
-            resumed,
-            bytes_sent: self.progress.sent_bytes.load(Ordering::Relaxed),
-            left_out: Vec::new(),
-        })
+        let bytes_sent = self.progress.sent_bytes.load(Ordering::Relaxed);
+        Ok(Sent::of(transfer, resumed, bytes_sent))
     }
 
     async fn bring(&self, resumed: bool) -> Result<Transfer, Stop> {
