@@ -65,7 +65,10 @@ impl Client {
 
     /// By what an agent is known that was met.
     pub(crate) fn known_by(&self, agent: AgentId, met: MetHow) -> Result<Option<KnownBy>> {
-        let known = self.known_agents()?.map(|it| it.look_up(agent)).transpose()?;
+        let known = self
+            .known_agents()?
+            .map(|it| it.look_up(agent))
+            .transpose()?;
         Ok(known.flatten().map(|it| KnownBy {
             agent,
             key: it.shown_key(agent),

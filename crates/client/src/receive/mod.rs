@@ -14,6 +14,7 @@ mod grant;
 mod incoming;
 mod journal;
 mod leftovers;
+mod native;
 mod opening;
 mod packed;
 mod person;
@@ -21,6 +22,7 @@ mod place;
 mod quarantine;
 mod received;
 mod reception;
+mod settling;
 mod sink;
 mod state;
 mod unlock;
@@ -31,13 +33,15 @@ use std::sync::Arc;
 
 use agentdrop_protocol::limits::MAX_FILES;
 use agentdrop_protocol::wire::transfers::{Transfer, TransferMode};
-use agentdrop_protocol::{LinkToken, TransferId};
+use agentdrop_protocol::{AgentId, EncryptionPublicKey, LinkToken, TransferId};
 use agentdrop_seal::SecretKey;
 
 pub use self::incoming::Incoming;
 use self::incoming::{Beginning, Plaintext};
 use self::journal::Journal;
+use self::native::{ForPeer, is_native};
 use self::opening::Seal;
+pub(crate) use self::packed::FOLDER;
 pub use self::packed::folder_name;
 use self::person::ForPerson;
 pub(crate) use self::quarantine::PREFIX as INCOMING;
@@ -46,6 +50,7 @@ use self::reception::{Opened, Outcome, Reception, placed_earlier};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError, shown};
 use crate::identity::Identity;
+use crate::peers::KnownBy;
 
 /// How many bytes of a transfer wait in a folder for whoever goes on receiving it there.
 pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
@@ -56,6 +61,8 @@ pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
 enum Recipient<'a> {
     /// This agent.
     Agent,
+    /// This agent, from another that it can verify.
+    Peer(ForPeer),
     /// A person.
     Person(ForPerson<'a>),
 }
@@ -80,8 +87,12 @@ impl Client {
         if !listed.is_encrypted && incoming.plaintext == Plaintext::Refuse {
             return Err(TrustError::Plaintext(id).into());
         }
-        self.take_in(Recipient::Agent, None, &listed, &incoming)
-            .await
+        let recipient = if is_native(&listed) {
+            Recipient::Peer(ForPeer::of(self, &listed)?)
+        } else {
+            Recipient::Agent
+        };
+        self.take_in(recipient, None, &listed, &incoming).await
     }
 
     /// Whether nothing says that it is for another. The server would hand it out to its sender too, who
@@ -117,6 +128,7 @@ impl Client {
     ) -> Result<Received> {
         let envelopes = match &recipient {
             Recipient::Person(it) => it.envelopes(),
+            Recipient::Peer(_) => ForPeer::ENVELOPES,
             Recipient::Agent => 0,
         };
         let files = listed.files.len().saturating_sub(envelopes);
@@ -125,7 +137,7 @@ impl Client {
         }
         let secret = match &recipient {
             Recipient::Person(it) => Some(it.secret()),
-            Recipient::Agent => self.identity().map(Identity::secret),
+            Recipient::Agent | Recipient::Peer(_) => self.identity().map(Identity::secret),
         };
         // Of what nobody sealed, nothing would show that it is still what was fetched.
         let key = secret.filter(|_| listed.is_encrypted);
@@ -160,12 +172,14 @@ impl Client {
         }
         let max_files = match &recipient {
             Recipient::Agent => MAX_FILES,
+            Recipient::Peer(_) => MAX_FILES + ForPeer::ENVELOPES,
             Recipient::Person(it) => MAX_FILES + it.envelopes(),
         };
         let mut reception =
             Reception::begin(self, link, listed, max_files, journal, incoming).await?;
         let (opened, outcome) = match recipient {
-            Recipient::Agent => self.open_for_agent(&mut reception).await?,
+            Recipient::Agent => self.open_for_agent(&mut reception, listed).await?,
+            Recipient::Peer(it) => it.open(self, &mut reception, listed).await?,
             Recipient::Person(it) => it.open(&mut reception, listed).await?,
         };
         reception.finish(opened, outcome).await
@@ -174,6 +188,7 @@ impl Client {
     async fn open_for_agent(
         &self,
         reception: &mut Reception<'_>,
+        listed: &Transfer,
     ) -> Result<(Vec<Opened>, Outcome)> {
         let grant = reception.grant.clone();
         let unlocked = if grant.is_encrypted {
@@ -181,10 +196,11 @@ impl Client {
         } else {
             None
         };
+        let sender_key = unlocked.as_ref().map(|it| it.sender_key);
+        let peer = self.known_sender(listed, sender_key)?;
         for n in 0..grant.files.len() {
             reception.fetch(n).await?;
         }
-        let sender_key = unlocked.as_ref().map(|it| it.sender_key);
         let mut opened = Vec::new();
         let security = if let Some(unlock::Unlocked { key, nonces, .. }) = unlocked {
             let key = Arc::new(key);
@@ -203,8 +219,35 @@ impl Client {
             security,
             message: grant.message,
             sender_key,
+            peer,
+            settling: None,
         };
         Ok((opened, outcome))
+    }
+}
+
+impl Client {
+    /// By what the sender of something is known that nobody signed. Who is known to sign is refused,
+    /// and so is who is known by another key.
+    fn known_sender(
+        &self,
+        listed: &Transfer,
+        key: Option<EncryptionPublicKey>,
+    ) -> Result<Option<KnownBy>> {
+        let is_own = |it: &AgentId| self.identity().and_then(Identity::agent_uuid) == Some(*it);
+        let Some(sender) = listed.sender_agent_id.filter(|it| !is_own(it)) else {
+            return Ok(None);
+        };
+        let Some(known) = self.known_agents()? else {
+            return Ok(None);
+        };
+        let label = listed.sender.as_str();
+        if let Some(key) = key {
+            let met = self.meet_compatible(sender, label, key)?;
+            return self.known_by(sender, met);
+        }
+        known.expect_not_native(sender)?;
+        Ok(None)
     }
 }
 
@@ -213,7 +256,7 @@ impl Client {
 fn is_over(error: &Error) -> bool {
     match error {
         Error::Api(it) => it.is_gone(),
-        Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
+        Error::Open { .. } | Error::Peer(_) | Error::Person(_) | Error::Trust(_) => true,
         _ => false,
     }
 }

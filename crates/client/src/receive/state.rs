@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Security;
 use super::leftovers::Unusable;
+use super::settling::Settling;
 
 const VERSION: u32 = 1;
 
@@ -44,6 +45,9 @@ pub(super) struct Placing {
     pub(super) security: Security,
     pub(super) message: Option<Message>,
     pub(super) sender_key: Option<EncryptionPublicKey>,
+    /// What is to be done when all of it is placed.
+    #[serde(default)]
+    pub(super) settling: Option<Settling>,
     pub(super) files: Vec<Marked>,
 }
 

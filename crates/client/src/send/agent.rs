@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::native::ToPeer;
-use super::{Outgoing, Way};
 use super::plan::{Object, Peer, Plan, Said, Seal};
 use super::source::Source;
+use super::{Outgoing, Way};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
 use crate::identity::Identity;

@@ -13,6 +13,7 @@ use super::source::{PIECE_BYTES, Source};
 use super::{Outgoing, Sources};
 use crate::error::Result;
 use crate::progress::{Phase, Watcher};
+use crate::receive::FOLDER;
 
 /// What object 0 is called.
 const ENVELOPE: &str = agentdrop_seal::native::ENVELOPE;
@@ -51,6 +52,14 @@ pub(super) async fn objects(
     reading.await.expect("sealing does not panic")
 }
 
+/// Folders are packed, and the server does not learn which of the files they are.
+fn content_type(source: &Source) -> ContentType {
+    if source.is_folder() {
+        return FOLDER.parse().expect("it is a media type");
+    }
+    ContentType::octet_stream()
+}
+
 struct Reading<'a> {
     keys: &'a FileKeys,
     watcher: &'a Watcher,
@@ -67,7 +76,7 @@ impl Reading<'_> {
             let expected = self.digest(i, source, salt, &mut done_bytes)?;
             files.push(File {
                 name: source.name.clone(),
-                content_type: ContentType::octet_stream(),
+                content_type: content_type(source),
                 size: expected.size,
                 sealed_size: expected.sealed_size,
                 sealed_sha256: expected.sealed_sha256,

@@ -147,6 +147,23 @@ impl KnownAgents {
         Ok(how)
     }
 
+    /// An error, if the agent is known to sign what it sends, or a person has to decide about it.
+    pub fn expect_not_native(&self, agent: AgentId) -> Result<()> {
+        self.expect_unblocked(agent)?;
+        match self.look_up(agent)? {
+            Some(known) if known.native.is_some() => {
+                Err(PeerError::Downgraded(known.peer(agent)).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An error, if a person has to decide about the agent first.
+    pub fn expect_unblocked(&self, agent: AgentId) -> Result<()> {
+        let known = self.look_up(agent)?;
+        Ok(expect_unblocked(agent, known.as_ref())?)
+    }
+
     pub(super) fn read(&self) -> Result<Agents> {
         Ok(self.file.read()?.unwrap_or_default())
     }

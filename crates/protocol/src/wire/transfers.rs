@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::text::{ContentType, Label, Message, Reason};
 use crate::{
-    AccountId, AgentId, ChannelId, Cursor, DownloadId, FileId, FileName, Timestamp, TransferId,
+    AccountId, AgentId, ChannelId, Cursor, DownloadId, FileId, FileName, SignedStatement,
+    Timestamp, TransferId,
 };
 
 super::define_choice! {
@@ -142,6 +143,9 @@ pub struct Delivery {
     pub status: DeliveryStatus,
     /// Why, if the recipient said so.
     pub reason: Option<Reason>,
+    /// What the recipient signed of it, for the sender.
+    #[serde(default)]
+    pub receipt: Option<SignedStatement>,
     /// When.
     pub at: Timestamp,
 }
@@ -188,4 +192,7 @@ pub struct Acknowledge {
     /// Why.
     #[serde(default)]
     pub reason: Option<Reason>,
+    /// The same for the sender, signed by the recipient: of an envelope between agents.
+    #[serde(default)]
+    pub receipt: Option<SignedStatement>,
 }

@@ -25,10 +25,12 @@ use super::incoming::Folders;
 use super::journal::Journal;
 use super::opening::{Seal, Watched};
 use super::quarantine::{opened, part};
+use super::settling::Settling;
 use super::sink::Sink;
 use super::{Incoming, Security, blocking};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
+use crate::peers::KnownBy;
 use crate::progress::{Phase, Watcher};
 
 /// Room for what is written down, twice: the next takes the place of the last.
@@ -61,6 +63,10 @@ pub(super) struct Outcome {
     pub(super) security: Security,
     pub(super) message: Option<Message>,
     pub(super) sender_key: Option<EncryptionPublicKey>,
+    /// By what the sender is known, if it is an agent.
+    pub(super) peer: Option<KnownBy>,
+    /// What is left to do when it is placed.
+    pub(super) settling: Option<Settling>,
 }
 
 /// A file that was opened, and waits to be placed.
@@ -71,6 +77,8 @@ pub(super) struct Opened {
     pub(super) source: String,
     pub(super) name: FileName,
     pub(super) bytes: u64,
+    /// Whether an envelope says that it is a folder, packed.
+    pub(super) is_folder: bool,
 }
 
 impl<'a> Reception<'a> {
@@ -237,6 +245,7 @@ impl<'a> Reception<'a> {
             source,
             name: name.clone(),
             bytes,
+            is_folder: false,
         })
     }
 
@@ -249,6 +258,7 @@ impl<'a> Reception<'a> {
             source: part(n),
             name: name.clone(),
             bytes,
+            is_folder: false,
         })
     }
 
