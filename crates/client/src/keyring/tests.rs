@@ -218,7 +218,7 @@ fn many_at_once_make_one_keyring_and_lose_no_prekey() {
             let prekeys = (0..3).flat_map(|_| keyring.new_prekeys(2, NOW).unwrap());
             (created, keyring.fingerprint(), prekeys.collect::<Vec<_>>())
         };
-        let threads: Vec<_> = (0..6).map(|_| scope.spawn(work)).collect();
+        let threads = [(); 6].map(|()| scope.spawn(work));
         let done = threads.into_iter().map(|it| it.join().unwrap());
         done.collect()
     });
@@ -240,7 +240,7 @@ fn of_many_who_prepare_the_next_bundle_all_have_the_same() {
     let folder = folder.path();
     let drafts: Vec<_> = thread::scope(|scope| {
         let work = || open(folder).next_bundle(xk(8), after(40)).unwrap().unwrap();
-        let threads: Vec<_> = (0..6).map(|_| scope.spawn(work)).collect();
+        let threads = [(); 6].map(|()| scope.spawn(work));
         threads.into_iter().map(|it| it.join().unwrap()).collect()
     });
     assert!(drafts.iter().all(|it| *it == drafts[0]));

@@ -36,7 +36,8 @@ impl KnownAgents {
             known.refused = None;
         }
         let exported = Exported { v: VERSION, agents };
-        Ok(serde_json::to_string_pretty(&exported).expect("texts and numbers are JSON"))
+        let json = serde_json::to_string_pretty(&exported);
+        json.map_err(|it| self.file.spoiled(it.to_string()))
     }
 
     /// Adds what was exported elsewhere; answers how many agents that changed.
@@ -85,7 +86,7 @@ impl KnownAgents {
 fn merged(ours: &Known, theirs: &Known) -> Option<Known> {
     let mut both = ours.clone();
     match (ours.native, theirs.native) {
-        (None, None) | (None, Some(_)) if ours.compatible != theirs.compatible => return None,
+        (None, None | Some(_)) if ours.compatible != theirs.compatible => return None,
         (Some(_), None) => return None,
         (None, None) => {}
         (None, Some(native)) => {
