@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::known::{Known, NativePin};
 use super::pins::KnownAgents;
-use crate::error::{PeerError, Result};
+use crate::error::{PeerError, Result, shown};
 
 const VERSION: u32 = 1;
 /// More are not listed in one message.
@@ -46,7 +46,7 @@ impl KnownAgents {
     /// suite and the better comparison count. Another key, a second row of bundles, or no signature
     /// where there is one here, contradict. What is blocked here stays so.
     pub fn import(&self, json: &str, contradictions: Contradictions) -> Result<usize> {
-        let malformed = |problem: String| PeerError::ImportMalformed(problem);
+        let malformed = |problem: String| PeerError::ImportMalformed(shown(&problem));
         let imported: Exported =
             serde_json::from_str(json).map_err(|it| malformed(it.to_string()))?;
         if imported.v != VERSION {

@@ -10,7 +10,7 @@ use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, PeerError, Result};
-use crate::state_file::StateFile;
+use crate::state_file::{StateFile, sweep_leftovers};
 
 const FOLDER: &str = "received";
 const LOCK: &str = "received.lock";
@@ -94,22 +94,25 @@ impl Received {
         Ok(entry.is_some_and(|it| *it == Entry::of(arrival)))
     }
 
-    /// Remembers that this was received: on disk when it returns. The same once more changes nothing.
+    /// Remembers that this was received: on disk when it returns. The same once more changes nothing;
+    /// says whether it was news.
     ///
     /// Another envelope under the id of one that is remembered is refused, and so is what another
     /// process has received or dropped since it was checked.
-    pub fn remember(&self, arrival: &Arrival, now: Timestamp) -> Result<()> {
+    pub fn remember(&self, arrival: &Arrival, now: Timestamp) -> Result<bool> {
         let held = self.file(arrival.sender).hold()?;
         let mut known = held.read()?.unwrap_or_default();
         if known.transfers.get(&arrival.transfer) == Some(&Entry::of(arrival)) {
-            return Ok(());
+            return Ok(false);
         }
         known.remember(arrival, now, MAX_REMEMBERED)?;
-        held.write(&known)
+        held.write(&known)?;
+        Ok(true)
     }
 
     /// Drops what is over, of all senders.
     pub fn sweep(&self, now: Timestamp) -> Result<()> {
+        sweep_leftovers(&self.folder, now);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(Error::io("read", &self.folder))?,
@@ -206,7 +209,7 @@ mod tests {
         }
     }
 
-    fn code(result: Result<()>) -> &'static str {
+    fn code<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
         result.unwrap_err().code()
     }
 
@@ -218,8 +221,8 @@ mod tests {
             let it = arrival(seq, seq.into(), 1);
             received.check(&it).unwrap();
             received.check(&it).unwrap();
-            received.remember(&it, NOW).unwrap();
-            received.remember(&it, NOW).unwrap();
+            assert!(received.remember(&it, NOW).unwrap());
+            assert!(!received.remember(&it, NOW).unwrap());
             assert!(received.is_remembered(&it).unwrap());
             assert_eq!(code(Received::open(folder.path()).check(&it)), "REPLAYED");
         }
