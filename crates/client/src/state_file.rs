@@ -100,6 +100,10 @@ impl<T: Serialize + DeserializeOwned> StateFile<T> {
 
     /// Waits until nobody else changes it.
     pub(crate) fn hold(&self) -> Result<Held<T>> {
+        self.hold_within(PATIENCE)
+    }
+
+    fn hold_within(&self, patience: Duration) -> Result<Held<T>> {
         let folder = self.lock.parent().unwrap_or_else(|| Path::new("."));
         if !folder.is_dir() {
             DirBuilder::new()
@@ -125,7 +129,7 @@ impl<T: Serialize + DeserializeOwned> StateFile<T> {
                 Err(Errno::WOULDBLOCK | Errno::INTR) => {}
                 Err(error) => return Err(Error::io("lock", &self.lock)(error.into())),
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() >= patience {
                 return Err(KeyringError::Busy(self.path.clone()).into());
             }
             thread::sleep(BETWEEN_TRIES);
@@ -278,6 +282,17 @@ mod tests {
         }
         write_private(file.path(), &[b' '; 101]).unwrap();
         assert!(file.read().is_err());
+    }
+
+    #[test]
+    fn whoever_waits_for_a_change_waits_for_so_long_and_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        let held = file.hold().unwrap();
+        let refused = file.hold_within(Duration::ZERO).unwrap_err();
+        assert_eq!(refused.code(), "KEYRING_BUSY");
+        drop(held);
+        file.hold_within(Duration::ZERO).unwrap();
     }
 
     #[test]

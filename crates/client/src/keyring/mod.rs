@@ -7,7 +7,8 @@
 //!
 //! **Publishing** takes two steps, because a kill can come between: the draft is on disk before the
 //! server sees it, and becomes current when the server took it. Whoever finds a draft publishes that one
-//! again, which is nothing new to the server. So no two bundles of one version are ever signed.
+//! again, which is nothing new to the server. So no two bundles of one version are ever signed, but where the time of
+//! one was over before the server took it.
 //!
 //! All of it waits for the disk and for other processes: asynchronous code calls it on a thread that may.
 

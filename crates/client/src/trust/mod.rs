@@ -20,6 +20,7 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
+pub use agentdrop_seal::identity::{Fingerprint, FingerprintError, Verdict, digits, words};
 pub use exchange::Contradictions;
 pub use known::{How, Known, NativePin, Offer, Refusal, Refused};
 pub use pins::{KnownAgents, Met, MetHow};

@@ -55,7 +55,8 @@ pub struct Arrival {
 /// What is remembered of one sender. Another field is another version of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct OfSender {
-    floor: u64,
+    /// None, while nothing was dropped for want of room: a sender may begin with 0.
+    floor: Option<u64>,
     transfers: BTreeMap<TransferId, Entry>,
 }
 
@@ -142,7 +143,7 @@ impl OfSender {
         if self.transfers.contains_key(&arrival.transfer) {
             return Err(PeerError::Replayed(arrival.transfer));
         }
-        if arrival.seq <= self.floor {
+        if self.floor.is_some_and(|it| arrival.seq <= it) {
             return Err(PeerError::SequenceTooOld(arrival.transfer));
         }
         Ok(())
@@ -171,9 +172,9 @@ impl OfSender {
     fn make_room(&mut self, most: usize) {
         while self.transfers.len() > most {
             let smallest = self.transfers.values().map(|it| it.seq).min();
-            self.floor = self.floor.max(smallest.unwrap_or_default());
+            self.floor = self.floor.max(smallest);
             let floor = self.floor;
-            self.transfers.retain(|_, it| it.seq > floor);
+            self.transfers.retain(|_, it| Some(it.seq) > floor);
         }
     }
 }
@@ -217,7 +218,7 @@ mod tests {
     fn what_was_received_is_received_once_and_in_any_order() {
         let folder = tempfile::tempdir().unwrap();
         let received = Received::open(folder.path());
-        for seq in [5_u8, 3, 4, 1] {
+        for seq in [5_u8, 3, 4, 0, 1] {
             let it = arrival(seq, seq.into(), 1);
             received.check(&it).unwrap();
             received.check(&it).unwrap();
