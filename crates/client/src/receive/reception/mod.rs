@@ -5,26 +5,28 @@
 //! opened is never believed later. Where the disk has no room for both, a file is opened where it
 //! lies, and fetched again if that is cut short.
 
+mod finish;
+
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
 
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::downloads::Download;
-use agentdrop_protocol::wire::transfers::{Acknowledge, DeliveryStatus, Transfer};
+use agentdrop_protocol::wire::transfers::Transfer;
 use agentdrop_protocol::{EncryptionPublicKey, FileName, LinkToken};
 use agentdrop_seal::OpenError;
 use http::HeaderValue;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(super) use self::finish::placed_earlier;
 use super::fetch::Fetch;
+use super::grant::{check, granted, is_no_more, is_sealed_alike};
+use super::incoming::Folders;
 use super::journal::Journal;
 use super::opening::{Seal, Watched};
-use super::place::Ready;
-use super::quarantine::{PREFIX, opened, part};
+use super::quarantine::{opened, part};
 use super::sink::Sink;
-use super::state::Placing;
-use super::{Folders, Incoming, Note, Received, ReceivedFile, Security, blocking, check};
+use super::{Incoming, Security, blocking};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
 use crate::progress::{Phase, Watcher};
@@ -263,62 +265,6 @@ impl<'a> Reception<'a> {
         .await
     }
 
-    /// Places what was opened, and tells the server.
-    pub(super) async fn finish(self, opened: Vec<Opened>, outcome: Outcome) -> Result<Received> {
-        let mut notes = self.journal.notes();
-        let mut ready = Vec::new();
-        for it in opened {
-            ready.push(self.unpacked(it, &mut notes).await?);
-        }
-        let placing = Placing {
-            security: outcome.security,
-            message: outcome.message,
-            sender_key: outcome.sender_key,
-            files: Vec::new(),
-        };
-        let resumed_bytes = self.left_bytes.iter().sum();
-        let (placing, paths) = match self.sink {
-            None => self.journal.place(ready, placing).await?,
-            Some(sink) => self.journal.write_to(sink, ready, placing).await?,
-        };
-        let received = received(placing, paths, self.listed, &self.grant);
-        let received = Received {
-            resumed_bytes,
-            notes,
-            ..received
-        };
-        Ok(tell(self.client, self.link, &self.grant, received).await)
-    }
-
-    /// Unpacks what was opened, if it is a folder. What cannot be unpacked is placed as it came.
-    async fn unpacked(&self, opened: Opened, notes: &mut Vec<Note>) -> Result<Ready> {
-        let Opened {
-            n,
-            source,
-            name,
-            bytes,
-        } = opened;
-        let mut ready = Ready {
-            n,
-            source,
-            name,
-            bytes,
-            is_folder: false,
-        };
-        if self.unpacks && is_folder(self.listed, &ready.name) {
-            let source = ready.source.clone();
-            let unpacked = self.journal.on_disk(move |it| Ok(it.unpack(n, &source)));
-            match unpacked.await? {
-                Ok(tree) => (ready.source, ready.is_folder) = (tree, true),
-                Err(reason) => {
-                    let name = ready.name.clone();
-                    notes.push(Note::NotUnpacked { name, reason });
-                }
-            }
-        }
-        Ok(ready)
-    }
-
     fn watched(&self, n: usize, file: File, passes: u64) -> Watched {
         Watched {
             file,
@@ -337,125 +283,6 @@ impl<'a> Reception<'a> {
     fn total_bytes(&self) -> u64 {
         self.bytes_before(usize::MAX)
     }
-}
-
-/// Ends what an earlier process placed to the last file, and did not come to tell the server.
-pub(super) async fn placed_earlier(
-    client: &Client,
-    link: Option<&LinkToken>,
-    listed: &Transfer,
-    journal: &Journal,
-) -> Result<Option<Received>> {
-    let (Some(grant), Some((placing, placed))) = (journal.grant(), journal.placed().await?) else {
-        return Ok(None);
-    };
-    if placed.len() < placing.files.len() {
-        return Ok(None);
-    }
-    let paths = placed.into_iter().map(|it| it.path).collect();
-    let received = received(placing, paths, listed, &grant);
-    Ok(Some(tell(client, link, &grant, received).await))
-}
-
-fn received(
-    placing: Placing,
-    paths: Vec<PathBuf>,
-    listed: &Transfer,
-    grant: &Download,
-) -> Received {
-    let files = paths.into_iter().zip(placing.files);
-    let files = files.map(|(path, it)| ReceivedFile {
-        path,
-        name: it.name,
-        bytes: it.bytes,
-        is_folder: it.is_folder,
-    });
-    Received {
-        id: listed.id,
-        mode: listed.mode,
-        sender: grant.sender.clone(),
-        message: placing.message,
-        security: placing.security,
-        sender_key: placing.sender_key,
-        files: files.collect(),
-        resumed_bytes: 0,
-        notes: Vec::new(),
-        unacknowledged: None,
-    }
-}
-
-/// Whether the transfer says that this is a folder, packed; and it can be called what it was.
-pub(super) fn is_folder(listed: &Transfer, name: &FileName) -> bool {
-    let said = listed.metadata.get("agentdrop");
-    let said = said.and_then(|it| it.get("folders")?.as_array());
-    let is_said = said.is_some_and(|it| it.iter().any(|it| it == name.as_str()));
-    let stem = name.as_str().strip_suffix(".tar");
-    // What is called like our own folders would be taken for one, and removed.
-    is_said && stem.is_some_and(|it| !it.is_empty() && !it.starts_with(PREFIX))
-}
-
-/// Tells the server that the files are here.
-async fn tell(
-    client: &Client,
-    link: Option<&LinkToken>,
-    grant: &Download,
-    received: Received,
-) -> Received {
-    let (download_id, status) = (grant.download_id, DeliveryStatus::Received);
-    let told = if let Some(token) = link {
-        let body = Acknowledge {
-            download_id,
-            status,
-            reason: None,
-        };
-        client.acknowledge_link(token, &body).await
-    } else {
-        client
-            .acknowledge(received.id, download_id, status, None)
-            .await
-    };
-    Received {
-        unacknowledged: told.err(),
-        ..received
-    }
-}
-
-/// Takes one of the downloads, of the files that were announced.
-async fn granted(
-    client: &Client,
-    link: Option<&LinkToken>,
-    listed: &Transfer,
-    max_files: usize,
-) -> Result<Download> {
-    let grant = match link {
-        Some(token) => client.download_link(token).await?,
-        None => client.download(listed.id).await?,
-    };
-    check(&grant, listed, max_files)?;
-    Ok(grant)
-}
-
-/// Whether the address of a file is none any more, here or where it leads to.
-fn is_no_more(error: &Error) -> bool {
-    matches!(error, Error::Api(it) if matches!(it.status, 401 | 403 | 404 | 410))
-}
-
-/// Whether two grants of the same files say the same of how they open.
-fn is_sealed_alike(one: &Download, other: &Download) -> bool {
-    let files = |it: &Download| -> Vec<_> {
-        let files = it.files.iter();
-        files
-            .map(|it| (it.file_id, it.encryption_iv.clone()))
-            .collect()
-    };
-    one.is_encrypted == other.is_encrypted
-        && one.encryption_algorithm == other.encryption_algorithm
-        && one.encrypted_key == other.encrypted_key
-        && one.channel_id == other.channel_id
-        && one.encryption_salt == other.encryption_salt
-        && one.sender_public_key == other.sender_public_key
-        && one.recipient_public_key == other.recipient_public_key
-        && files(one) == files(other)
 }
 
 pub(super) fn refused(error: OpenError, name: &FileName) -> Error {

@@ -1,9 +1,10 @@
 //! A server that answers whatever a test wants: honest at first, and then changed in one point.
 
-use std::collections::HashMap;
+mod serving;
+mod world;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use agentdrop_client::{Client, Identity, Incoming, Received, write_private};
 use agentdrop_protocol::TransferId;
@@ -11,105 +12,28 @@ use agentdrop_protocol::api_key::{ApiKey, KeyKind};
 use agentdrop_seal::compat::{channel, wrapped};
 use agentdrop_seal::{ContentKey, FileSealer, Salt, SecretKey};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest as _, Multipart, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use self::serving::serve;
+use self::world::World;
+pub(crate) use self::world::{Served, Uploaded};
+
 pub(crate) const ALICE: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e500";
+
 pub(crate) const BOB: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e501";
+
 pub(crate) const CHANNEL: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e502";
+
 pub(crate) const ACCOUNT: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e503";
+
 pub(crate) const TRANSFER: &str = "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
+
 pub(crate) const DOWNLOAD: &str = "dl_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6";
+
 pub(crate) const NOW: &str = "2026-04-17T12:00:00.000Z";
-
-/// How a file is served.
-#[derive(Default)]
-pub(crate) struct Served {
-    pub(crate) bytes: Vec<u8>,
-    /// The first answers break off after so many bytes of theirs.
-    pub(crate) cuts: Vec<usize>,
-    /// What comes once behind the answers that break off.
-    pub(crate) refuses: Option<StatusCode>,
-    pub(crate) etag: Option<&'static str>,
-    /// After the bytes comes nothing, and no end either.
-    pub(crate) stalls: bool,
-}
-
-/// A request that came.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
-}
-
-/// A form that was uploaded whole.
-#[derive(Default)]
-pub(crate) struct Uploaded {
-    pub(crate) fields: HashMap<String, String>,
-    pub(crate) files: Vec<(String, Vec<u8>)>,
-}
-
-/// What the server will answer.
-#[derive(Default)]
-pub(crate) struct World {
-    /// By method and path; each answer is given once, and the last of them again and again.
-    pub(crate) answers: HashMap<String, Vec<(StatusCode, HeaderMap, Bytes)>>,
-    pub(crate) files: HashMap<String, Served>,
-    pub(crate) seen: Vec<Seen>,
-    pub(crate) uploads: Vec<Uploaded>,
-    /// Neither reads nor answers uploads.
-    pub(crate) holds_uploads: bool,
-    /// This call is never answered.
-    pub(crate) holds: Option<String>,
-    /// Registers whatever key it is sent.
-    pub(crate) echoes_key: bool,
-    /// Answers uploads at once, with this, and throws away what still comes: a socket that is closed
-    /// with unread bytes is reset, and with it may go the answer.
-    pub(crate) refuses_uploads: Option<(StatusCode, Value)>,
-}
-
-impl World {
-    pub(crate) fn answer(&mut self, call: &str, body: &Value) {
-        self.answer_raw(call, StatusCode::OK, &[], body.to_string());
-    }
-
-    pub(crate) fn answer_raw(
-        &mut self,
-        call: &str,
-        status: StatusCode,
-        headers: &[(&'static str, &str)],
-        body: impl Into<Bytes>,
-    ) {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        let answer = (status, headers.collect(), body.into());
-        self.answers.insert(call.to_owned(), vec![answer]);
-    }
-
-    /// Changes a JSON answer.
-    pub(crate) fn change(&mut self, call: &str, change: impl FnOnce(&mut Value)) {
-        let answers = self.answers.get_mut(call).unwrap();
-        let (.., body) = answers.last_mut().unwrap();
-        let mut value = serde_json::from_slice(body).unwrap();
-        change(&mut value);
-        *body = value.to_string().into();
-    }
-
-    /// How often something was called.
-    pub(crate) fn calls(&self, call: &str) -> usize {
-        let is_it = |it: &&Seen| format!("{} {}", it.method, it.path) == call;
-        self.seen.iter().filter(is_it).count()
-    }
-}
 
 /// The server, and Bob, who talks to it.
 pub(crate) struct Hostile {
@@ -379,130 +303,4 @@ pub(crate) fn add_file(
         "size": size, "content_type": "application/octet-stream",
         "encryption_iv": nonce.map(|it| STANDARD.encode(it)),
     }));
-}
-
-async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
-    let call = format!("{} {path}", request.method());
-    let is_upload = call == "POST /v1/transfers";
-    let is_registration = call == "POST /v1/agents/register";
-    let holds;
-    {
-        let mut world = world.lock().unwrap();
-        world.seen.push(Seen {
-            method: request.method().clone(),
-            path: path.clone(),
-            headers: request.headers().clone(),
-        });
-        if let Some(served) = world.files.get_mut(&path) {
-            return serve_file(served, request.headers());
-        }
-        holds = is_upload && world.holds_uploads || world.holds.as_ref() == Some(&call);
-        if let Some((status, body)) = world.refuses_uploads.clone().filter(|_| is_upload) {
-            let mut rest = request.into_body().into_data_stream();
-            tokio::spawn(async move { while let Some(Ok(_)) = rest.next().await {} });
-            return (status, body.to_string()).into_response();
-        }
-    }
-    if holds {
-        std::future::pending::<()>().await;
-    }
-    if is_registration && world.lock().unwrap().echoes_key {
-        let body = axum::body::to_bytes(request.into_body(), 10_000)
-            .await
-            .unwrap();
-        let body: Value = serde_json::from_slice(&body).unwrap();
-        world
-            .lock()
-            .unwrap()
-            .change(&call, |it| it["public_key"] = body["public_key"].clone());
-    } else if is_upload {
-        match read_form(request).await {
-            Some(form) => world.lock().unwrap().uploads.push(form),
-            None => return StatusCode::BAD_REQUEST.into_response(),
-        }
-    }
-    let mut world = world.lock().unwrap();
-    let Some(answers) = world.answers.get_mut(&call) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let answer = if answers.len() > 1 {
-        answers.remove(0)
-    } else {
-        answers.first().unwrap().clone()
-    };
-    answer.into_response()
-}
-
-fn serve_file(served: &mut Served, headers: &HeaderMap) -> Response {
-    if served.cuts.is_empty()
-        && let Some(status) = served.refuses.take()
-    {
-        return status.into_response();
-    }
-    let text = |name| headers.get(name).and_then(|it| it.to_str().ok());
-    let begin = text(header::RANGE).map(|it| {
-        it.trim_start_matches("bytes=")
-            .trim_end_matches('-')
-            .parse::<usize>()
-            .unwrap()
-    });
-    let begin = begin.filter(|_| served.etag.is_some() && text(header::IF_RANGE) == served.etag);
-    let total = served.bytes.len();
-    let rest = Bytes::copy_from_slice(&served.bytes[begin.unwrap_or(0)..]);
-    let mut answer = Response::builder().header(header::CONTENT_LENGTH, rest.len());
-    if let Some(etag) = served.etag {
-        answer = answer.header(header::ETAG, etag);
-    }
-    if let Some(begin) = begin {
-        let range = format!("bytes {begin}-{}/{total}", total - 1);
-        answer = answer.status(206).header(header::CONTENT_RANGE, range);
-    }
-    let body = if served.stalls {
-        let first =
-            futures_util::stream::iter([Ok::<_, std::io::Error>(rest.slice(..rest.len() / 2))]);
-        let never = futures_util::stream::pending();
-        Body::from_stream(futures_util::StreamExt::chain(first, never))
-    } else if served.cuts.is_empty() {
-        Body::from(rest)
-    } else {
-        let cut = served.cuts.remove(0).min(rest.len());
-        // The pause lets what was sent arrive before the end does.
-        let pieces = futures_util::stream::unfold(Some(rest.slice(..cut)), |rest| async move {
-            if let Some(rest) = rest {
-                return Some((Ok(rest), None));
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            Some((Err(std::io::Error::other("cut")), None))
-        });
-        Body::from_stream(pieces)
-    };
-    answer.body(body).unwrap()
-}
-
-async fn read_form(request: Request) -> Option<Uploaded> {
-    let announced: u64 = request
-        .headers()
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
-    assert!(announced > 0, "the length is known before the body");
-    let mut form = Multipart::from_request(request, &()).await.ok()?;
-    let mut uploaded = Uploaded::default();
-    while let Some(field) = form.next_field().await.ok()? {
-        let name = field.name()?.to_owned();
-        let file_name = field.file_name().map(str::to_owned);
-        let content = field.bytes().await.ok()?.to_vec();
-        if let Some(file_name) = file_name {
-            uploaded.files.push((file_name, content));
-        } else {
-            assert!(uploaded.files.is_empty(), "fields go before files");
-            uploaded
-                .fields
-                .insert(name, String::from_utf8(content).ok()?);
-        }
-    }
-    Some(uploaded)
 }

@@ -1,12 +1,14 @@
 //! Going on where an earlier process ended, whatever became of what it left.
 
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+mod grants;
+mod leftovers;
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use agentdrop_client::{Incoming, Note, Phase, Received, Report};
-use agentdrop_seal::SecretKey;
+use agentdrop_client::{Incoming, Phase, Received, Report};
 use axum::http::{StatusCode, header};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -171,129 +173,6 @@ async fn what_was_damaged_on_its_way_does_not_open_the_second_time_either() {
 }
 
 #[tokio::test]
-async fn where_addresses_are_no_more_another_grant_is_taken_for_the_rest() {
-    for status in [
-        StatusCode::FORBIDDEN,
-        StatusCode::NOT_FOUND,
-        StatusCode::GONE,
-    ] {
-        let server = server().await;
-        half(&server).await;
-        {
-            let mut world = server.world();
-            let file = world.files.remove(FILE).unwrap();
-            world.files.insert("/elsewhere".to_owned(), file);
-            world.answer_raw(GET, status, &[], "{}");
-            world.change(&grant(), |it| {
-                it["files"][1]["download_url"] = json!("/elsewhere");
-            });
-        }
-        let received = server.receive().await.unwrap();
-        assert_whole(&server, &received);
-        let world = server.world();
-        assert_eq!(world.calls(&grant()), 2);
-        let last = world
-            .seen
-            .iter()
-            .rfind(|it| it.path == "/elsewhere")
-            .unwrap();
-        assert_eq!(last.headers[header::IF_RANGE], "\"v1\"", "{status}");
-    }
-}
-
-#[tokio::test]
-async fn what_answers_in_the_servers_place_costs_nothing_of_what_is_here() {
-    const PAGE: &str = "<html><body>Sign in to this network</body></html>";
-    let to = [("location", "http://portal.example/")];
-    let tagged = [("etag", "\"page\"")];
-    let whole = "x".repeat(SIZE + 16);
-    let answers = [
-        (StatusCode::OK, &[][..], PAGE),
-        (StatusCode::OK, &tagged, PAGE),
-        (StatusCode::FOUND, &to, ""),
-        (StatusCode::FORBIDDEN, &[], PAGE),
-        (StatusCode::NOT_FOUND, &[], PAGE),
-        (StatusCode::GONE, &[], PAGE),
-        (StatusCode::NETWORK_AUTHENTICATION_REQUIRED, &[], PAGE),
-        (StatusCode::PARTIAL_CONTENT, &[], &whole),
-    ];
-    for call in [GET.to_owned(), grant(), list()] {
-        for (status, headers, body) in &answers {
-            let server = server().await;
-            half(&server).await;
-            let (file, honest) = {
-                let mut world = server.world();
-                let honest = world.answers.clone();
-                // Where it is asked for another grant, it is because the address is none any more.
-                let file = world.files.remove(FILE).unwrap();
-                world.answer_raw(GET, StatusCode::GONE, &[], "{}");
-                world.answer_raw(&call, *status, headers, (*body).to_owned());
-                (file, honest)
-            };
-            let error = server.receive().await.unwrap_err();
-            assert_eq!(server.visible(), [""; 0], "{call} {status} {error}");
-            {
-                let mut world = server.world();
-                world.answers = honest;
-                world.files.insert(FILE.to_owned(), file);
-            }
-            let received = server.receive().await.unwrap();
-            assert_whole(&server, &received);
-            let resumed = received.resumed_bytes;
-            assert!(resumed > 2_000_000, "{call} {status} {error}: {resumed}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_the_server_says_is_gone_is_not_kept() {
-    for (status, code) in [
-        (StatusCode::GONE, "GONE"),
-        (StatusCode::NOT_FOUND, "NOT_FOUND"),
-    ] {
-        let server = server().await;
-        half(&server).await;
-        {
-            let mut world = server.world();
-            world.files.remove(FILE).unwrap();
-            world.answer_raw(GET, StatusCode::GONE, &[], "{}");
-            let error = json!({ "code": code, "message": "it is no more", "status": 410 });
-            let body = json!({ "error": error }).to_string();
-            world.answer_raw(&grant(), status, &[], body);
-        }
-        server.refuses(code).await;
-    }
-}
-
-#[tokio::test]
-async fn another_grant_has_to_be_sealed_alike() {
-    let server = server().await;
-    half(&server).await;
-    {
-        let mut world = server.world();
-        world.files.remove(FILE).unwrap();
-        world.answer_raw(GET, StatusCode::GONE, &[], "{}");
-        world.change(&grant(), |it| {
-            it["encryption_salt"] = json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-        });
-    }
-    server.refuses("TRANSFER_CHANGED").await;
-}
-
-#[tokio::test]
-async fn an_address_that_never_was_is_not_asked_for_again() {
-    let server = server().await;
-    {
-        let mut world = server.world();
-        world.files.remove("/files/0").unwrap();
-        world.answer_raw("GET /files/0", StatusCode::FORBIDDEN, &[], "{}");
-    }
-    let error = server.receive().await.unwrap_err();
-    assert_eq!(error.code(), "UNKNOWN");
-    assert_eq!(server.world().calls(&grant()), 1);
-}
-
-#[tokio::test]
 async fn whoever_wants_it_afresh_gets_it_so() {
     let server = server().await;
     half(&server).await;
@@ -303,78 +182,6 @@ async fn whoever_wants_it_afresh_gets_it_so() {
     assert_eq!(received.resumed_bytes, 0);
     let world = server.world();
     assert_eq!((world.calls(&grant()), world.calls("GET /files/0")), (2, 2));
-}
-
-#[tokio::test]
-async fn a_state_that_somebody_put_there_is_not_believed() {
-    type Plant = fn(&Hostile, &Path);
-    let plants: [(Plant, &str); 4] = [
-        (
-            |_, left| {
-                File::options()
-                    .write(true)
-                    .open(left.join("state"))
-                    .unwrap()
-                    .set_len(20)
-                    .unwrap();
-            },
-            "its state was not written with this key",
-        ),
-        (
-            |_, left| {
-                let state = File::options()
-                    .write(true)
-                    .open(left.join("state"))
-                    .unwrap();
-                state.write_all_at(b"!", 50).unwrap();
-            },
-            "its state was not written with this key",
-        ),
-        (
-            // That of another agent, who received the same at the same place.
-            |server, _| {
-                let other = SecretKey::generate().unwrap();
-                server.write_identity(&other);
-                server.world().change(&grant(), |it| {
-                    it["recipient_public_key"] = serde_json::Value::Null;
-                });
-            },
-            "its state was not written with this key",
-        ),
-        (
-            |_, left| fs::set_permissions(left, Permissions::from_mode(0o755)).unwrap(),
-            "others may enter it",
-        ),
-    ];
-    for (plant, said) in plants {
-        let server = server().await;
-        let left = half(&server).await;
-        plant(&server, &left);
-        let received = server.receive().await;
-        assert_eq!(server.world().calls(&grant()), 2, "{said}");
-        if let Ok(received) = received {
-            let ignored = Note::LeftoverIgnored {
-                path: left,
-                reason: said,
-            };
-            assert_eq!(received.notes, [ignored]);
-            assert_eq!(received.resumed_bytes, 0);
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_one_server_gave_is_not_gone_on_with_at_another() {
-    let (one, other) = (server().await, server().await);
-    let left = half(&one).await;
-    other.world().files.get_mut(FILE).unwrap().stalls = false;
-    other.write_identity(&one.bob);
-    // Whether it opens is another matter: the other has other keys.
-    let incoming = Incoming::into_folder(one.target.path());
-    let error = other.client().receive(id(), incoming).await.unwrap_err();
-    assert_eq!(error.code(), "SEALED_FOR_ANOTHER_KEY");
-    assert_eq!(other.world().calls(&grant()), 1);
-    assert!(!left.exists(), "its name says that it is of this transfer");
 }
 
 #[tokio::test]
@@ -439,32 +246,6 @@ async fn two_at_once_do_not_disturb_each_other() {
     };
     assert_eq!(error.code(), "ALREADY_RECEIVING");
     assert_eq!(server.world().calls(&grant()), 1);
-}
-
-#[tokio::test]
-async fn what_is_unfinished_can_be_asked_for() {
-    let server = server().await;
-    let unfinished = || async {
-        let folder = server.target.path();
-        server.client().unfinished(folder).await.unwrap()
-    };
-    assert_eq!(unfinished().await, []);
-    half(&server).await;
-    assert_eq!(unfinished().await, [id()]);
-    server.world().answers.remove(&list());
-    server.receive().await.unwrap_err();
-    assert_eq!(unfinished().await, [id()], "whatever was refused before");
-}
-
-#[tokio::test]
-async fn what_another_agent_left_is_not_unfinished_business_of_this_one() {
-    let server = server().await;
-    half(&server).await;
-    server.write_identity(&SecretKey::generate().unwrap());
-    let folder = server.target.path();
-    assert_eq!(server.client().unfinished(folder).await.unwrap(), []);
-    server.write_identity(&server.bob);
-    assert_eq!(server.client().unfinished(folder).await.unwrap(), [id()]);
 }
 
 #[tokio::test]

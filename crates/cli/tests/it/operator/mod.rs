@@ -1,12 +1,14 @@
 //! Backup, restore, moving and checking, on real servers.
 
+mod bucket;
+mod faults;
+
 use std::fs;
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use agentdrop_testkit::engines::{Engine, database};
 use agentdrop_testkit::http::{Http, send};
-use agentdrop_testkit::s3::TestBucket;
 use serde_json::{Value, json};
 
 use crate::support::{Pair, Run, Serve, eventually, names, noise};
@@ -285,120 +287,6 @@ async fn what_moved_to_postgres_is_received_and_backed_up_from_there() {
     world.receive_all().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_on_the_disk_is_named() {
-    let world = World::new().await;
-    let check = "check --data-dir data";
-    let well = world.admin(check, 0);
-    assert_eq!(well["findings"], json!([]));
-    assert!(
-        well["decrypted_bytes"].as_u64().unwrap() >= 400_000,
-        "{well}"
-    );
-    assert!(
-        well["measured_bytes"].as_u64().unwrap() >= 33 << 20,
-        "{well}"
-    );
-    assert!(well["audit"]["records"].as_u64().unwrap() > 0, "{well}");
-
-    let blobs = world.data().join("blobs");
-    let blob = |id: &str, end: &str| {
-        let all = modes(&blobs).into_iter().map(|it| it.0);
-        let mut of = all.filter(|it| {
-            let path = it.to_str().unwrap();
-            it.is_file() && path.contains(&format!("{id}{end}"))
-        });
-        of.next().unwrap()
-    };
-    // What the server encrypted: one byte, in the middle.
-    let flipped = blob(&world.pending, ".");
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(flipped)
-        .unwrap();
-    let mut byte = [0];
-    file.read_exact_at(&mut byte, 100_000).unwrap();
-    file.write_all_at(&[byte[0] ^ 1], 100_000).unwrap();
-    // What its sender sealed: one part is short, and a file of another is gone.
-    let short = blob(&world.sealed, ".parts/");
-    let length = short.metadata().unwrap().len();
-    let file = fs::OpenOptions::new().write(true).open(short).unwrap();
-    file.set_len(length - 1).unwrap();
-    let third = world.pair.json("alice", "send bob small")["id"].clone();
-    let third = third.as_str().unwrap();
-    let gone = blob(third, ".");
-    // Its bytes under a name that no row has.
-    let orphan = format!("{}.7", world.expired);
-    let shard = blob(&world.expired, ".").parent().unwrap().to_owned();
-    fs::rename(gone, shard.join(&orphan)).unwrap();
-
-    // The same of what is kept beside rows.
-    let fourth = world.pair.json("alice", "send bob tiny")["id"].clone();
-    let fourth = fourth.as_str().unwrap();
-    for (change, id) in [
-        (
-            "UPDATE small_bodies SET bytes = zeroblob(length(bytes))",
-            &*world.pending,
-        ),
-        (
-            "UPDATE small_bodies SET bytes = substr(bytes, 2)",
-            &world.sealed_tiny,
-        ),
-        ("DELETE FROM small_bodies", fourth),
-    ] {
-        let change = format!("{change} WHERE transfer_id = ?1");
-        assert!(world.database().execute(&change, [id]).unwrap() > 0, "{id}");
-    }
-
-    let found = world.admin(check, 1);
-    assert_eq!(found["ok"], false);
-    let findings = found["findings"].as_array().unwrap();
-    let has = |id: &str, fault: &str| {
-        findings
-            .iter()
-            .any(|it| it["transfer_id"] == id && it["fault"] == fault && it["file"].is_u64())
-    };
-    assert!(has(&world.pending, "changed"), "{found}");
-    assert!(has(&world.sealed, "length"), "{found}");
-    assert!(has(third, "missing"), "{found}");
-    assert!(has(&world.sealed_tiny, "length"), "{found}");
-    assert!(has(fourth, "missing"), "{found}");
-    // Both of the one that waits, each of what its sender sealed.
-    let of = |id: &str| findings.iter().filter(|it| it["transfer_id"] == id).count();
-    let all = [of(&world.pending), of(&world.sealed), of(third)];
-    assert_eq!(all, [2, 1, 1], "{found}");
-    let known = [
-        &*world.pending,
-        &world.sealed,
-        third,
-        &world.sealed_tiny,
-        fourth,
-    ];
-    let known: usize = known.into_iter().map(of).sum();
-    assert_eq!(findings.len(), known, "{found}");
-    assert_eq!(found["orphans"]["named"], json!([orphan]));
-    assert_eq!(found["orphans"]["young"], 1);
-    // No name of a file is told.
-    let said = world.pair.sandbox.run(&format!("admin {check}")).expect(1);
-    assert!(said.stdout.contains(&world.sealed), "{said:?}");
-    assert!(!said.stdout.contains("small"), "{said:?}");
-    // What is not whole is not backed up in silence, and what was made is no backup.
-    world.refused("backup kept --data-dir data", 2, "LOST_BYTES");
-    world.refused("restore kept --data-dir back", 1, "NO_BACKUP");
-    // What was deleted is missed no more.
-    for id in [
-        &*world.pending,
-        &*world.sealed,
-        third,
-        &*world.sealed_tiny,
-        fourth,
-    ] {
-        world.pair.json("alice", &format!("delete {id}"));
-    }
-    eventually("nothing is wrong", || world.admin_ok(check));
-}
-
 impl World {
     fn admin_ok(&self, line: &str) -> bool {
         let line = format!("--json admin {line}");
@@ -449,114 +337,4 @@ async fn what_is_no_whole_backup_or_no_empty_place_is_refused_and_left_alone() {
     fs::remove_file(world.pair.path("kept/backup.json")).unwrap();
     world.refused("restore kept --data-dir again", 1, "NO_BACKUP");
     assert!(!world.pair.path("again").exists());
-}
-
-/// What a command is told of a bucket: its place and its service as flags, who we are in the
-/// environment.
-struct Told {
-    url: String,
-    endpoint: String,
-    credentials: [(&'static str, String); 2],
-}
-
-impl Told {
-    fn of(bucket: &TestBucket) -> Self {
-        let it = bucket.config();
-        let secret = it.secret_key.expose_secret().to_owned();
-        Self {
-            url: format!("s3://{}/{}", it.bucket, it.prefix),
-            endpoint: it.endpoint,
-            credentials: [
-                ("AWS_ACCESS_KEY_ID", it.access_key),
-                ("AWS_SECRET_ACCESS_KEY", secret),
-            ],
-        }
-    }
-
-    fn env(&self) -> [(&str, &str); 2] {
-        self.credentials.each_ref().map(|it| (it.0, &*it.1))
-    }
-}
-
-impl World {
-    /// Runs an operator's line with the credentials of a bucket.
-    #[track_caller]
-    fn admin_in(&self, bucket: &Told, line: &str, status: i32) -> Value {
-        let line = format!("--json admin {line} --s3-endpoint {}", bucket.endpoint);
-        let mut command = self.pair.sandbox.command(line.split_whitespace());
-        Run::of(command.envs(bucket.env())).expect(status).json()
-    }
-
-    /// Starts a server whose files are in a bucket, where the first one was reached.
-    fn serve_in(&mut self, folder: &str, database: &str, bucket: &Told, key: &str) {
-        self.stop();
-        let more = [
-            ["--listen", &self.listen],
-            ["--database-url", database],
-            ["--blobs", &bucket.url],
-            ["--s3-endpoint", &bucket.endpoint],
-            ["--server-key", key],
-        ];
-        let (sandbox, log) = (&self.pair.sandbox, format!("{folder}.log"));
-        let place = (folder, &*log);
-        self.pair.serve = Serve::start_on(sandbox, place, more.as_flattened(), &bucket.env());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn files_move_from_a_folder_to_a_bucket_and_through_a_backup_to_another() {
-    let mut world = World::new().await;
-    let (first, second) = (TestBucket::new().await, TestBucket::new().await);
-    let (old, new) = (Told::of(&first), Told::of(&second));
-    let (one, other) = (
-        database(Engine::Postgres).await,
-        database(Engine::Postgres).await,
-    );
-    world.stop();
-    let key = world.data().join("server.key");
-    let key = key.to_str().unwrap().to_owned();
-    let migrate = format!(
-        "migrate-store --data-dir data --to {} --blobs-to {}",
-        one.url(),
-        old.url
-    );
-    let moved = world.admin_in(&old, &migrate, 0);
-    assert!(moved["blobs"].as_u64().unwrap() >= 7, "{moved}");
-    assert!(!world.pair.path("data/migrating.db").exists());
-    world.serve_in("node", one.url(), &old, &key);
-
-    // Straight to the bucket, with all that the bucket calls it by.
-    let direct = world.pair.json("alice", "send bob large small");
-    let direct = direct["id"].as_str().unwrap();
-    let on = format!(
-        "--data-dir node --database-url {} --server-key {key} --blobs {}",
-        one.url(),
-        old.url
-    );
-    let well = world.admin_in(&old, &format!("check {on}"), 0);
-    assert_eq!(well["ok"], true, "{well}");
-    let made = world.admin_in(&old, &format!("backup kept {on}"), 0);
-    // Of the expired one the server may have let go.
-    assert!(made["transfers"].as_u64().unwrap() >= 4, "{made}");
-    is_private(&world.pair.path("kept"));
-
-    let restore = |bucket: &Told| {
-        format!(
-            "restore kept --data-dir back --database-url {} --blobs {}",
-            other.url(),
-            bucket.url
-        )
-    };
-    let taken = world.admin_in(&old, &restore(&old), 1);
-    assert_eq!(taken["error"]["code"], "HAS_DATA", "{taken}");
-    assert!(!world.pair.path("back").exists());
-    world.admin_in(&new, &restore(&new), 0);
-    let key = world.pair.path("back/server.key");
-    world.serve_in("back", other.url(), &new, key.to_str().unwrap());
-    world
-        .pair
-        .json("bob", &format!("receive {direct} --to direct"));
-    world.came("direct", "large", &world.large);
-    world.came("direct", "small", &world.small);
-    world.receive_all().await;
 }
