@@ -34,11 +34,12 @@ enum What {
     World(world::Args),
     /// Fill the store of a server that is stopped with copies of what was sent
     Fill(fill::Args),
-    /// Send small files, as many callers at a time
+    /// Send small files; callers take turns over the accounts of the world
     Transfers(transfers::Args),
-    /// Listen to events, as many at a time, and send something to one after the other
+    /// Listen to events, as every agent but the first of each account, and send something to one after
+    /// the other; the server has to take as many connections
     Listeners(listeners::Args),
-    /// Look into inboxes, as many callers at a time
+    /// Look into inboxes, with the keys of agents, which `world --keys` makes
     Polls(polls::Args),
     /// Make small writes durable, as a limit of the machine
     Sync(sync::Args),

@@ -1,45 +1,34 @@
 //! Small files, sent as forms, as fast as they are taken.
 
 use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::connection::{request, wrong};
-use crate::load::{self, Span};
-use crate::world::{Account, World};
+use crate::load::{self, Callers};
+use crate::world::Account;
 
 /// What stands between the parts of a form, and occurs in no file of ours.
 const BOUNDARY: &str = "agentdrop-bench-4f1c2b7d9e";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The server
-    #[arg(long)]
-    server: SocketAddr,
-    /// What `world` printed; callers take turns over its accounts
-    #[arg(long)]
-    world: PathBuf,
-    /// How many send at a time
-    #[arg(long, default_value_t = 32)]
-    callers: usize,
+    #[command(flatten)]
+    callers: Callers,
     /// Bytes of each file
     #[arg(long, default_value_t = 4096)]
     bytes: usize,
     /// Leave the encryption to the server
     #[arg(long)]
     plain: bool,
-    #[command(flatten)]
-    span: Span,
 }
 
 pub(crate) async fn run(args: Args) -> io::Result<Value> {
-    let accounts = World::read(&args.world)?.accounts;
-    let of = accounts.iter().cycle().take(args.callers);
+    let accounts = args.callers.place.world()?.accounts;
+    let of = accounts.iter().cycle().take(args.callers.callers);
     let callers = of.map(|it| Ok(vec![transfer(it, args.bytes, args.plain)?]));
     let callers = callers.collect::<io::Result<Vec<_>>>()?;
-    load::run(args.server, callers, 201, args.span).await
+    load::run(&args.callers, callers, 201).await
 }
 
 /// The request that sends a file from the first agent of an account to its last.

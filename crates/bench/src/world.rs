@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,10 +35,35 @@ pub(crate) struct Args {
     name: String,
 }
 
+/// Which server, and as whom it is asked.
+#[derive(clap::Args)]
+pub(crate) struct Place {
+    /// The server
+    #[arg(long)]
+    pub(crate) server: SocketAddr,
+    /// What `world` printed of it
+    #[arg(long)]
+    world: PathBuf,
+}
+
+impl Place {
+    /// Who there is.
+    pub(crate) fn world(&self) -> io::Result<World> {
+        World::read(&self.world)
+    }
+}
+
 /// Who there is.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) accounts: Vec<Account>,
+}
+
+impl World {
+    /// Reads what `world` printed.
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        serde_json::from_reader(File::open(path)?).map_err(io::Error::other)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,13 +78,6 @@ pub(crate) struct Agent {
     pub(crate) id: String,
     pub(crate) slug: String,
     pub(crate) key: Option<String>,
-}
-
-impl World {
-    /// Reads what `world` printed.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        serde_json::from_reader(File::open(path)?).map_err(io::Error::other)
-    }
 }
 
 /// Makers at a time: the disk is what takes its time, and some wait for it at once.
