@@ -12,7 +12,7 @@ use crate::world::Place;
 
 /// Who asks whom, how many at a time and for how long.
 #[derive(clap::Args)]
-pub(crate) struct Callers {
+pub(crate) struct Load {
     #[command(flatten)]
     pub(crate) place: Place,
     /// How many ask at a time
@@ -28,7 +28,7 @@ pub(crate) struct Callers {
 
 /// One caller asks these requests, one after the other, again and again.
 pub(crate) async fn run(
-    args: &Callers,
+    args: &Load,
     callers: Vec<Vec<Vec<u8>>>,
     expected: u16,
 ) -> io::Result<Value> {

@@ -9,9 +9,11 @@ mod fill;
 mod listeners;
 mod load;
 mod polls;
+mod strangers;
 mod summary;
 mod sync;
 mod transfers;
+mod welch;
 mod world;
 mod wrapping;
 
@@ -41,6 +43,9 @@ enum What {
     Listeners(listeners::Args),
     /// Look into inboxes, with the keys of agents, which `world --keys` makes
     Polls(polls::Args),
+    /// Ask about addresses that have an account and about ones that have none, of a world whose
+    /// accounts have passwords; half of them ask about the other half
+    Strangers(strangers::Args),
     /// Make small writes durable, as a limit of the machine
     Sync(sync::Args),
 }
@@ -66,6 +71,7 @@ fn run(cli: Cli) -> io::Result<Value> {
         What::Transfers(args) => runtime.block_on(transfers::run(args)),
         What::Listeners(args) => runtime.block_on(listeners::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
+        What::Strangers(args) => runtime.block_on(strangers::run(args)),
         What::Sync(args) => sync::run(&args),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use serde_json::Value;
 
 use crate::connection::{request, wrong};
-use crate::load::{self, Callers};
+use crate::load::{self, Load};
 use crate::world::Account;
 
 /// What stands between the parts of a form, and occurs in no file of ours.
@@ -14,7 +14,7 @@ const BOUNDARY: &str = "agentdrop-bench-4f1c2b7d9e";
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    callers: Callers,
+    load: Load,
     /// Bytes of each file
     #[arg(long, default_value_t = 4096)]
     bytes: usize,
@@ -24,11 +24,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> io::Result<Value> {
-    let accounts = args.callers.place.world()?.accounts;
-    let of = accounts.iter().cycle().take(args.callers.callers);
+    let accounts = args.load.place.world()?.accounts;
+    let of = accounts.iter().cycle().take(args.load.callers);
     let callers = of.map(|it| Ok(vec![transfer(it, args.bytes, args.plain)?]));
     let callers = callers.collect::<io::Result<Vec<_>>>()?;
-    load::run(&args.callers, callers, 201).await
+    load::run(&args.load, callers, 201).await
 }
 
 /// The request that sends a file from the first agent of an account to its last.
@@ -60,6 +60,24 @@ pub(crate) fn form(
             ("encryption_ivs", r#"["AAAAAAAAAAAAAAAA"]"#),
         ]);
     }
+    with_file(account, &fields, bytes)
+}
+
+/// The request that sends a small file from the first agent of an account to a person, whoever that
+/// is. The server encrypts it.
+pub(crate) fn to_person(account: &Account, email: &str) -> io::Result<Vec<u8>> {
+    let sender = account.agents.first();
+    let sender = sender.ok_or_else(|| wrong("an account of the world has no agents"))?;
+    let fields = [
+        ("sender", &*sender.slug),
+        ("recipient", email),
+        ("mode", "agent-to-human"),
+    ];
+    Ok(with_file(account, &fields, 10))
+}
+
+/// A form of these fields, and a file of as many bytes.
+fn with_file(account: &Account, fields: &[(&str, &str)], bytes: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let mut part = |about: &str, value: &[u8]| {
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name={about}\r\n\r\n");

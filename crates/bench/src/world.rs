@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Give each agent a key of its own
     #[arg(long)]
     keys: bool,
+    /// Give each account this password
+    #[arg(long)]
+    password: Option<String>,
     /// What their names begin with, for a second world on one server
     #[arg(long, default_value = "bench")]
     name: String,
@@ -69,6 +72,7 @@ impl World {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) id: String,
+    pub(crate) email: String,
     pub(crate) key: String,
     pub(crate) agents: Vec<Agent>,
 }
@@ -110,7 +114,8 @@ pub(crate) async fn run(args: Args) -> io::Result<Value> {
 
 async fn account(connection: &mut Connection, args: &Args, n: usize) -> io::Result<Account> {
     let name = format!("{}-{n}", args.name);
-    let body = json!({ "name": name, "email": format!("{name}@example.org") });
+    let email = format!("{name}@example.org");
+    let body = json!({ "name": name, "email": email, "password": args.password });
     let made = post(connection, "/v1/accounts", "", &body).await?;
     let (id, key) = (text(&made, "id")?, text(&made, "api_key")?);
     let mut agents = Vec::new();
@@ -129,7 +134,12 @@ async fn account(connection: &mut Connection, args: &Args, n: usize) -> io::Resu
         }
         agents.push(agent);
     }
-    Ok(Account { id, key, agents })
+    Ok(Account {
+        id,
+        email,
+        key,
+        agents,
+    })
 }
 
 async fn post(
