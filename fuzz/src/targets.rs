@@ -1,7 +1,7 @@
 //! What must hold of any bytes: they are refused, or they are the one spelling of what was read.
 
 use agentdrop_envelope::identity::{Fingerprint, SignedBundle, SignedPrekey, SignedRotation};
-use agentdrop_envelope::{Header, Manifest, Receipt};
+use agentdrop_envelope::{Header, Manifest, Padding, Receipt};
 use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 use agentdrop_seal::identity::{IdentityKey, KemKey};
 use agentdrop_seal::native::{Arrived, KeyKind};
@@ -49,9 +49,11 @@ pub fn header(data: &[u8]) {
 
 /// A manifest that opened.
 pub fn manifest(data: &[u8]) {
-    if let Ok((it, cbor, signature)) = Manifest::read(data) {
-        assert_eq!(it.to_cbor(), cbor);
-        assert_eq!(it.padded(&signature), data);
+    for padding in [Padding::None, Padding::Padme] {
+        if let Ok((it, cbor, signature)) = Manifest::read(data, padding) {
+            assert_eq!(it.to_cbor(), cbor);
+            assert_eq!(it.padded(&signature), data);
+        }
     }
 }
 

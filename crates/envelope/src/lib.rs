@@ -29,6 +29,7 @@ pub use file_key::{FileKey, file_context};
 pub use header::{Header, Stanza};
 pub use manifest::{File, Manifest, Policy, Recipient, Signature};
 pub use object::{manifest_object, open_manifest};
+pub use padding::Padding;
 pub use receipt::{Receipt, Verdict, manifest_hash};
 pub use statement::Statement;
 

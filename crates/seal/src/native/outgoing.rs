@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use agentdrop_cobblestone::SALT_BYTES;
 use agentdrop_envelope::identity::Fingerprint;
 use agentdrop_envelope::{
-    self as envelope, File, FileKey, Header, Manifest, Policy, Statement, manifest_hash,
+    self as envelope, File, FileKey, Header, Manifest, Padding, Policy, Statement, manifest_hash,
     manifest_object,
 };
 use agentdrop_protocol::limits::MAX_FILES;
@@ -67,7 +67,11 @@ impl Outgoing {
     pub fn generate(transfer: TransferId) -> Result<Self, SealError> {
         let mut key = [0; 32];
         fill(&mut key)?;
-        Ok(Self::with(FileKeys::take(transfer, &mut key)))
+        Ok(Self::with(FileKeys::take(
+            transfer,
+            Padding::Padme,
+            &mut key,
+        )))
     }
 
     pub(super) const fn with(keys: FileKeys) -> Self {
@@ -84,7 +88,7 @@ impl Outgoing {
 
     /// What seals its files without what is needed to make the envelope.
     pub fn file_keys(&self) -> FileKeys {
-        FileKeys::take(self.0.transfer(), &mut self.0.expose_secret().clone())
+        self.0.again()
     }
 
     /// Object 0, which tells of `files`.

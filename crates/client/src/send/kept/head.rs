@@ -1,7 +1,7 @@
 //! What is kept of an upload from its beginning on: what is sent, and the keys.
 
 use agentdrop_protocol::{FileName, Timestamp, TransferId};
-use agentdrop_seal::person::{FileKeys, FileSalt, Sealed};
+use agentdrop_seal::person::{FileKeys, FileSalt, Padding, Sealed};
 use agentdrop_seal::{ContentKey, Nonce, PartMac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -143,7 +143,7 @@ impl WrittenSeal {
                     return None;
                 }
                 bytes.copy_from_slice(&decoded);
-                Seal::Chunks(FileKeys::take(*transfer, &mut bytes))
+                Seal::Chunks(FileKeys::take(*transfer, Padding::None, &mut bytes))
             }
             Self::Nothing => Seal::Nothing,
         })

@@ -1,6 +1,8 @@
 //! The envelope between agents: whatever was made opens, and nothing else does.
 
+mod arriving;
 mod hostile;
+mod padding;
 mod parts;
 mod receipts;
 mod tampered;
