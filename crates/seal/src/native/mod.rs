@@ -13,6 +13,7 @@
 //!
 //! On the wire: object 0 is the first file, called `envelope`; the others are called `1`, `2`, and so on.
 
+mod ahead;
 mod incoming;
 mod outgoing;
 mod recipient;
@@ -23,6 +24,7 @@ mod vectors;
 pub use agentdrop_envelope::{
     File, MAX_MANIFEST_BYTES, MAX_RECIPIENTS, Manifest, Padding, Policy, Receipt,
 };
+pub use ahead::Unsealed;
 pub use incoming::{Arrived, Claimed, Incoming, KeyKind};
 pub use outgoing::{About, Envelope, Outgoing, Sender};
 pub use recipient::Recipient;

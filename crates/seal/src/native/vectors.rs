@@ -210,7 +210,7 @@ fn made() -> Value {
         },
         "receipt_of_bob": hex::encode(receipt.to_bytes()),
         "must_be_refused_by_bob": refused(&alice, &envelope.object),
-        "files_must_be_refused_by_bob": refused_files(&alice, &envelope.object, out.file_keys()),
+        "files_must_be_refused_by_bob": refused_files(&alice, &envelope.object, &out.file_keys()),
     })
 }
 
@@ -315,7 +315,7 @@ fn refused(alice: &Agent, object: &[u8]) -> Vec<Value> {
 }
 
 /// Files that their sender sealed and told of in object 0 as it should be, but for their padding.
-fn refused_files(alice: &Agent, object: &[u8], keys: FileKeys) -> Vec<Value> {
+fn refused_files(alice: &Agent, object: &[u8], keys: &FileKeys) -> Vec<Value> {
     let key = keys.key();
     let (header, behind) = Header::read(object).unwrap();
     let sealed = open_manifest(object, behind, key).unwrap();

@@ -1,5 +1,6 @@
 //! The envelope between agents: whatever was made opens, and nothing else does.
 
+mod ahead;
 mod arriving;
 mod hostile;
 mod padding;
