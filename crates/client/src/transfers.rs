@@ -104,6 +104,7 @@ impl Client {
             download_id,
             status,
             reason,
+            receipt: None,
         };
         transport
             .send_json(Method::POST, url, &body, Repeat::Safe)

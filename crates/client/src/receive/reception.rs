@@ -407,6 +407,7 @@ async fn tell(
             download_id,
             status,
             reason: None,
+            receipt: None,
         };
         client.acknowledge_link(token, &body).await
     } else {

@@ -18,6 +18,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::bundles::key_fingerprint;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path, Query};
 use super::once::{Answered, By, Once, Repeating};
@@ -390,6 +391,7 @@ fn other_account(account: Account) -> OtherAccount {
 
 fn connection_agent(agent: Agent) -> ConnectionAgent {
     ConnectionAgent {
+        key_fingerprint: key_fingerprint(&agent),
         id: agent.id,
         agent_id: agent.slug,
         name: agent.name,

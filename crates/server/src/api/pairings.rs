@@ -6,19 +6,19 @@ use agentdrop_domain::audit::{Action, NewEntry, Subject};
 use agentdrop_domain::channels::Party;
 use agentdrop_domain::pairings::{Pairing, PairingError, Permission};
 use agentdrop_domain::policy::may_person_send;
+use agentdrop_envelope::identity::Fingerprint;
 use agentdrop_protocol::wire::pairings::{
     self as wire, ConfirmPairing, ConfirmedPairing, CreatePairing, CreatedPairing, PairedAgent,
     Pairings, RevokedPairing, UpdatePairing, UpdatedPairing,
 };
-use agentdrop_protocol::{
-    AccountId, AgentRef, ConnectionId, EncryptionPublicKey, ErrorCode, PairingId, Timestamp,
-};
+use agentdrop_protocol::{AccountId, AgentRef, ConnectionId, ErrorCode, PairingId, Timestamp};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::allowance::hold_limits;
+use super::bundles::key_fingerprint;
 use super::error::{ApiError, Result};
 use super::extract::{Body, OptionalBody, Path};
 use super::once::{Answered, By, Once, Repeating};
@@ -133,10 +133,14 @@ pub(crate) async fn confirm(
     OptionalBody(expected): OptionalBody<ConfirmPairing>,
 ) -> Result<Json<ConfirmedPairing>> {
     let (now, owner) = (app.clock.now(), caller.actor.account);
+    if let Some(compared) = &expected.their_key_fingerprint {
+        let read = compared.parse::<Fingerprint>();
+        read.map_err(|it| ApiError::invalid("their_key_fingerprint", it.to_string()))?;
+    }
     app.store
         .write(async move |tx| -> Result<_> {
             let limits = hold_limits(tx, owner).await?;
-            require_key(tx, &caller, id, expected.their_public_key).await?;
+            require_keys(tx, &caller, id, &expected).await?;
             let pairing = hold(tx, &caller, id).await?;
             let permission = pairing.permission_for(owner);
             if expected.permission.is_some_and(|it| it != permission) {
@@ -300,17 +304,18 @@ async fn end_of_persons(tx: &mut Tx, from: AccountId, to: Party, now: Timestamp)
     Ok(())
 }
 
-/// Refuses where the other side's agent has another key than the one that was compared; it keeps
-/// the key until this unit of work ends. The agent is held ahead of the pairing, as everywhere.
-async fn require_key(
+/// Refuses where the other side's agent has other keys than those that were compared; it keeps
+/// them until this unit of work ends. The agent is held ahead of the pairing, as everywhere.
+async fn require_keys(
     tx: &mut Tx,
     caller: &Caller,
     id: PairingId,
-    expected: Option<EncryptionPublicKey>,
+    expected: &ConfirmPairing,
 ) -> Result<()> {
-    let Some(expected) = expected else {
+    let (key, fingerprint) = (expected.their_public_key, &expected.their_key_fingerprint);
+    if key.is_none() && fingerprint.is_none() {
         return Ok(());
-    };
+    }
     let owner = caller.actor.account;
     let pairing = tx.pairing_of(owner, id).await?;
     let pairing = pairing.filter(|it| is_visible(it, caller));
@@ -319,8 +324,11 @@ async fn require_key(
     let theirs = sides.find(|it| it.account != owner);
     let theirs = theirs.ok_or(ApiError::NotFound)?;
     let agent = tx.hold_agent_of(theirs.account, theirs.agent).await?;
-    let key = agent.and_then(|it| it.keys().map(|it| it.encryption));
-    if key == Some(expected) {
+    let has = agent.as_ref().and_then(|it| it.keys());
+    let is_same_key = key.is_none_or(|it| has.is_some_and(|has| has.encryption == it));
+    let has = agent.as_ref().and_then(key_fingerprint);
+    let is_same_identity = fingerprint.is_none() || *fingerprint == has;
+    if is_same_key && is_same_identity {
         Ok(())
     } else {
         Err(terms_changed())
@@ -357,17 +365,25 @@ fn shown(pairing: &Pairing, viewer: AccountId, agents: &[Agent]) -> Option<wire:
     let find = |of: Party| agents.iter().find(|it| it.id == of.agent);
     let (a, b) = (find(pairing.a)?, find(pairing.b)?);
     // What is over tells no more of the other's agent than what was there to see before.
+    let known = |it: &Agent| it.account == viewer || pairing.revoked_at.is_none();
     let key = |it: &Agent| {
-        let known = it.account == viewer || pairing.revoked_at.is_none();
-        let key = it.keys().filter(|_| known).map(|it| it.encryption);
-        (key, if known { it.key_version } else { 0 })
+        let key = it.keys().filter(|_| known(it)).map(|it| it.encryption);
+        (key, if known(it) { it.key_version } else { 0 })
+    };
+    let named = |it: &Agent| {
+        let agent = paired_agent(it);
+        let key_fingerprint = agent.key_fingerprint.filter(|_| known(it));
+        PairedAgent {
+            key_fingerprint,
+            ..agent
+        }
     };
     let ((a_key, a_version), (b_key, b_version)) = (key(a), key(b));
     Some(wire::Pairing {
         id: pairing.id,
         connection_id: pairing.connection,
-        agent_a: paired_agent(a),
-        agent_b: paired_agent(b),
+        agent_a: named(a),
+        agent_b: named(b),
         status: pairing.status(),
         permission: pairing.permission_for(viewer),
         raw_permission: pairing.permission,
@@ -389,5 +405,6 @@ fn paired_agent(agent: &Agent) -> PairedAgent {
         agent_id: agent.slug.clone(),
         name: agent.name.clone(),
         account_id: agent.account,
+        key_fingerprint: key_fingerprint(agent),
     }
 }
