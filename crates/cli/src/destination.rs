@@ -9,6 +9,7 @@ use agentdrop_protocol::wire::transfers::Transfer;
 use crate::exit::{Failure, Result};
 use crate::going_on::{Afresh, GoingOn, KeptBytes};
 use crate::printer::{Mode, Printer};
+use crate::progress::Bar;
 
 /// How files are received, to wherever.
 #[derive(Debug, clap::Args)]
@@ -22,8 +23,22 @@ pub(crate) struct How {
 }
 
 impl How {
-    /// Has it told afterwards how much of a transfer is kept.
-    pub(crate) fn watch(&self, going_on: &GoingOn, to: &Path, transfer: &Transfer) {
+    /// Receives a transfer to there, with a bar that says how far it is. Whatever ends that, how much
+    /// of it is kept is told afterwards.
+    pub(crate) fn incoming(
+        &self,
+        to: &Path,
+        transfer: Transfer,
+        bar: &Bar,
+        printer: &Printer,
+        going_on: &GoingOn,
+    ) -> Result<Incoming> {
+        self.watch(going_on, to, &transfer);
+        let incoming = incoming(to, self, printer)?;
+        Ok(incoming.progress(bar.progress()).listed(transfer))
+    }
+
+    fn watch(&self, going_on: &GoingOn, to: &Path, transfer: &Transfer) {
         let (folder, id, total) = (folder(to), transfer.id, transfer.total_size);
         going_on.watch(Afresh::said(self.fresh), move || {
             let there = half_received(&folder, id)?;
@@ -54,7 +69,7 @@ pub(crate) fn folder(to: &Path) -> PathBuf {
 }
 
 /// Receives to there.
-pub(crate) fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incoming> {
+fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incoming> {
     let mut incoming = Incoming::into_folder(folder(to));
     if how.fresh {
         incoming = incoming.afresh();

@@ -11,7 +11,7 @@ use agentdrop_protocol::wire::receive_passwords::ReceivePassword;
 use serde_json::json;
 
 use super::receive::{as_json, show};
-use crate::destination::{How, incoming};
+use crate::destination::How;
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
 use crate::going_on::GoingOn;
@@ -96,10 +96,10 @@ async fn by_link(
     }
     let kept = ready(&found, link)?;
     let key = unlock(kept, &transfer.recipient, args.source).await?;
-    args.how.watch(going_on, &args.to, &transfer);
     let bar = Bar::new(printer);
-    let incoming = incoming(&args.to, &args.how, printer)?;
-    let incoming = incoming.progress(bar.progress()).listed(transfer);
+    let incoming = args
+        .how
+        .incoming(&args.to, transfer, &bar, printer, going_on)?;
     Ok(client.open_link(&token, &key, incoming).await?)
 }
 
@@ -114,10 +114,10 @@ async fn by_id(
     let kept = client.receive_password().await?;
     let kept = kept.ok_or_else(|| Error::from(PersonError::NoReceivePassword))?;
     let key = unlock(&kept, &transfer.recipient, args.source).await?;
-    args.how.watch(going_on, &args.to, &transfer);
     let bar = Bar::new(printer);
-    let incoming = incoming(&args.to, &args.how, printer)?;
-    let incoming = incoming.progress(bar.progress()).listed(transfer);
+    let incoming = args
+        .how
+        .incoming(&args.to, transfer, &bar, printer, going_on)?;
     Ok(client.open(id, &key, incoming).await?)
 }
 

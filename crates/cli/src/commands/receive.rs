@@ -9,7 +9,7 @@ use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{DeliveryStatus, Transfer, TransferMode, TransferStatus};
 use serde_json::{Value, json};
 
-use crate::destination::{How, folder, incoming, is_stdout};
+use crate::destination::{How, folder, is_stdout};
 use crate::exit::{Exit, Failure, Result, chain};
 use crate::global::Global;
 use crate::going_on::GoingOn;
@@ -69,8 +69,7 @@ pub(crate) async fn run(
     let mut exit = Exit::Done;
     for transfer in transfers {
         let id = transfer.id;
-        args.how.watch(going_on, &args.to, &transfer);
-        match one(&client, transfer, &args, printer).await {
+        match one(&client, transfer, &args, printer, going_on).await {
             Ok(it) => {
                 show(&it, printer, &args.to);
                 received.push(it);
@@ -160,15 +159,16 @@ async fn one(
     transfer: Transfer,
     args: &Args,
     printer: &Printer,
+    going_on: &GoingOn,
 ) -> Result<Received> {
-    let bar = Bar::new(printer);
-    let mut incoming = incoming(&args.to, &args.how, printer)?.progress(bar.progress());
+    let (id, bar) = (transfer.id, Bar::new(printer));
+    let mut incoming = args
+        .how
+        .incoming(&args.to, transfer, &bar, printer, going_on)?;
     if args.accept_plaintext {
         incoming = incoming.accept_plaintext();
     }
-    Ok(client
-        .receive(transfer.id, incoming.listed(transfer))
-        .await?)
+    Ok(client.receive(id, incoming).await?)
 }
 
 pub(super) fn show(it: &Received, printer: &Printer, to: &Path) {

@@ -10,232 +10,42 @@
 //! transfer is bound to the bytes, and the sender's key is the server's word.
 
 mod fetch;
+mod grant;
+mod incoming;
 mod journal;
 mod leftovers;
 mod opening;
+mod packed;
 mod person;
 mod place;
 mod quarantine;
+mod received;
 mod reception;
 mod sink;
 mod state;
 mod unlock;
 mod unpack;
 
-use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agentdrop_protocol::limits::{MAX_FILES, MAX_SEALED_BYTES};
-use agentdrop_protocol::text::{Label, Message};
-use agentdrop_protocol::wire::downloads::{Download, DownloadFile};
+use agentdrop_protocol::limits::MAX_FILES;
 use agentdrop_protocol::wire::transfers::{Transfer, TransferMode};
-use agentdrop_protocol::{EncryptionPublicKey, FileName, LinkToken, TransferId};
+use agentdrop_protocol::{LinkToken, TransferId};
 use agentdrop_seal::SecretKey;
-use serde::{Deserialize, Serialize};
 
+pub use self::incoming::Incoming;
+use self::incoming::{Beginning, Plaintext};
 use self::journal::Journal;
 use self::opening::Seal;
+pub use self::packed::folder_name;
 use self::person::ForPerson;
 pub(crate) use self::quarantine::PREFIX as INCOMING;
+pub use self::received::{Note, Received, ReceivedFile, Security};
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
-use self::sink::Sink;
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError, shown};
 use crate::identity::Identity;
-use crate::progress::{Progress, Watcher};
-
-/// Room on the disk that is left to others, if nothing else is said.
-const SPARE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Where a transfer is received, and on which terms.
-#[derive(Debug)]
-#[must_use]
-pub struct Incoming {
-    folder: PathBuf,
-    listed: Option<Transfer>,
-    plaintext: Plaintext,
-    beginning: Beginning,
-    spare_bytes: u64,
-    sink: Option<Sink>,
-    folders: Folders,
-    watcher: Watcher,
-}
-
-/// What becomes of folders that their sender packed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Folders {
-    Packed,
-    #[default]
-    Unpacked,
-}
-
-/// Whether to go on where an earlier process ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Beginning {
-    Fresh,
-    #[default]
-    Resumed,
-}
-
-/// Whether files may come that the server could read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Plaintext {
-    Accept,
-    #[default]
-    Refuse,
-}
-
-/// What was received.
-#[derive(Debug)]
-pub struct Received {
-    /// The transfer.
-    pub id: TransferId,
-    /// Between whom it went.
-    pub mode: TransferMode,
-    /// Who sent it, in the sender's words.
-    pub sender: Label,
-    /// The message beside the files.
-    pub message: Option<Message>,
-    /// How it was protected on its way.
-    pub security: Security,
-    /// The sender's key that the files open with, by the server's word; none if they were not sealed.
-    pub sender_key: Option<EncryptionPublicKey>,
-    /// The files, in the sender's order.
-    pub files: Vec<ReceivedFile>,
-    /// How many bytes of them, as they were sealed, an earlier process had fetched.
-    pub resumed_bytes: u64,
-    /// What else is worth knowing.
-    pub notes: Vec<Note>,
-    /// Why the server does not know that the files arrived, if it does not.
-    pub unacknowledged: Option<Error>,
-}
-
-/// A file that was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceivedFile {
-    /// Where it is. Its name there may be another than `name`, which was taken or not safe.
-    pub path: PathBuf,
-    /// What the sender called it.
-    pub name: FileName,
-    /// How many bytes it has, or had when it was packed.
-    pub bytes: u64,
-    /// Whether it is a folder, which came packed.
-    pub is_folder: bool,
-}
-
-/// Something worth knowing beside what was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {
-    /// What looked as if it was left by an earlier process was not used.
-    LeftoverIgnored {
-        /// Where it was.
-        path: PathBuf,
-        /// Why.
-        reason: &'static str,
-    },
-    /// What should be a folder was left packed.
-    NotUnpacked {
-        /// What its sender called it.
-        name: FileName,
-        /// Why.
-        reason: String,
-    },
-}
-
-/// How a transfer was protected on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Security {
-    /// Sealed in a format of the published clients: secret, and whole. Names are not bound to it.
-    Compatible,
-    /// Sealed in our own format: names, order and number of the files are bound to it, too. Who sent it
-    /// is the server's word.
-    Sealed,
-    /// Not sealed: the server could read it and change it.
-    Plaintext,
-}
-
-impl Security {
-    /// The word for it, in output that programs read.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Compatible => "compatible",
-            Self::Sealed => "sealed",
-            Self::Plaintext => "plaintext",
-        }
-    }
-}
-
-impl Incoming {
-    /// Receives into this folder, which is made if there is none.
-    pub fn into_folder(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            listed: None,
-            plaintext: Plaintext::default(),
-            beginning: Beginning::default(),
-            spare_bytes: SPARE_BYTES,
-            sink: None,
-            folders: Folders::default(),
-            watcher: Watcher::default(),
-        }
-    }
-
-    /// Holds the server to what it announced in its list. Else it is asked first.
-    pub fn listed(mut self, transfer: Transfer) -> Self {
-        self.listed = Some(transfer);
-        self
-    }
-
-    /// Takes files too that were not sealed, which the server could read and change.
-    pub fn accept_plaintext(mut self) -> Self {
-        self.plaintext = Plaintext::Accept;
-        self
-    }
-
-    /// Throws away what an earlier process left of it, in place of going on there.
-    pub fn afresh(mut self) -> Self {
-        self.beginning = Beginning::Fresh;
-        self
-    }
-
-    /// Leaves this much room on the disk. A file is opened beside the sealed one only where that leaves
-    /// as much; else it is opened where it lies, and fetched again if that is cut short.
-    pub fn spare_bytes(mut self, bytes: u64) -> Self {
-        self.spare_bytes = bytes;
-        self
-    }
-
-    /// Places the tars of folders as they came, in place of unpacking them.
-    pub fn keep_packed(mut self) -> Self {
-        self.folders = Folders::Packed;
-        self
-    }
-
-    /// Writes the one file that it is there, in place of placing it: when all of it was checked. What is
-    /// needed on the way is in the folder, and nothing is there when it was done.
-    pub fn write_to(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.sink = Some(Sink::new(sink));
-        self
-    }
-
-    /// Tells `progress` how far it is.
-    pub fn progress(mut self, progress: impl Progress + 'static) -> Self {
-        self.watcher = Watcher::new(progress);
-        self
-    }
-}
-
-/// What a folder was called that its sender packed as this file, if it is one.
-pub fn folder_name<'a>(transfer: &Transfer, file: &'a FileName) -> Option<&'a str> {
-    if !reception::is_folder(transfer, file) {
-        return None;
-    }
-    file.as_str().strip_suffix(".tar")
-}
 
 /// How many bytes of a transfer wait in a folder for whoever goes on receiving it there.
 pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
@@ -411,29 +221,6 @@ fn is_over(error: &Error) -> bool {
 /// Whether a server knows no acknowledgements: it will know none the next time.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Api(it) if matches!(it.status, 404 | 405))
-}
-
-/// Refuses a grant that is not of what was announced.
-fn check(grant: &Download, listed: &Transfer, max_files: usize) -> Result<(), TrustError> {
-    let claims_seal = grant.encryption_algorithm.is_some() || grant.encrypted_key.is_some();
-    if !grant.is_encrypted && (listed.is_encrypted || claims_seal) {
-        return Err(TrustError::Downgrade(listed.id));
-    }
-    let ids: HashSet<_> = grant.files.iter().map(|it| it.file_id).collect();
-    let as_announced = |file: &DownloadFile| {
-        let announced = listed.files.iter().find(|it| it.file_id == file.file_id);
-        announced.is_some_and(|it| it.size == file.size && it.name == file.name)
-            && file.file_name == file.name
-            && file.size <= MAX_SEALED_BYTES
-    };
-    let same_files = grant.files.len() == listed.files.len()
-        && ids.len() == grant.files.len()
-        && (1..=max_files).contains(&grant.files.len())
-        && grant.files.iter().all(as_announced);
-    if grant.id != listed.id || !same_files {
-        return Err(TrustError::Changed(listed.id));
-    }
-    Ok(())
 }
 
 async fn blocking<T: Send + 'static>(

@@ -12,6 +12,8 @@ use agentdrop_protocol::text::Email;
 use agentdrop_protocol::{LinkToken, SessionId};
 use clap::Subcommand;
 
+#[cfg(feature = "serve")]
+pub(super) use self::settings::show_created;
 use crate::exit::{Exit, Result};
 use crate::global::Global;
 use crate::link::{Link, NoLink};

@@ -2,7 +2,9 @@
 
 use agentdrop_client::Client;
 use agentdrop_protocol::text::{Email, Name};
-use agentdrop_protocol::wire::accounts::{CreateAccount, OwnAccount, UpdateAccount};
+use agentdrop_protocol::wire::accounts::{
+    CreateAccount, CreatedAccount, OwnAccount, UpdateAccount,
+};
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
@@ -78,15 +80,7 @@ pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> 
         invitation: args.invitation.as_ref().map(Link::token),
     };
     let created = client.create_account(asked).await?;
-    printer.json(&created);
-    printer.bare(&created.api_key);
-    printer.done(&format!("made the account {}", created.name));
-    printer.fields(&[
-        ("id", &created.id.to_string()),
-        ("email", created.email.as_str()),
-        ("key", &created.api_key),
-    ]);
-    printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
+    show_created(&created, printer);
     if args.invitation.is_some() {
         printer.note("The address is verified. `agentdrop login`, and `agentdrop receive-password set`, open what waits.");
         return Ok(Exit::Done);
@@ -95,6 +89,19 @@ pub(super) async fn create(args: Create, global: &Global, printer: &Printer) -> 
         "If a link was mailed to the address, follow it: until then, nobody's invitation is shown to you.",
     );
     Ok(Exit::Done)
+}
+
+/// Shows an account that was made, and its key, for the only time.
+pub(in crate::commands) fn show_created(created: &CreatedAccount, printer: &Printer) {
+    printer.json(created);
+    printer.bare(&created.api_key);
+    printer.done(&format!("made the account {}", created.name));
+    printer.fields(&[
+        ("id", &created.id.to_string()),
+        ("email", created.email.as_str()),
+        ("key", &created.api_key),
+    ]);
+    printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
 }
 
 /// Whom a link was mailed to.

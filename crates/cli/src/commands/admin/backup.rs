@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use agentdrop_server::admin;
 
-use super::existing;
-use crate::commands::serve::Storage;
-use crate::commands::serve::files::Files;
+use super::installation::Installation;
 use crate::exit::{Exit, Result};
 use crate::human;
 use crate::printer::Printer;
@@ -23,20 +21,13 @@ pub(super) struct Args {
     /// Leave the server's key out, where others can read the backup: keep it elsewhere
     #[arg(long)]
     without_key: bool,
-    /// The file with the server's key [default: server.key in the data directory]
-    #[arg(long, value_name = "FILE", env = "AGENTDROP_SERVER_KEY")]
-    server_key: Option<PathBuf>,
     #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    storage: Storage,
+    installation: Installation,
 }
 
 /// Makes a backup.
 pub(super) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
-    let mut config = existing(args.storage)?;
-    args.files.tell(&mut config)?;
-    config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
+    let config = args.installation.config()?;
     let made = Box::pin(admin::backup(&config, &args.dir, !args.without_key)).await?;
     printer.json(&made);
     let folder = args.dir.display().to_string();

@@ -1,13 +1,10 @@
 //! `agentdrop admin check`: whether all that should be there is.
 
-use std::path::PathBuf;
-
 use agentdrop_server::admin::{self, Checked, Finding};
 use serde_json::{Value, json};
 
-use super::{broken, existing};
-use crate::commands::serve::Storage;
-use crate::commands::serve::files::Files;
+use super::broken;
+use super::installation::Installation;
 use crate::exit::{Exit, Failure, Result};
 use crate::human;
 use crate::printer::{Mark, Printer};
@@ -20,13 +17,8 @@ use crate::printer::{Mark, Printer};
     deletes them. The exit status is 1 if something is wrong, and 2 if it cannot be looked for."
 )]
 pub(super) struct Args {
-    /// The file with the server's key [default: server.key in the data directory]
-    #[arg(long, value_name = "FILE", env = "AGENTDROP_SERVER_KEY")]
-    server_key: Option<PathBuf>,
     #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    storage: Storage,
+    installation: Installation,
 }
 
 /// Checks everything.
@@ -73,9 +65,7 @@ pub(super) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
 }
 
 async fn look(args: Args) -> Result<Checked> {
-    let mut config = existing(args.storage)?;
-    args.files.tell(&mut config)?;
-    config.server_key = args.server_key.filter(|it| !it.as_os_str().is_empty());
+    let config = args.installation.config()?;
     Ok(Box::pin(admin::check(&config)).await?)
 }
 

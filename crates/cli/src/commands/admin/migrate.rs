@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use agentdrop_server::{S3Url, admin};
 use serde_json::json;
 
-use super::existing;
+use super::installation::existing;
 use crate::commands::serve::Storage;
 use crate::commands::serve::files::bucket;
 use crate::exit::{Exit, Failure, Result};

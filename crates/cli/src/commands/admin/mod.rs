@@ -3,16 +3,19 @@
 mod backup;
 mod broken;
 mod check;
+mod installation;
 mod migrate;
 mod restore;
 
 use agentdrop_protocol::text::{Email, Name};
 use agentdrop_protocol::wire::accounts::CreateAccount;
 use agentdrop_protocol::wire::plans::Plan;
-use agentdrop_server::{Config, admin};
+use agentdrop_server::admin;
 use clap::Subcommand;
 use serde_json::json;
 
+use self::installation::existing;
+use super::account::show_created;
 use super::serve::Storage;
 use crate::exit::{Exit, Failure, Result};
 use crate::human;
@@ -155,15 +158,7 @@ async fn create(
         return Err(Failure::refused("ACCOUNT_EXISTS", message, hint));
     }
     let created = Box::pin(admin::create_account(&config, asked)).await?;
-    printer.json(&created);
-    printer.bare(&created.api_key);
-    printer.done(&format!("made the account {}", created.name));
-    printer.fields(&[
-        ("id", &created.id.to_string()),
-        ("email", created.email.as_str()),
-        ("key", &created.api_key),
-    ]);
-    printer.note("The key is shown this once. With it, `agentdrop register` makes agents.");
+    show_created(&created, printer);
     if is_new {
         let folder = config.data_dir.display();
         let message = format!("there was no server's data in {folder}, so it was made");
@@ -235,15 +230,4 @@ async fn verify(account: Option<&str>, storage: Storage, printer: &Printer) -> R
     broken::print_count(&verified, printer);
     broken::print(&verified, printer);
     Ok(if is_whole { Exit::Done } else { Exit::Refused })
-}
-
-/// The configuration with this storage. Looking must not make a server's folder where there is none.
-fn existing(storage: Storage) -> Result<Config> {
-    let config = storage.into_config();
-    if config.database_url.is_none() && !config.data_dir.join("agentdrop.db").exists() {
-        let message = format!("there is no server's data in {}", config.data_dir.display());
-        let hint = "name the data directory of the server with `--data-dir`";
-        return Err(Failure::refused("NO_DATA", message, hint));
-    }
-    Ok(config)
 }

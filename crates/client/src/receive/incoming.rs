@@ -1,0 +1,110 @@
+//! Where a transfer is received, and on which terms.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use agentdrop_protocol::wire::transfers::Transfer;
+
+use super::sink::Sink;
+use crate::progress::{Progress, Watcher};
+
+/// Room on the disk that is left to others, if nothing else is said.
+const SPARE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Where a transfer is received, and on which terms.
+#[derive(Debug)]
+#[must_use]
+pub struct Incoming {
+    pub(super) folder: PathBuf,
+    pub(super) listed: Option<Transfer>,
+    pub(super) plaintext: Plaintext,
+    pub(super) beginning: Beginning,
+    pub(super) spare_bytes: u64,
+    pub(super) sink: Option<Sink>,
+    pub(super) folders: Folders,
+    pub(super) watcher: Watcher,
+}
+
+/// What becomes of folders that their sender packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Folders {
+    Packed,
+    #[default]
+    Unpacked,
+}
+
+/// Whether to go on where an earlier process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Beginning {
+    Fresh,
+    #[default]
+    Resumed,
+}
+
+/// Whether files may come that the server could read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Plaintext {
+    Accept,
+    #[default]
+    Refuse,
+}
+
+impl Incoming {
+    /// Receives into this folder, which is made if there is none.
+    pub fn into_folder(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            listed: None,
+            plaintext: Plaintext::default(),
+            beginning: Beginning::default(),
+            spare_bytes: SPARE_BYTES,
+            sink: None,
+            folders: Folders::default(),
+            watcher: Watcher::default(),
+        }
+    }
+
+    /// Holds the server to what it announced in its list. Else it is asked first.
+    pub fn listed(mut self, transfer: Transfer) -> Self {
+        self.listed = Some(transfer);
+        self
+    }
+
+    /// Takes files too that were not sealed, which the server could read and change.
+    pub fn accept_plaintext(mut self) -> Self {
+        self.plaintext = Plaintext::Accept;
+        self
+    }
+
+    /// Throws away what an earlier process left of it, in place of going on there.
+    pub fn afresh(mut self) -> Self {
+        self.beginning = Beginning::Fresh;
+        self
+    }
+
+    /// Leaves this much room on the disk. A file is opened beside the sealed one only where that leaves
+    /// as much; else it is opened where it lies, and fetched again if that is cut short.
+    pub fn spare_bytes(mut self, bytes: u64) -> Self {
+        self.spare_bytes = bytes;
+        self
+    }
+
+    /// Places the tars of folders as they came, in place of unpacking them.
+    pub fn keep_packed(mut self) -> Self {
+        self.folders = Folders::Packed;
+        self
+    }
+
+    /// Writes the one file that it is there, in place of placing it: when all of it was checked. What is
+    /// needed on the way is in the folder, and nothing is there when it was done.
+    pub fn write_to(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.sink = Some(Sink::new(sink));
+        self
+    }
+
+    /// Tells `progress` how far it is.
+    pub fn progress(mut self, progress: impl Progress + 'static) -> Self {
+        self.watcher = Watcher::new(progress);
+        self
+    }
+}
