@@ -1,0 +1,1 @@
+//! Lies, one after the other.
