@@ -1,1 +1,0 @@
-//! Lies, one after the other.
