@@ -47,7 +47,10 @@ async fn each_prekey_is_given_once_and_the_oldest_first() {
             .expect_error(404, "NO_BUNDLE");
         let alice = alice(world).await;
         let old = alice.prekey(1, DAY);
-        let added = world.post(path, &adding(&[old.clone()])).await.expect(200);
+        let added = world
+            .post(path, &adding(std::slice::from_ref(&old)))
+            .await
+            .expect(200);
         assert_eq!(added, json!({ "prekeys_left": 1, "max_prekeys": 128 }));
         world
             .server
@@ -140,7 +143,7 @@ async fn what_is_soon_over_is_given_to_nobody_and_swept_when_it_is() {
         assert_eq!(world.get(path).await.expect(200)["prekeys_left"], 1);
         let rows = async || {
             let all = crate::world::everything(&world.server).await;
-            all.get("prekeys").map_or(0, |it| it.len())
+            all.get("prekeys").map_or(0, Vec::len)
         };
         assert_eq!(rows().await, 2);
         world
