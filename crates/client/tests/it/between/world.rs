@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use agentdrop_client::trust::{SentTransfers, Verdict};
 use agentdrop_client::{Client, Identity, Incoming, NewAgent, Outgoing, Received, Result};
-use agentdrop_protocol::TransferId;
+use agentdrop_protocol::{AgentId, TransferId};
 use agentdrop_server::{CancellationToken, Config, Server, Signup};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -189,6 +189,60 @@ impl World {
         self.bob
             .receive(id, Incoming::into_folder(self.target.path()))
             .await
+    }
+
+    /// Empties where Bob receives.
+    pub(super) fn clear(&self) {
+        for name in self.received() {
+            fs::remove_file(self.target.path().join(name)).unwrap();
+        }
+    }
+
+    /// Where the files of a transfer are, for Bob.
+    pub(super) async fn urls_of(&self, id: TransferId) -> Vec<String> {
+        let key = self
+            .bob
+            .identity()
+            .unwrap()
+            .api_key()
+            .unwrap()
+            .expose_secret()
+            .to_owned();
+        let url = format!("{}/v1/transfers/{id}/download", self.url);
+        let grant = reqwest::Client::new()
+            .get(url)
+            .bearer_auth(key)
+            .send()
+            .await
+            .unwrap();
+        let grant: Value = grant.json().await.unwrap();
+        let files = grant["files"].as_array().unwrap().iter();
+        files
+            .map(|it| it["download_url"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The bundle of an agent, as the server has it.
+    pub(super) async fn bundle_of(&self, agent: AgentId) -> String {
+        let url = format!("{}/v1/agents/{agent}/bundle", self.url);
+        let said = reqwest::Client::new()
+            .get(url)
+            .bearer_auth(&self.account_key)
+            .send()
+            .await;
+        let said: Value = said.unwrap().json().await.unwrap();
+        said["bundle"].as_str().unwrap().to_owned()
+    }
+
+    /// A prekey of an agent, with its bundle.
+    pub(super) async fn claim(&self, agent: AgentId) -> Value {
+        let url = format!("{}/v1/agents/{agent}/prekeys/claim", self.url);
+        let said = reqwest::Client::new()
+            .post(url)
+            .bearer_auth(&self.account_key)
+            .send()
+            .await;
+        said.unwrap().json().await.unwrap()
     }
 
     /// What lies where Bob receives, hidden or not.

@@ -11,7 +11,7 @@ const FIELDS: [(&str, usize, &str); 14] = [
     ("unknown flag", 6, "OPEN_REFUSED"),
     ("flag of prekeys", 7, "OPEN_REFUSED"),
     ("transfer id", 8, "OPEN_REFUSED"),
-    ("number of recipients", 25, "OPEN_REFUSED"),
+    ("number of recipients", 25, "SEALED_FOR_ANOTHER_KEY"),
     ("recipient", 26, "SEALED_FOR_ANOTHER_KEY"),
     ("key id", 42, "KEY_GONE"),
     ("encapsulated key", 58, "OPEN_REFUSED"),

@@ -1,7 +1,7 @@
 //! The files behind the envelope, and what is said of them.
 
 use agentdrop_protocol::wire::transfers::Transfer;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answered, Asked, bytes, granted, receives, refuses, said, sent};
 use crate::between::world::World;
@@ -35,7 +35,9 @@ async fn files_are_not_swapped_cut_dropped_or_added() {
     let changed = "TRANSFER_CHANGED";
 
     let swapped = granted(|it| {
-        let urls: Vec<_> = [1, 2].map(|n| it["files"][n]["download_url"].clone()).into();
+        let urls: Vec<_> = [1, 2]
+            .map(|n| it["files"][n]["download_url"].clone())
+            .into();
         it["files"][1]["download_url"] = urls[1].clone();
         it["files"][2]["download_url"] = urls[0].clone();
     });
@@ -43,7 +45,13 @@ async fn files_are_not_swapped_cut_dropped_or_added() {
     let order = said(|it| it["files"].as_array_mut().unwrap().swap(1, 2));
     refuses(&world, id, ("swapped places", "OPEN_REFUSED"), order).await;
     let first = said(|it| it["files"].as_array_mut().unwrap().swap(0, 1));
-    refuses(&world, id, ("a file before the envelope", changed), first).await;
+    refuses(
+        &world,
+        id,
+        ("a file before the envelope", "OPEN_REFUSED"),
+        first,
+    )
+    .await;
     let twice = granted(|it| {
         let url = it["files"][1]["download_url"].clone();
         it["files"][2]["download_url"] = url;
@@ -94,7 +102,13 @@ async fn nothing_weaker_is_taken_in_its_place() {
     let plain = granted(|it| it["is_encrypted"] = json!(false));
     refuses(&world, id, ("plaintext", "DOWNGRADE"), plain).await;
     let announced = said(|it| it["is_encrypted"] = json!(false));
-    refuses(&world, id, ("announced as plaintext", "PLAINTEXT"), announced).await;
+    refuses(
+        &world,
+        id,
+        ("announced as plaintext", "PLAINTEXT"),
+        announced,
+    )
+    .await;
     for algorithm in ["X25519-HKDF-AES-256-GCM", "AGENTDROP-2-A2H", "AGENTDROP-3"] {
         let lie = granted(move |it| it["encryption_algorithm"] = json!(algorithm));
         refuses(&world, id, (algorithm, "TRANSFER_CHANGED"), lie).await;
@@ -106,32 +120,26 @@ async fn nothing_weaker_is_taken_in_its_place() {
     receives(&world, id).await;
 }
 
+/// Calls all files the same.
+fn rename(said: &mut Value, name: &str) {
+    let files = said["files"].as_array_mut().into_iter().flatten();
+    for file in files {
+        for field in ["name", "file_name"] {
+            if file.get(field).is_some() {
+                file[field] = json!(name);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn addresses_lead_nowhere_else_and_names_mean_nothing() {
     let world = World::start().await;
     let id = sent(&world).await;
     let foreign = granted(|it| it["files"][1]["download_url"] = json!("http://192.0.2.1/x"));
     refuses(&world, id, ("another machine", "FOREIGN_URL"), foreign).await;
-    let names = said(|it| {
-        for file in it["files"].as_array_mut().unwrap() {
-            for field in ["name", "file_name"] {
-                if file.get(field).is_some() {
-                    file[field] = json!("../../x");
-                }
-            }
-        }
-    });
-    refuses(&world, id, ("a name that is a path", "BAD_ANSWER"), names).await;
-    // A name that the server made up is not what the file is called.
-    world.lie(said(|it| {
-        for file in it["files"].as_array_mut().unwrap() {
-            for field in ["name", "file_name"] {
-                if file.get(field).is_some() {
-                    file[field] = json!(".bashrc");
-                }
-            }
-        }
-    }));
+    // What the server calls a file is not what the file is called.
+    world.lie(said(|it| rename(it, "../../.bashrc")));
     receives(&world, id).await;
     assert_eq!(world.received(), ["note.txt", "pay.txt"]);
 }
