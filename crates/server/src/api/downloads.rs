@@ -180,6 +180,7 @@ pub(super) async fn end(
         download_id,
         status: outcome.status,
         reason: outcome.reason,
+        receipt: None,
         at: outcome.at,
     })
 }

@@ -253,6 +253,7 @@ fn delivery(download: Download) -> Option<Delivery> {
         download_id: download.id,
         status: outcome.status,
         reason: outcome.reason,
+        receipt: None,
         at: outcome.at,
     })
 }
