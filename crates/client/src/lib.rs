@@ -52,7 +52,7 @@ mod transfers;
 mod transport;
 pub mod trust;
 
-pub use agents::{NewAgent, Registered};
+pub use agents::{FirstKeys, NewAgent, Registered};
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, Result};
 pub use identity::Identity;
