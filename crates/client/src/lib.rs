@@ -27,6 +27,7 @@ mod bundles;
 mod channels;
 mod client;
 mod clock;
+mod comparing;
 mod connections;
 mod downloads;
 pub mod error;
@@ -54,6 +55,7 @@ pub mod trust;
 
 pub use agents::{FirstKeys, NewAgent, Registered};
 pub use client::{Client, ClientBuilder};
+pub use comparing::{Comparison, OwnKeys};
 pub use error::{Error, Result};
 pub use identity::Identity;
 pub use keyring::Keyring;
