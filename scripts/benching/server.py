@@ -97,10 +97,11 @@ class Server:
         found["load_cores"] = (used.ru_utime + used.ru_stime) / took
         return found
 
-    def world(self, name, accounts, agents, keys=False):
+    def world(self, name, accounts, agents, keys=False, password=None):
         """Makes accounts with agents; answers the file that says who they are."""
         path = self.folder / f"{name}.json"
-        options = ["--accounts", accounts, "--agents", agents, "--name", name, *(["--keys"] if keys else [])]
+        options = ["--accounts", accounts, "--agents", agents, "--name", name, *(["--keys"] if keys else []),
+                   *(["--password", password] if password else [])]
         with path.open("wb") as out:
             machine.run([LOAD, "world", "--server", self.address, *options], stdout=out)
         return path

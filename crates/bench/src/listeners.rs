@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::connection::{Connection, request, wrong};
 use crate::summary::{Latencies, rate};
 use crate::transfers::form;
-use crate::world::World;
+use crate::world::Place;
 
 /// Connections from one address: each has so many of the loopback's, for a server that takes no more
 /// from one.
@@ -25,12 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The server, which takes as many connections
-    #[arg(long)]
-    server: SocketAddr,
-    /// What `world` printed; every agent but the first of each account listens
-    #[arg(long)]
-    world: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// How many are sent something
     #[arg(long, default_value_t = 1_000)]
     events: u32,
@@ -46,7 +41,7 @@ struct Listener {
 }
 
 pub(crate) async fn run(args: Args) -> io::Result<Value> {
-    let world = World::read(&args.world)?;
+    let world = args.place.world()?;
     let mut listeners = Vec::new();
     let mut opening = JoinSet::new();
     let began = Instant::now();
@@ -59,7 +54,7 @@ pub(crate) async fn run(args: Args) -> io::Result<Value> {
             let line = format!("GET /v1/events/stream?agent_id={}", agent.slug);
             let ask = request(&line, &account.key, "", b"");
             let from = source(listeners.len());
-            let server = args.server;
+            let server = args.place.server;
             let form = form(account, &sender.slug, &agent.slug, 64, false);
             listeners.push(Listener { form, heard });
             if opening.len() == OPENING {
@@ -86,7 +81,7 @@ pub(crate) async fn run(args: Args) -> io::Result<Value> {
 
 /// Sends to listeners all over the world, one after the other.
 async fn send(args: &Args, listeners: &mut [Listener]) -> io::Result<Value> {
-    let mut connection = Connection::open(args.server, None).await?;
+    let mut connection = Connection::open(args.place.server, None).await?;
     let (mut heard, mut answered) = (Latencies::default(), Latencies::default());
     let count = listeners.len();
     // Next to none of those before, so that no account is asked twice in a row.

@@ -1,7 +1,6 @@
 //! Callers that ask as fast as they are answered.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,10 +8,16 @@ use tokio::task::JoinSet;
 
 use crate::connection::{Connection, wrong};
 use crate::summary::{Latencies, rate};
+use crate::world::Place;
 
-/// How long callers ask, and how long before that they warm up.
-#[derive(clap::Args, Clone, Copy)]
-pub(crate) struct Span {
+/// Who asks whom, how many at a time and for how long.
+#[derive(clap::Args)]
+pub(crate) struct Load {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// How many ask at a time
+    #[arg(long, default_value_t = 32)]
+    pub(crate) callers: usize,
     /// Seconds that count
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
@@ -23,13 +28,13 @@ pub(crate) struct Span {
 
 /// One caller asks these requests, one after the other, again and again.
 pub(crate) async fn run(
-    server: SocketAddr,
+    args: &Load,
     callers: Vec<Vec<Vec<u8>>>,
     expected: u16,
-    span: Span,
 ) -> io::Result<Value> {
-    let begin = Instant::now() + Duration::from_secs_f64(span.warm_up);
-    let end = begin + Duration::from_secs_f64(span.seconds);
+    let server = args.place.server;
+    let begin = Instant::now() + Duration::from_secs_f64(args.warm_up);
+    let end = begin + Duration::from_secs_f64(args.seconds);
     let mut running = JoinSet::new();
     let count = callers.len();
     for requests in callers {

@@ -9,9 +9,11 @@ mod fill;
 mod listeners;
 mod load;
 mod polls;
+mod strangers;
 mod summary;
 mod sync;
 mod transfers;
+mod welch;
 mod world;
 mod wrapping;
 
@@ -34,12 +36,16 @@ enum What {
     World(world::Args),
     /// Fill the store of a server that is stopped with copies of what was sent
     Fill(fill::Args),
-    /// Send small files, as many callers at a time
+    /// Send small files; callers take turns over the accounts of the world
     Transfers(transfers::Args),
-    /// Listen to events, as many at a time, and send something to one after the other
+    /// Listen to events, as every agent but the first of each account, and send something to one after
+    /// the other; the server has to take as many connections
     Listeners(listeners::Args),
-    /// Look into inboxes, as many callers at a time
+    /// Look into inboxes, with the keys of agents, which `world --keys` makes
     Polls(polls::Args),
+    /// Ask about addresses that have an account and about ones that have none, of a world whose
+    /// accounts have passwords; half of them ask about the other half
+    Strangers(strangers::Args),
     /// Make small writes durable, as a limit of the machine
     Sync(sync::Args),
 }
@@ -65,6 +71,7 @@ fn run(cli: Cli) -> io::Result<Value> {
         What::Transfers(args) => runtime.block_on(transfers::run(args)),
         What::Listeners(args) => runtime.block_on(listeners::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
+        What::Strangers(args) => runtime.block_on(strangers::run(args)),
         What::Sync(args) => sync::run(&args),
     }
 }

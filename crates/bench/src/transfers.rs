@@ -1,45 +1,34 @@
 //! Small files, sent as forms, as fast as they are taken.
 
 use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::connection::{request, wrong};
-use crate::load::{self, Span};
-use crate::world::{Account, World};
+use crate::load::{self, Load};
+use crate::world::Account;
 
 /// What stands between the parts of a form, and occurs in no file of ours.
 const BOUNDARY: &str = "agentdrop-bench-4f1c2b7d9e";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The server
-    #[arg(long)]
-    server: SocketAddr,
-    /// What `world` printed; callers take turns over its accounts
-    #[arg(long)]
-    world: PathBuf,
-    /// How many send at a time
-    #[arg(long, default_value_t = 32)]
-    callers: usize,
+    #[command(flatten)]
+    load: Load,
     /// Bytes of each file
     #[arg(long, default_value_t = 4096)]
     bytes: usize,
     /// Leave the encryption to the server
     #[arg(long)]
     plain: bool,
-    #[command(flatten)]
-    span: Span,
 }
 
 pub(crate) async fn run(args: Args) -> io::Result<Value> {
-    let accounts = World::read(&args.world)?.accounts;
-    let of = accounts.iter().cycle().take(args.callers);
+    let accounts = args.load.place.world()?.accounts;
+    let of = accounts.iter().cycle().take(args.load.callers);
     let callers = of.map(|it| Ok(vec![transfer(it, args.bytes, args.plain)?]));
     let callers = callers.collect::<io::Result<Vec<_>>>()?;
-    load::run(args.server, callers, 201, args.span).await
+    load::run(&args.load, callers, 201).await
 }
 
 /// The request that sends a file from the first agent of an account to its last.
@@ -71,6 +60,24 @@ pub(crate) fn form(
             ("encryption_ivs", r#"["AAAAAAAAAAAAAAAA"]"#),
         ]);
     }
+    with_file(account, &fields, bytes)
+}
+
+/// The request that sends a small file from the first agent of an account to a person, whoever that
+/// is. The server encrypts it.
+pub(crate) fn to_person(account: &Account, email: &str) -> io::Result<Vec<u8>> {
+    let sender = account.agents.first();
+    let sender = sender.ok_or_else(|| wrong("an account of the world has no agents"))?;
+    let fields = [
+        ("sender", &*sender.slug),
+        ("recipient", email),
+        ("mode", "agent-to-human"),
+    ];
+    Ok(with_file(account, &fields, 10))
+}
+
+/// A form of these fields, and a file of as many bytes.
+fn with_file(account: &Account, fields: &[(&str, &str)], bytes: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let mut part = |about: &str, value: &[u8]| {
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name={about}\r\n\r\n");

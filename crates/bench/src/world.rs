@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -30,9 +30,30 @@ pub(crate) struct Args {
     /// Give each agent a key of its own
     #[arg(long)]
     keys: bool,
+    /// Give each account this password
+    #[arg(long)]
+    password: Option<String>,
     /// What their names begin with, for a second world on one server
     #[arg(long, default_value = "bench")]
     name: String,
+}
+
+/// Which server, and as whom it is asked.
+#[derive(clap::Args)]
+pub(crate) struct Place {
+    /// The server
+    #[arg(long)]
+    pub(crate) server: SocketAddr,
+    /// What `world` printed of it
+    #[arg(long)]
+    world: PathBuf,
+}
+
+impl Place {
+    /// Who there is.
+    pub(crate) fn world(&self) -> io::Result<World> {
+        World::read(&self.world)
+    }
 }
 
 /// Who there is.
@@ -41,9 +62,17 @@ pub(crate) struct World {
     pub(crate) accounts: Vec<Account>,
 }
 
+impl World {
+    /// Reads what `world` printed.
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        serde_json::from_reader(File::open(path)?).map_err(io::Error::other)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) id: String,
+    pub(crate) email: String,
     pub(crate) key: String,
     pub(crate) agents: Vec<Agent>,
 }
@@ -53,13 +82,6 @@ pub(crate) struct Agent {
     pub(crate) id: String,
     pub(crate) slug: String,
     pub(crate) key: Option<String>,
-}
-
-impl World {
-    /// Reads what `world` printed.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        serde_json::from_reader(File::open(path)?).map_err(io::Error::other)
-    }
 }
 
 /// Makers at a time: the disk is what takes its time, and some wait for it at once.
@@ -92,7 +114,8 @@ pub(crate) async fn run(args: Args) -> io::Result<Value> {
 
 async fn account(connection: &mut Connection, args: &Args, n: usize) -> io::Result<Account> {
     let name = format!("{}-{n}", args.name);
-    let body = json!({ "name": name, "email": format!("{name}@example.org") });
+    let email = format!("{name}@example.org");
+    let body = json!({ "name": name, "email": email, "password": args.password });
     let made = post(connection, "/v1/accounts", "", &body).await?;
     let (id, key) = (text(&made, "id")?, text(&made, "api_key")?);
     let mut agents = Vec::new();
@@ -111,7 +134,12 @@ async fn account(connection: &mut Connection, args: &Args, n: usize) -> io::Resu
         }
         agents.push(agent);
     }
-    Ok(Account { id, key, agents })
+    Ok(Account {
+        id,
+        email,
+        key,
+        agents,
+    })
 }
 
 async fn post(

@@ -46,6 +46,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     let seen = ConfirmPairing {
         permission: Some(terms.pairing.permission),
         their_public_key: their_key,
+        their_key_fingerprint: None,
     };
     let confirmed = client.confirm_pairing(args.id, seen).await?;
 

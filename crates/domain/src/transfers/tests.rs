@@ -1,10 +1,10 @@
 //! The life of a transfer, step by step.
 
 use super::*;
-use agentdrop_protocol::{KeyId, PartTag, UploadId};
+use agentdrop_protocol::{AgentId, KeyId, PartTag, UploadId};
 
-use crate::Scope;
-use crate::uploads::{NamedPart, Part, StoredPart, UploadError};
+use crate::uploads::{NamedPart, Part, StoredPart, Upload, UploadError};
+use crate::{Credential, Scope};
 
 const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)

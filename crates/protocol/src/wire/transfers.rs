@@ -143,11 +143,11 @@ pub struct Delivery {
     pub status: DeliveryStatus,
     /// Why, if the recipient said so.
     pub reason: Option<Reason>,
-    /// What the recipient signed of it, for the sender.
-    #[serde(default)]
-    pub receipt: Option<SignedStatement>,
     /// When.
     pub at: Timestamp,
+    /// What its recipient signed of it, if it did: the sender checks that for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<SignedStatement>,
 }
 
 /// A page of transfers, newest first.
@@ -192,7 +192,7 @@ pub struct Acknowledge {
     /// Why.
     #[serde(default)]
     pub reason: Option<Reason>,
-    /// The same for the sender, signed by the recipient: of an envelope between agents.
-    #[serde(default)]
+    /// What the receiving agent signs of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<SignedStatement>,
 }

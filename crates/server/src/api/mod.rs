@@ -35,6 +35,7 @@ pub(crate) mod prekeys;
 pub(crate) mod profile;
 pub(crate) mod range;
 pub(crate) mod reach;
+pub(crate) mod receipts;
 pub(crate) mod receive_passwords;
 pub(crate) mod send;
 pub(crate) mod sessions;

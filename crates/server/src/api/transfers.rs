@@ -255,5 +255,6 @@ fn delivery(download: Download) -> Option<Delivery> {
         reason: outcome.reason,
         receipt: None,
         at: outcome.at,
+        receipt: outcome.receipt,
     })
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use agentdrop_protocol::IdempotencyKey;
 use zeroize::Zeroizing;
 
-use super::server_key::{NONCE, ServerKey, open, seal_with};
+use super::gcm::{NONCE, open, seal_with};
+use super::server_key::ServerKey;
 use super::{AtRestError, derive, label};
 use crate::clock::{NoChance, random};
 

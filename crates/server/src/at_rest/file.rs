@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use agentdrop_protocol::PartTag;
 
-use super::server_key::aes;
+use super::gcm::aes;
 use super::{AtRestError, TransferKey};
 
 /// Plaintext bytes in a chunk.

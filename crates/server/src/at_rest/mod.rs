@@ -9,13 +9,18 @@ mod answer;
 mod details;
 mod file;
 mod for_person;
+mod gcm;
 mod server_key;
+mod transfer_key;
+mod url_signature;
 
 pub(crate) use answer::AnswerKey;
 pub(crate) use details::{Details, FileDetails};
 pub(crate) use file::{CHUNK, FileOpener, FileSealer, SEALED_CHUNK, sealed_len};
 pub(crate) use for_person::ForPerson;
-pub(crate) use server_key::{MailNonce, ServerKey, TransferKey, UrlSignature};
+pub(crate) use server_key::{MailNonce, ServerKey};
+pub(crate) use transfer_key::TransferKey;
+pub(crate) use url_signature::UrlSignature;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use zeroize::Zeroizing;

@@ -3,6 +3,7 @@
 //! Both keep the same promises, and pass the same exam: a blob is there whole or not at all, what was
 //! kept is there after a power cut, and what is dropped on the way leaves nothing behind.
 
+mod fresh;
 mod installation;
 mod key;
 mod local;

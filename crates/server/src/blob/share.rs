@@ -11,8 +11,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::fresh;
 use super::local::make_folder;
-use crate::clock::random;
 
 /// The file in each server's folder that it locks.
 const LOCK: &str = "lock";
@@ -38,8 +38,7 @@ impl Place {
         let starting = open_lock(&all.join(LOCK))?;
         starting.lock()?;
         let is_alone = clear(&all)?;
-        let name: [u8; 16] = random().map_err(io::Error::other)?;
-        let staging = all.join(hex::encode(name));
+        let staging = fresh::path_in(&all)?;
         make_folder(&staging)?;
         let lock = open_lock(&staging.join(LOCK))?;
         lock.lock()?;
@@ -107,13 +106,7 @@ fn gone(deleted: io::Result<()>) -> io::Result<()> {
 }
 
 fn disk_time(folder: &Path) -> io::Result<SystemTime> {
-    let name: [u8; 16] = random().map_err(io::Error::other)?;
-    let path = folder.join(hex::encode(name));
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
+    let (path, file) = fresh::file_in(folder)?;
     let time = file.metadata().and_then(|it| it.modified());
     drop(fs::remove_file(path));
     time

@@ -1,18 +1,16 @@
 //! A blob that is coming in to a folder.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, IoSlice, Write as _};
 use std::mem;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::SMALL;
 use super::local::blocking;
-use crate::clock::random;
+use super::{SMALL, fresh};
 
 /// Bytes that are gathered before they go to the disk: enough to make a trip to another thread
 /// cheap, few enough for many uploads at once.
@@ -123,13 +121,7 @@ impl Target {
 impl Staged {
     /// A new file, empty.
     fn make(folder: &Path) -> io::Result<(Self, File)> {
-        let name: [u8; 16] = random().map_err(io::Error::other)?;
-        let path = folder.join(hex::encode(name));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
+        let (path, file) = fresh::file_in(folder)?;
         Ok((Self { path, kept: false }, file))
     }
 

@@ -1,10 +1,10 @@
 //! Who has an account, nobody learns: neither by what is answered, nor by what is done for it.
 //!
+//! How long answers take is measured by `scripts/bench strangers`.
+//!
 //! Three tell by contract, and are tried where they are at home: whether somebody can be encrypted
 //! for (`receive_passwords`), that a sixth stranger a day is refused (`people`), and that an address
 //! that has an account gets no second one (below).
-
-use std::time::{Duration, Instant};
 
 use agentdrop_server::{Config, EmailVerification};
 use agentdrop_testkit::engines::Engine;
@@ -244,93 +244,4 @@ enum Asked {
     Send,
     Invite,
     Delete,
-}
-
-/// How long each takes, measured: not a check, for what a machine does beside is in it too. The
-/// client has a thread of its own, or what is done behind an answer kept it from reading that. Prints
-/// the medians, and Welch's t of the means, of an address with an account against one without;
-/// T11 of the threat model asks for |t| under 4.5.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "a measurement, which takes minutes; run it alone, with --no-capture"]
-#[expect(clippy::print_stdout, reason = "it is run for what it prints")]
-async fn how_long_it_takes_whoever_is_asked_about() {
-    for engine in Engine::ALL {
-        let parties = start(engine).await;
-        let (server, alex) = (&parties.server, &parties.alex);
-        let forget = "DELETE FROM transfers; DELETE FROM connections; DELETE FROM strangers;
-                      DELETE FROM mails;";
-        for (what, rounds) in [
-            ("password reset", 600),
-            ("lookup", 600),
-            ("transfer", 400),
-            ("invitation", 400),
-            ("wrong password", 150),
-        ] {
-            let mut took = [vec![], vec![]];
-            for round in 0..rounds {
-                // Nobody is limited, and no round has more behind it than another; what comes right
-                // behind that, and takes longer for it, is not measured.
-                run_sql(server, forget).await;
-                server.clock.advance(Duration::from_hours(24));
-                look_up(alex, PEOPLE[3]).await.expect(200);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                // Turn about, so that neither always comes first.
-                for n in [round % 2, 1 - round % 2] {
-                    let email = [PEOPLE[0], PEOPLE[2]][n];
-                    let begun = Instant::now();
-                    let answer = match what {
-                        "lookup" => look_up(alex, email).await,
-                        "transfer" => send(alex, email).await,
-                        "invitation" => alex.invite(email).await,
-                        "password reset" => {
-                            let body = json!({ "email": email });
-                            server.http.post("/v1/password-resets", "", &body).await
-                        }
-                        _ => server.try_password(email, "not the password").await,
-                    };
-                    took[n].push(begun.elapsed().as_secs_f64() * 1e6);
-                    assert!(
-                        matches!(answer.status, 200 | 201 | 401),
-                        "{}",
-                        answer.json()
-                    );
-                    // What is done behind the answer is not to be in the next one's time.
-                    let behind = if what == "password reset" { 80 } else { 15 };
-                    tokio::time::sleep(Duration::from_millis(behind)).await;
-                }
-            }
-            let [registered, nobody] = took.map(Sample::of);
-            let t = (registered.mean - nobody.mean)
-                / (registered.variance / registered.size + nobody.variance / nobody.size).sqrt();
-            println!(
-                "{engine:?} {what}: {rounds} each, median {:.0} and {:.0} us, means {:.0} and \
-                 {:.0} us, t = {t:.2}",
-                registered.median, nobody.median, registered.mean, nobody.mean
-            );
-        }
-    }
-}
-
-/// Times in microseconds, less the slowest tenth, which are the machine's.
-struct Sample {
-    size: f64,
-    median: f64,
-    mean: f64,
-    variance: f64,
-}
-
-impl Sample {
-    fn of(mut times: Vec<f64>) -> Self {
-        times.sort_by(f64::total_cmp);
-        times.truncate(times.len() * 9 / 10);
-        let size = f64::from(u32::try_from(times.len()).unwrap());
-        let mean = times.iter().sum::<f64>() / size;
-        let squares = times.iter().map(|it| (it - mean).powi(2));
-        Self {
-            size,
-            median: times[times.len() / 2],
-            mean,
-            variance: squares.sum::<f64>() / (size - 1.0),
-        }
-    }
 }

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 const NOW: &str = "2026-04-17T12:00:00.000Z";
 const MONTH_MILLIS: i64 = 30 * 24 * 3_600_000;
 
+const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
+
 /// The keys of an agent, and its last bundle.
 #[derive(Clone)]
 pub(crate) struct Identity {
@@ -35,6 +37,13 @@ impl Identity {
             compatible: text(agent, "public_key").parse().unwrap(),
             last: None,
         }
+    }
+
+    /// Of the agent with this id and the key that the tests register; of nobody, if it is no id.
+    pub(crate) fn named(agent: &str) -> Self {
+        let nobody = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6";
+        let id = agent.parse::<AgentId>().map_or(nobody, |_| agent);
+        Self::of(&json!({ "id": id, "public_key": KEY }), 1)
     }
 
     pub(crate) fn public(&self) -> IdentityPublicKey {
@@ -127,6 +136,18 @@ impl Identity {
         }
         answer
     }
+}
+
+/// A body that publishes the first bundle of an agent.
+pub(crate) fn first_bundle(agent: &str) -> Value {
+    let identity = Identity::named(agent);
+    publishing(&identity.signed(&identity.next()))
+}
+
+/// A body that adds a prekey of an agent.
+pub(crate) fn a_prekey(agent: &str) -> Value {
+    let prekey = Identity::named(agent).prekey(1, MONTH_MILLIS);
+    json!({ "prekeys": [STANDARD.encode(prekey)] })
 }
 
 /// A body that publishes a bundle.

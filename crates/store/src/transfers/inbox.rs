@@ -8,7 +8,8 @@ use agentdrop_protocol::text::Label;
 use agentdrop_protocol::wire::transfers::{TransferMode, TransferStatus};
 use agentdrop_protocol::{AccountId, Timestamp};
 
-use super::{Page, TransferFilter, columns, run_list, transfer};
+use super::list::{Page, TransferFilter, run_list};
+use super::{columns, transfer};
 use crate::db::params;
 use crate::{Reader, Result};
 

@@ -1,7 +1,6 @@
 //! The bytes of files that are so small that they are kept beside their transfer's row: what is
 //! written with the row is on the disk when the row is.
 
-use agentdrop_domain::transfers::File;
 use agentdrop_protocol::TransferId;
 
 use crate::db::params;
@@ -28,14 +27,7 @@ impl Reader {
     ///
     /// For the operator alone, who asks for nobody.
     pub async fn needs_small_body(&mut self, id: TransferId, number: u32) -> Result<bool> {
-        let found = self
-            .fetch_optional(
-                "SELECT files FROM transfers WHERE id = $1 AND bytes_until IS NOT NULL",
-                params![&id.to_string()],
-                |row| row.json::<Vec<File>>("files"),
-            )
-            .await?;
-        let files = found.unwrap_or_default();
+        let files = self.files_with_bytes(id).await?;
         let mut places = (0..).zip(&files);
         Ok(places.any(|(place, it)| it.in_database && it.blob_at(place) == number))
     }

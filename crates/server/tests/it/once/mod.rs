@@ -1,5 +1,8 @@
 //! Requests that are repeated under one name have one effect, and one answer.
 
+mod cut_off;
+mod table;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,34 +12,15 @@ use agentdrop_testkit::server::{TestAccount, text};
 use futures_util::future::join_all;
 use reqwest::{RequestBuilder, multipart};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
 
-use crate::isolation::Trust;
+use self::table::{Row, table};
 use crate::operations::operations;
-use crate::parties::Party;
-use crate::raw::connect;
-use crate::uploads::{IN_PARTS, WHOLE, body as announcing};
-use crate::world::{World, blobs, rows, run_sql, until};
+use crate::world::{World, blobs, rows, run_sql};
 
 const HEADER: &str = "Idempotency-Key";
 const NAME: &str = "1b671a64-40d5-491e-99b0-da01ff1f3341";
-const KEY: &str = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
 /// How many at once.
 const MANY: usize = 50;
-
-/// A request that has its effect once.
-#[derive(Clone)]
-struct Row {
-    operation: &'static str,
-    path: String,
-    body: Value,
-    /// Another good one; nothing, where there is no field.
-    other: Value,
-    /// Where the effect is seen, and how many rows it adds.
-    effect: (&'static str, usize),
-    /// Whose key it needs.
-    key: String,
-}
 
 /// What is in the tables that the requests write to.
 const TABLES: [&str; 8] = [
@@ -49,158 +33,6 @@ const TABLES: [&str; 8] = [
     "pairings",
     "transfers",
 ];
-
-/// A row for each operation that the document marks.
-async fn table(world: &World) -> Vec<Row> {
-    let trust = Trust::of(world).await;
-    let (token, unwanted) = (unused_token(world).await, unwanted(world).await);
-    let key = &world.account.key;
-    let row = |operation, path: &str, body, other, effect| Row {
-        operation,
-        path: path.to_owned(),
-        body,
-        other,
-        effect,
-        key: key.clone(),
-    };
-    let keys = json!({ "public_key": KEY });
-    let other_keys = json!({ "public_key": KEY.replace("B6", "C6") });
-    let named = |name| json!({ "name": name });
-    let agent = |slug| json!({ "agent_id": slug });
-    let email = |email| json!({ "email": email });
-    let pair = |with| json!({ "my_agent_id": "alice", "their_agent_id": with });
-    let between = |with| json!({ "agent_id": "alice", "target_agent_id": with });
-    let pairings = format!("/v1/connections/{}/pairings", trust.connection);
-    let block = format!("/v1/connections/{unwanted}/block");
-    let mut rows = vec![
-        row(
-            "keys_create",
-            "/v1/api-keys",
-            named("a"),
-            named("b"),
-            ("api_keys", 1),
-        ),
-        row(
-            "agent_keys_create",
-            "/v1/agents/bob/keys",
-            named("a"),
-            named("b"),
-            ("api_keys", 1),
-        ),
-        row(
-            "agents_register",
-            "/v1/agents/register",
-            agent("new"),
-            agent("newer"),
-            ("agents", 1),
-        ),
-        Row {
-            key: token,
-            ..row(
-                "agents_connect",
-                "/v1/agents/connect",
-                keys.clone(),
-                other_keys.clone(),
-                ("agent_keys", 1),
-            )
-        },
-        row(
-            "agents_rotate_key",
-            "/v1/agents/bob/rotate-key",
-            keys,
-            other_keys,
-            ("agent_keys", 1),
-        ),
-        row(
-            "channels_create",
-            "/v1/channels",
-            between("bob"),
-            between("dora"),
-            ("channels", 1),
-        ),
-        row(
-            "connections_create",
-            "/v1/connections",
-            email("x@example.org"),
-            email("y@example.org"),
-            ("connections", 1),
-        ),
-        row(
-            "pairings_create",
-            &pairings,
-            pair("dora"),
-            pair("dorian"),
-            ("pairings", 1),
-        ),
-        row(
-            "blocks_create",
-            &block,
-            json!({}),
-            json!({ "reason": "other" }),
-            ("blocks", 1),
-        ),
-        row(
-            "transfers_create",
-            "/v1/transfers",
-            Value::Null,
-            json!("other"),
-            ("transfers", 1),
-        ),
-    ];
-    rows.extend(uploads(world).await);
-    rows
-}
-
-/// The rows of what comes by signed addresses.
-async fn uploads(world: &World) -> Vec<Row> {
-    let row = |operation, path: &str, body, other, added| Row {
-        operation,
-        path: path.to_owned(),
-        body,
-        other,
-        effect: ("transfers", added),
-        key: world.account.key.clone(),
-    };
-    let of = |name| announcing(&[(name, 1)], &json!({}));
-    let confirm = unconfirmed(world).await;
-    let other = json!({ "reason": "other" });
-    vec![
-        row("uploads_create", WHOLE, of("a"), of("b"), 1),
-        row("uploads_create_in_parts", IN_PARTS, of("a"), of("b"), 1),
-        row("uploads_confirm", &confirm, json!({}), other, 0),
-    ]
-}
-
-/// What confirms a transfer whose files have come, to the last of their no bytes.
-async fn unconfirmed(world: &World) -> String {
-    let announced = world
-        .post(IN_PARTS, &announcing(&[("a", 0)], &json!({})))
-        .await;
-    let announced = announced.expect(201);
-    let (path, file) = (
-        format!("/v1/transfers/{}", text(&announced, "id")),
-        &announced["files"][0],
-    );
-    let complete = format!("{path}/files/{}/complete-multipart", text(file, "file_id"));
-    let body = json!({ "upload_id": file["upload_id"], "parts": [] });
-    world.post(&complete, &body).await.expect(200);
-    format!("{path}/confirm")
-}
-
-/// A token that connects an agent.
-async fn unused_token(world: &World) -> String {
-    let later = json!({ "agent_id": "later" });
-    let later = world.post("/v1/agents/register", &later).await.expect(201);
-    text(&later, "connection_token")
-}
-
-/// A connection that is to be blocked.
-async fn unwanted(world: &World) -> String {
-    let mut owner = Party::new(&world.server, "Zed", "zed@example.org").await;
-    let zed = owner.clone();
-    owner.account = world.account.clone();
-    owner.connect(&zed).await
-}
 
 fn request(world: &World, row: &Row, body: &Value, name: &str) -> RequestBuilder {
     let request = world.server.http.request("POST", &row.path, &row.key);
@@ -468,80 +300,6 @@ async fn a_form_is_the_same_whatever_its_order_and_another_with_other_bytes() {
             other.expect_error(409, "IDEMPOTENCY_CONFLICT");
         }
         assert_eq!(blobs(&world.server).len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn a_caller_who_was_cut_off_learns_what_came_of_it() {
-    for world in &World::each().await {
-        let before = rows(&world.server).await["api_keys"].len();
-        let body = r#"{"name":"ci"}"#;
-        for wait in 0..8 {
-            let name = format!("cut-{wait}");
-            let head = format!(
-                "POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
-                 Content-Type: application/json\r\nContent-Length: {}\r\n{HEADER}: {name}\r\n\r\n",
-                world.account.key,
-                body.len()
-            );
-            let mut stream = connect(&world.server.url).await;
-            stream.write_all(head.as_bytes()).await.unwrap();
-            stream.write_all(body.as_bytes()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-            drop(stream);
-            let http = &world.server.http;
-            let again = || {
-                let request = http.request("POST", "/v1/api-keys", &world.account.key);
-                let request = request.header("content-type", "application/json");
-                send(request.header(HEADER, &name).body(body))
-            };
-            // The one that was cut off may still run.
-            until("it ends", async || again().await.status == 201).await;
-            let (one, other) = (again().await, again().await);
-            assert!(is_replay(&one) && is_replay(&other));
-            assert_eq!(one.bytes, other.bytes);
-        }
-        let after = rows(&world.server).await["api_keys"].len();
-        assert_eq!(after, before + 8);
-    }
-}
-
-#[tokio::test]
-async fn a_caller_who_was_cut_off_has_sent_once() {
-    for world in &World::each().await {
-        let form = "--b\r\nContent-Disposition: form-data; name=\"sender\"\r\n\r\nalice\r\n\
-                    --b\r\nContent-Disposition: form-data; name=\"recipient\"\r\n\r\nbob\r\n\
-                    --b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\n\
-                    0123456789\r\n--b--\r\n";
-        for wait in 0..8 {
-            let name = format!("cut-{wait}");
-            let head = format!(
-                "POST /v1/transfers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
-                 Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\
-                 {HEADER}: {name}\r\n\r\n",
-                world.account.key,
-                form.len()
-            );
-            let mut stream = connect(&world.server.url).await;
-            stream.write_all(head.as_bytes()).await.unwrap();
-            stream.write_all(form.as_bytes()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(wait * 3)).await;
-            drop(stream);
-            let http = &world.server.http;
-            let again = || {
-                let request = http.request("POST", "/v1/transfers", &world.account.key);
-                let request = request.header("content-type", "multipart/form-data; boundary=b");
-                send(request.header(HEADER, &name).body(form))
-            };
-            until("it ends", async || again().await.status == 201).await;
-            assert!(is_replay(&again().await));
-        }
-        let total = world.get("/v1/transfers").await.expect(200);
-        assert_eq!(total["total"], 8);
-        until("no bytes are left over", async || {
-            blobs(&world.server).len() == 8
-        })
-        .await;
     }
 }
 
