@@ -1,13 +1,17 @@
 //! JSON in a private file that several processes change: one at a time, and never half.
+//!
+//! It waits for the disk and for others: asynchronous code calls it on a thread that may.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write};
 use std::marker::PhantomData;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use agentdrop_protocol::Timestamp;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
@@ -15,10 +19,12 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, KeyringError, Result};
-use crate::private_file::{check_private, write_private};
+use crate::private_file::{WRITING, check_private, sync_folder_of, write_private};
 
 /// A change takes a few writes. Whoever holds on longer is stopped, or on a disk that hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Nobody writes a file for so long.
+const LEFT_OVER: Duration = Duration::from_hours(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 /// What is written, and the only one that is read.
 const VERSION: u32 = 1;
@@ -94,12 +100,20 @@ impl<T: Serialize + DeserializeOwned> StateFile<T> {
 
     /// Waits until nobody else changes it.
     pub(crate) fn hold(&self) -> Result<Held<T>> {
+        self.hold_within(PATIENCE)
+    }
+
+    fn hold_within(&self, patience: Duration) -> Result<Held<T>> {
         let folder = self.lock.parent().unwrap_or_else(|| Path::new("."));
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(Error::io("create", folder))?;
+        if !folder.is_dir() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(Error::io("create", folder))?;
+            // What is brought to disk in it would be gone with its name.
+            sync_folder_of(folder)?;
+        }
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -115,7 +129,7 @@ impl<T: Serialize + DeserializeOwned> StateFile<T> {
                 Err(Errno::WOULDBLOCK | Errno::INTR) => {}
                 Err(error) => return Err(Error::io("lock", &self.lock)(error.into())),
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() >= patience {
                 return Err(KeyringError::Busy(self.path.clone()).into());
             }
             thread::sleep(BETWEEN_TRIES);
@@ -170,6 +184,20 @@ impl<T: Serialize + DeserializeOwned> Held<T> {
     }
 }
 
+/// Deletes what a kill left of files that were being written: keys can be in them. What cannot be
+/// deleted is found the next time.
+pub(crate) fn sweep_leftovers(folder: &Path, now: Timestamp) {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        let is_one = |it: &OsStr| it.to_str().is_some_and(|it| it.starts_with(WRITING));
+        let written = entry.metadata().map_or(i64::MAX / 1_000, |it| it.mtime());
+        let written = Timestamp::from_millis(written.saturating_mul(1_000));
+        if is_one(&entry.file_name()) && now.since(written) > LEFT_OVER {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+}
+
 /// Counts what is written to it.
 struct Length(usize);
 
@@ -186,7 +214,6 @@ impl Write for Length {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -255,6 +282,17 @@ mod tests {
         }
         write_private(file.path(), &[b' '; 101]).unwrap();
         assert!(file.read().is_err());
+    }
+
+    #[test]
+    fn whoever_waits_for_a_change_waits_for_so_long_and_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        let held = file.hold().unwrap();
+        let refused = file.hold_within(Duration::ZERO).unwrap_err();
+        assert_eq!(refused.code(), "KEYRING_BUSY");
+        drop(held);
+        file.hold_within(Duration::ZERO).unwrap();
     }
 
     #[test]

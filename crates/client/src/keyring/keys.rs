@@ -165,7 +165,7 @@ impl Keys {
             kem: public,
             compatible: xk,
             // A smaller one than before is refused by whoever knows this agent.
-            min_suite: last.min_suite.max(MIN_SUITE),
+            min_suite: last.min_suite,
             not_after: now.plus(BUNDLE_LIFE),
             previous: Some(last.hash()),
         });

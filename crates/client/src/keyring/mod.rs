@@ -7,7 +7,10 @@
 //!
 //! **Publishing** takes two steps, because a kill can come between: the draft is on disk before the
 //! server sees it, and becomes current when the server took it. Whoever finds a draft publishes that one
-//! again, which is nothing new to the server. So no two bundles of one version are ever signed.
+//! again, which is nothing new to the server. So no two bundles of one version are ever signed, but where the time of
+//! one was over before the server took it.
+//!
+//! All of it waits for the disk and for other processes: asynchronous code calls it on a thread that may.
 
 mod keys;
 mod prekeys;
@@ -17,6 +20,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 
@@ -31,8 +35,8 @@ use self::prekeys::Prekeys;
 use crate::error::{KeyringError, Result};
 use crate::state_file::{Held, StateFile};
 
-const KEYS: &str = "keys.json";
-const PREKEYS: &str = "prekeys.json";
+pub(crate) const KEYS: &str = "keys.json";
+pub(crate) const PREKEYS: &str = "prekeys.json";
 const LOCK: &str = "keys.lock";
 const MAX_BYTES: usize = 1024 * 1024;
 /// Before every time: a bundle of ours that is over is ours still.
@@ -166,17 +170,17 @@ impl Keyring {
     /// was erased, or was never ours.
     pub fn key_for(&self, id: KemKeyId) -> Result<Option<(KemKey, KeyKind)>> {
         // From disk each time: the other process may have made it, or erased it.
-        let (key, kind) = match self.prekeys.read()?.and_then(|it| it.kem(id)) {
-            Some(key) => (key, KeyKind::Prekey),
-            None => match self.read()?.kem(id) {
-                Some(key) => (key, KeyKind::Bundle),
-                None => return Ok(None),
-            },
+        let prekey = self.checked(self.prekeys.read()?)?.kem(id);
+        let keys = self.read()?;
+        self.expect_ours(keys.agent_id, self.keys.path())?;
+        let found = match prekey {
+            Some(key) => Some((key, KeyKind::Prekey)),
+            None => keys.kem(id).map(|key| (key, KeyKind::Bundle)),
         };
-        if key.id() != id {
+        if found.as_ref().is_some_and(|it| it.0.id() != id) {
             return Err(self.keys.spoiled("a key in it is not the one it is called"));
         }
-        Ok(Some((key, kind)))
+        Ok(found)
     }
 
     /// Reads what other processes have changed.
@@ -279,6 +283,12 @@ impl fmt::Debug for Keyring {
             .field("fingerprint", &self.fingerprint())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether this is a file of ours with keys in it.
+pub(crate) fn is_keyring(name: &OsStr, content: &[u8]) -> bool {
+    (name == KEYS && serde_json::from_slice::<Keys>(content).is_ok())
+        || (name == PREKEYS && serde_json::from_slice::<Prekeys>(content).is_ok())
 }
 
 fn files(folder: &Path) -> (StateFile<Keys>, StateFile<Prekeys>) {

@@ -15,8 +15,9 @@ use super::Keyring;
 use super::seed::Seed;
 use crate::error::{KeyringError, Result};
 
-/// As long as a bundle is believed: an agent that sleeps loses both, or neither.
-const PREKEY_LIFE: Duration = Duration::from_hours(90 * 24);
+/// An agent that sleeps for less is sealed for with prekeys still. The server takes none that lasts for
+/// more than 90 days by its own clock, which may be behind.
+const PREKEY_LIFE: Duration = Duration::from_hours(60 * 24);
 /// Seeds that are kept at a time. A sender that asks for prekeys and uses none makes others be made;
 /// where there are so many, the key in the bundle has to do.
 const MAX_PREKEYS: usize = 4_096;
@@ -123,7 +124,7 @@ impl Keyring {
         Ok(keys.identity.to_identity())
     }
 
-    fn checked(&self, read: Option<Prekeys>) -> Result<Prekeys> {
+    pub(super) fn checked(&self, read: Option<Prekeys>) -> Result<Prekeys> {
         let kept = read.unwrap_or(Prekeys {
             agent_id: self.agent,
             prekeys: Vec::new(),

@@ -25,21 +25,19 @@ impl Seed {
     }
 
     pub(super) fn to_identity(&self) -> IdentityKey {
-        IdentityKey::take(&mut self.bytes()[..]).expect("a seed has 32 bytes")
+        let mut copy = Self::copy(&self.0);
+        IdentityKey::take(&mut copy.0[..]).expect("a seed has 32 bytes")
     }
 
     pub(super) fn to_kem(&self) -> KemKey {
-        KemKey::take(&mut self.bytes()[..]).expect("a seed has 32 bytes")
+        let mut copy = Self::copy(&self.0);
+        KemKey::take(&mut copy.0[..]).expect("a seed has 32 bytes")
     }
 
     fn copy(bytes: &[u8; 32]) -> Self {
         let mut seed = Self(Box::new(Zeroizing::new([0; 32])));
         seed.0.copy_from_slice(bytes);
         seed
-    }
-
-    fn bytes(&self) -> Box<Zeroizing<[u8; 32]>> {
-        Self::copy(&self.0).0
     }
 }
 

@@ -57,7 +57,8 @@ impl Settling {
             expires: self.expires,
         };
         let mine = client.needed_identity()?;
-        Replays::open(mine.folder()).remember(&arrival, now())
+        Replays::open(mine.folder()).remember(&arrival, now())?;
+        Ok(())
     }
 
     /// Erases the key, if it is one that is used once, and sees to it that there are more.

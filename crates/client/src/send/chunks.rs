@@ -117,6 +117,10 @@ impl Reading<'_> {
         }
         source.expect_end()?;
         source.rewind()?;
+        sealed.clear();
+        while sealer.pad(&mut sealed)? && !self.stop.is_cancelled() {
+            sealed.clear();
+        }
         Ok(sealer.finish(&mut sealed)?)
     }
 }

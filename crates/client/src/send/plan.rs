@@ -169,6 +169,9 @@ impl Plan {
                 left -= len as u64;
             }
             source.expect_end()?;
+            while let Some(padding) = sealer.pad().map_err(Error::from)? {
+                take(Out::Bytes(padding, 0))?;
+            }
             let end = sealer.finish().map_err(Error::from)?;
             let end = end.ok_or_else(|| changed(&source.path))?;
             take(Out::Bytes(end, 0))?;
@@ -210,6 +213,17 @@ impl Sealer {
             Self::Plain => {}
         }
         Ok(piece.freeze())
+    }
+
+    /// The next piece of what stands behind a file so that its length tells less; nothing, where there is
+    /// no more.
+    fn pad(&mut self) -> Result<Option<Bytes>, SealError> {
+        let Self::Chunks(sealer, _) = self else {
+            return Ok(None);
+        };
+        let mut padding = Vec::new();
+        let more = sealer.pad(&mut padding)?;
+        Ok((more || !padding.is_empty()).then(|| padding.into()))
     }
 
     /// What stands at its end; nothing, if it is another file than it was.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::known::{Known, NativePin};
 use super::pins::KnownAgents;
-use crate::error::{PeerError, Result};
+use crate::error::{PeerError, Result, shown};
 
 const VERSION: u32 = 1;
 /// More are not listed in one message.
@@ -36,7 +36,8 @@ impl KnownAgents {
             known.refused = None;
         }
         let exported = Exported { v: VERSION, agents };
-        Ok(serde_json::to_string_pretty(&exported).expect("texts and numbers are JSON"))
+        let json = serde_json::to_string_pretty(&exported);
+        json.map_err(|it| self.file.spoiled(it.to_string()))
     }
 
     /// Adds what was exported elsewhere; answers how many agents that changed.
@@ -45,7 +46,7 @@ impl KnownAgents {
     /// suite and the better comparison count. Another key, a second row of bundles, or no signature
     /// where there is one here, contradict. What is blocked here stays so.
     pub fn import(&self, json: &str, contradictions: Contradictions) -> Result<usize> {
-        let malformed = |problem: String| PeerError::ImportMalformed(problem);
+        let malformed = |problem: String| PeerError::ImportMalformed(shown(&problem));
         let imported: Exported =
             serde_json::from_str(json).map_err(|it| malformed(it.to_string()))?;
         if imported.v != VERSION {
@@ -85,7 +86,7 @@ impl KnownAgents {
 fn merged(ours: &Known, theirs: &Known) -> Option<Known> {
     let mut both = ours.clone();
     match (ours.native, theirs.native) {
-        (None, None) | (None, Some(_)) if ours.compatible != theirs.compatible => return None,
+        (None, None | Some(_)) if ours.compatible != theirs.compatible => return None,
         (Some(_), None) => return None,
         (None, None) => {}
         (None, Some(native)) => {

@@ -89,7 +89,7 @@ pub struct Offer {
 }
 
 impl Known {
-    pub(super) fn new(label: &str, offer: Offer, how: How, now: Timestamp) -> Self {
+    pub(super) fn new(label: &str, offer: &Offer, how: How, now: Timestamp) -> Self {
         Self {
             label: bounded(label),
             native: offer.native,
@@ -123,7 +123,11 @@ impl Known {
     /// What was merely withheld or old does not block: it is refused each time, and believing what
     /// fits again gives nothing away.
     pub fn is_blocked(&self) -> bool {
-        self.refused.is_some_and(|it| it.why.blocks())
+        self.block().is_some()
+    }
+
+    pub(super) fn block(&self) -> Option<&Refused> {
+        self.refused.as_ref().filter(|it| it.why.blocks())
     }
 
     pub(super) fn rename(&mut self, label: &str) {

@@ -2,21 +2,22 @@
 
 use agentdrop_protocol::{AgentId, Timestamp};
 use agentdrop_seal::identity::{
-    Pin, SignedBundle, SignedRotation, Untrusted, VerifiedBundle, VerifiedRotation,
+    IdentityPublicKey, Pin, SignedBundle, SignedRotation, Untrusted, VerifiedBundle,
+    VerifiedRotation,
 };
 
 use super::known::{Known, Offer, Refusal};
 use super::pins::MetHow;
 
 /// Why a bundle is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Disbelief {
     /// Its time is over.
     Expired,
     /// The agent did not sign it.
     NotGenuine,
     /// It is the agent's, or may be, and contradicts what is known: what was offered.
-    Refused(Refusal, Offer),
+    Refused(Refusal, Box<Offer>),
 }
 
 /// Whether `bundle` is believed by whoever knows `known` of the agent.
@@ -30,7 +31,7 @@ pub(super) fn meet(
     // By itself first: what did not even sign itself is nothing that a person could accept.
     let alone = bundle.clone().check(agent, None, now).map_err(by_itself)?;
     let offer = Offer::of(&alone);
-    let refuse = |why| Err(Disbelief::Refused(why, offer));
+    let refuse = |why| Err(Disbelief::Refused(why, Box::new(offer)));
     let Some(known) = known else {
         return Ok((MetHow::FirstUse, alone));
     };
@@ -43,9 +44,10 @@ pub(super) fn meet(
     };
     let pinned = native.pin();
     let is_known = alone.bundle().identity == pinned.identity;
-    let pin = match is_known {
-        true => Ok(pinned),
-        false => rotated(agent, pinned, alone.bundle().identity, rotations),
+    let pin = if is_known {
+        Ok(pinned)
+    } else {
+        rotated(agent, pinned, alone.bundle().identity, rotations)
     };
     let checked = pin.and_then(|it| bundle.clone().check(agent, Some(&it), now));
     match checked {
@@ -63,7 +65,7 @@ pub(super) fn meet(
 fn rotated(
     agent: AgentId,
     pinned: Pin,
-    to: agentdrop_seal::identity::IdentityPublicKey,
+    to: IdentityPublicKey,
     rotations: &[SignedRotation],
 ) -> Result<Pin, Untrusted> {
     let mut pin = pinned;

@@ -6,7 +6,8 @@
 //! - [`Received`]: what was received, so that it is not received again.
 //! - [`SentTransfers`]: what receipts are checked against.
 //!
-//! All of it is in the folder of the identity, and several processes change it.
+//! All of it is in the folder of the identity, and several processes change it. It waits for the disk
+//! and for them: asynchronous code calls it on a thread that may.
 
 mod decisions;
 mod exchange;
@@ -19,6 +20,7 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
+pub use agentdrop_seal::identity::{Fingerprint, FingerprintError, Verdict, digits, words};
 pub use exchange::Contradictions;
 pub use known::{How, Known, NativePin, Offer, Refusal, Refused};
 pub use pins::{KnownAgents, Met, MetHow};

@@ -87,24 +87,14 @@ impl KnownAgents {
         let peer = peer(agent, label);
         match meet(agent, known, bundle, rotations, now) {
             Ok((how, bundle)) => {
-                believe(&held, agents, &peer, Offer::of(&bundle), how, now)?;
+                believe(&held, agents, &peer, &Offer::of(&bundle), how, now)?;
                 Ok(Met { how, bundle })
             }
             Err(Disbelief::Expired) => Err(PeerError::BundleExpired(peer).into()),
             Err(Disbelief::NotGenuine) => Err(PeerError::BundleNotGenuine(peer).into()),
             Err(Disbelief::Refused(why, offer)) => {
                 let known = agents.agents.get_mut(&agent);
-                let error = known.map(|it| {
-                    refuse(
-                        agent,
-                        it,
-                        Refused {
-                            why,
-                            offer,
-                            at: now,
-                        },
-                    )
-                });
+                let error = known.map(|it| refuse(agent, it, why, &offer, now));
                 held.write(&agents)?;
                 Err(error.unwrap_or(PeerError::BundleNotGenuine(peer)).into())
             }
@@ -131,19 +121,11 @@ impl KnownAgents {
             Some(_) => (MetHow::Known, None),
         };
         if let (Some(known), Some(why)) = (known, why) {
-            let error = refuse(
-                agent,
-                known,
-                Refused {
-                    why,
-                    offer,
-                    at: now,
-                },
-            );
+            let error = refuse(agent, known, why, &offer, now);
             held.write(&agents)?;
             return Err(error.into());
         }
-        believe(&held, agents, &peer(agent, label), offer, how, now)?;
+        believe(&held, agents, &peer(agent, label), &offer, how, now)?;
         Ok(how)
     }
 
@@ -180,7 +162,7 @@ fn believe(
     held: &Held<Agents>,
     mut agents: Agents,
     peer: &Peer,
-    offer: Offer,
+    offer: &Offer,
     how: MetHow,
     now: Timestamp,
 ) -> Result<()> {
@@ -208,21 +190,27 @@ fn believe(
 
 /// A person has to decide first, whatever is offered by now.
 fn expect_unblocked(agent: AgentId, known: Option<&Known>) -> Result<(), PeerError> {
-    match known {
-        Some(known) if known.is_blocked() => match known.refused {
-            Some(refused) => Err(error(agent, known, refused)),
-            None => Ok(()),
-        },
-        _ => Ok(()),
-    }
+    let block = known.and_then(|it| Some((it, it.block()?)));
+    block.map_or(Ok(()), |(known, refused)| Err(error(agent, known, refused)))
 }
 
-fn refuse(agent: AgentId, known: &mut Known, refused: Refused) -> PeerError {
+fn refuse(
+    agent: AgentId,
+    known: &mut Known,
+    why: Refusal,
+    offer: &Offer,
+    now: Timestamp,
+) -> PeerError {
+    let refused = Refused {
+        why,
+        offer: *offer,
+        at: now,
+    };
     known.refused = Some(refused);
-    error(agent, known, refused)
+    error(agent, known, &refused)
 }
 
-fn error(agent: AgentId, known: &Known, refused: Refused) -> PeerError {
+fn error(agent: AgentId, known: &Known, refused: &Refused) -> PeerError {
     let peer = known.peer(agent);
     match refused.why {
         Refusal::Changed => PeerError::KeyChanged {

@@ -10,7 +10,7 @@ use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, PeerError, Result};
-use crate::state_file::StateFile;
+use crate::state_file::{StateFile, sweep_leftovers};
 
 const FOLDER: &str = "received";
 const LOCK: &str = "received.lock";
@@ -55,7 +55,8 @@ pub struct Arrival {
 /// What is remembered of one sender. Another field is another version of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct OfSender {
-    floor: u64,
+    /// None, while nothing was dropped for want of room: a sender may begin with 0.
+    floor: Option<u64>,
     transfers: BTreeMap<TransferId, Entry>,
 }
 
@@ -94,22 +95,25 @@ impl Received {
         Ok(entry.is_some_and(|it| *it == Entry::of(arrival)))
     }
 
-    /// Remembers that this was received: on disk when it returns. The same once more changes nothing.
+    /// Remembers that this was received: on disk when it returns. The same once more changes nothing;
+    /// says whether it was news.
     ///
     /// Another envelope under the id of one that is remembered is refused, and so is what another
     /// process has received or dropped since it was checked.
-    pub fn remember(&self, arrival: &Arrival, now: Timestamp) -> Result<()> {
+    pub fn remember(&self, arrival: &Arrival, now: Timestamp) -> Result<bool> {
         let held = self.file(arrival.sender).hold()?;
         let mut known = held.read()?.unwrap_or_default();
         if known.transfers.get(&arrival.transfer) == Some(&Entry::of(arrival)) {
-            return Ok(());
+            return Ok(false);
         }
         known.remember(arrival, now, MAX_REMEMBERED)?;
-        held.write(&known)
+        held.write(&known)?;
+        Ok(true)
     }
 
     /// Drops what is over, of all senders.
     pub fn sweep(&self, now: Timestamp) -> Result<()> {
+        sweep_leftovers(&self.folder, now);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(Error::io("read", &self.folder))?,
@@ -139,7 +143,7 @@ impl OfSender {
         if self.transfers.contains_key(&arrival.transfer) {
             return Err(PeerError::Replayed(arrival.transfer));
         }
-        if arrival.seq <= self.floor {
+        if self.floor.is_some_and(|it| arrival.seq <= it) {
             return Err(PeerError::SequenceTooOld(arrival.transfer));
         }
         Ok(())
@@ -168,9 +172,9 @@ impl OfSender {
     fn make_room(&mut self, most: usize) {
         while self.transfers.len() > most {
             let smallest = self.transfers.values().map(|it| it.seq).min();
-            self.floor = self.floor.max(smallest.unwrap_or_default());
+            self.floor = self.floor.max(smallest);
             let floor = self.floor;
-            self.transfers.retain(|_, it| it.seq > floor);
+            self.transfers.retain(|_, it| Some(it.seq) > floor);
         }
     }
 }
@@ -206,7 +210,7 @@ mod tests {
         }
     }
 
-    fn code(result: Result<()>) -> &'static str {
+    fn code<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
         result.unwrap_err().code()
     }
 
@@ -214,12 +218,12 @@ mod tests {
     fn what_was_received_is_received_once_and_in_any_order() {
         let folder = tempfile::tempdir().unwrap();
         let received = Received::open(folder.path());
-        for seq in [5_u8, 3, 4, 1] {
+        for seq in [5_u8, 3, 4, 0, 1] {
             let it = arrival(seq, seq.into(), 1);
             received.check(&it).unwrap();
             received.check(&it).unwrap();
-            received.remember(&it, NOW).unwrap();
-            received.remember(&it, NOW).unwrap();
+            assert!(received.remember(&it, NOW).unwrap());
+            assert!(!received.remember(&it, NOW).unwrap());
             assert!(received.is_remembered(&it).unwrap());
             assert_eq!(code(Received::open(folder.path()).check(&it)), "REPLAYED");
         }

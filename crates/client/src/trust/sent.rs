@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, PeerError, Result};
 use crate::private_file::sync_folder_of;
-use crate::state_file::StateFile;
+use crate::state_file::{StateFile, sweep_leftovers};
 
 const FOLDER: &str = "sent";
 const LOCK: &str = "sent.lock";
@@ -111,6 +111,7 @@ impl SentTransfers {
 
     /// Forgets what is over so long that no receipt comes any more.
     pub fn sweep(&self, now: Timestamp) -> Result<()> {
+        sweep_leftovers(&self.folder, now);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(Error::io("read", &self.folder))?,

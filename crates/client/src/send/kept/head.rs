@@ -1,7 +1,7 @@
 //! What is kept of an upload from its beginning on: what is sent, and the keys.
 
 use agentdrop_protocol::{FileName, Timestamp, TransferId};
-use agentdrop_seal::person::{FileKeys, FileSalt, Sealed};
+use agentdrop_seal::person::{FileKeys, FileSalt, Padding, Sealed};
 use agentdrop_seal::{ContentKey, Nonce, PartMac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use super::super::plan::{Making, Object, Peer, Plan, Said, Seal};
 use crate::error::Result;
 
 /// What is written so; another version is not understood.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What is sent, and how.
 #[derive(Serialize, Deserialize)]
@@ -38,7 +38,11 @@ pub(in crate::send) struct Head {
 #[serde(rename_all = "snake_case")]
 enum WrittenSeal {
     Messages { key: String },
-    Chunks { transfer: TransferId, key: String },
+    Chunks {
+        transfer: TransferId,
+        key: String,
+        padded: bool,
+    },
     Nothing,
 }
 
@@ -127,6 +131,7 @@ impl WrittenSeal {
             Seal::Chunks(keys) => Self::Chunks {
                 transfer: keys.transfer(),
                 key: STANDARD.encode(keys.expose_secret()),
+                padded: keys.padding() == Padding::Padme,
             },
             Seal::Nothing => Self::Nothing,
         }
@@ -136,14 +141,23 @@ impl WrittenSeal {
         let decoded = |it: &str| STANDARD.decode(it).map(Zeroizing::new).ok();
         Some(match self {
             Self::Messages { key } => Seal::Messages(ContentKey::take(&mut decoded(key)?).ok()?),
-            Self::Chunks { transfer, key } => {
+            Self::Chunks {
+                transfer,
+                key,
+                padded,
+            } => {
+                let padding = if *padded {
+                    Padding::Padme
+                } else {
+                    Padding::None
+                };
                 let mut bytes = Zeroizing::new([0; 32]);
                 let decoded = decoded(key)?;
                 if decoded.len() != bytes.len() {
                     return None;
                 }
                 bytes.copy_from_slice(&decoded);
-                Seal::Chunks(FileKeys::take(*transfer, &mut bytes))
+                Seal::Chunks(FileKeys::take(*transfer, padding, &mut bytes))
             }
             Self::Nothing => Seal::Nothing,
         })

@@ -1,6 +1,9 @@
 //! The envelope between agents: whatever was made opens, and nothing else does.
 
+mod ahead;
+mod arriving;
 mod hostile;
+mod padding;
 mod parts;
 mod receipts;
 mod tampered;

@@ -11,6 +11,8 @@ use agentdrop_seal::identity::{Bundle, Pin};
 use super::*;
 use crate::error::Error;
 
+mod kills;
+
 const AGENT: AgentId = AgentId::from_bytes([0xa; 16]);
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const DAY: Duration = Duration::from_hours(24);
@@ -218,7 +220,7 @@ fn many_at_once_make_one_keyring_and_lose_no_prekey() {
             let prekeys = (0..3).flat_map(|_| keyring.new_prekeys(2, NOW).unwrap());
             (created, keyring.fingerprint(), prekeys.collect::<Vec<_>>())
         };
-        let threads: Vec<_> = (0..6).map(|_| scope.spawn(work)).collect();
+        let threads = [(); 6].map(|()| scope.spawn(work));
         let done = threads.into_iter().map(|it| it.join().unwrap());
         done.collect()
     });
@@ -240,7 +242,7 @@ fn of_many_who_prepare_the_next_bundle_all_have_the_same() {
     let folder = folder.path();
     let drafts: Vec<_> = thread::scope(|scope| {
         let work = || open(folder).next_bundle(xk(8), after(40)).unwrap().unwrap();
-        let threads: Vec<_> = (0..6).map(|_| scope.spawn(work)).collect();
+        let threads = [(); 6].map(|()| scope.spawn(work));
         threads.into_iter().map(|it| it.join().unwrap()).collect()
     });
     assert!(drafts.iter().all(|it| *it == drafts[0]));
@@ -362,4 +364,31 @@ fn a_keyring_restored_from_a_copy_goes_on_behind_what_the_server_has() {
         .clone();
     assert_eq!(next.version, 3);
     assert!(restored.key_for(next.kem.id()).unwrap().is_some());
+}
+
+#[test]
+fn there_is_an_end_to_prekeys_that_nobody_uses() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = published(folder.path());
+    assert_eq!(keyring.new_prekeys(4_095, NOW).unwrap().len(), 4_095);
+    let last = keyring.new_prekeys(10, NOW).unwrap();
+    assert_eq!(last.len(), 1);
+    assert_eq!(keyring.new_prekeys(10, NOW).unwrap(), []);
+    let id = last[0].prekey.kem.id();
+    assert!(open(folder.path()).key_for(id).unwrap().is_some());
+    keyring.erase_prekey(id).unwrap();
+    assert_eq!(keyring.new_prekeys(10, NOW).unwrap().len(), 1);
+}
+
+#[test]
+fn its_files_are_known_for_what_they_are_so_that_nobody_sends_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = published(folder.path());
+    keyring.new_prekeys(1, NOW).unwrap();
+    for name in [KEYS, PREKEYS] {
+        let content = fs::read(folder.path().join(name)).unwrap();
+        assert!(is_keyring(name.as_ref(), &content), "{name}");
+        assert!(!is_keyring("other.json".as_ref(), &content));
+        assert!(!is_keyring(name.as_ref(), br#"{"keys":[]}"#));
+    }
 }
