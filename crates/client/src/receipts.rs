@@ -5,7 +5,7 @@ use agentdrop_seal::identity::Verdict;
 
 use crate::client::Client;
 use crate::error::{Error, PeerError, Result};
-use crate::trust::SentTransfers;
+use crate::trust::{NativePin, SentTransfers};
 
 /// What a receipt is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Client {
         // It may have been received after the recipient rotated its identity.
         let known = self.known_agents()?.map(|it| it.look_up(recipient));
         let known = known.transpose()?.flatten().and_then(|it| it.native);
-        let identities: Vec<_> = known.iter().map(|it| it.identity()).collect();
+        let identities: Vec<_> = known.iter().map(NativePin::identity).collect();
         let sent = SentTransfers::open(mine.folder());
         let checked = sent.check(of.id, recipient, &identities, receipt.as_bytes());
         Ok(match checked {

@@ -24,9 +24,10 @@ impl SealedAs {
     /// How a transfer is sealed, by what the server says of it.
     pub fn of(transfer: &Transfer) -> Self {
         let Some(algorithm) = transfer.encryption_algorithm.as_deref() else {
-            return match transfer.is_encrypted {
-                true => Self::Unknown,
-                false => Self::Plaintext,
+            return if transfer.is_encrypted {
+                Self::Unknown
+            } else {
+                Self::Plaintext
             };
         };
         match algorithm {

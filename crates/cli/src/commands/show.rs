@@ -74,9 +74,10 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     }
     for (delivery, receipt) in it.deliveries.iter().zip(&receipts) {
         let reason = delivery.reason.as_ref().map(|it| format!(": {it}"));
-        let signed = match is_native {
-            true => format!("; receipt: {}", receipt.as_str()),
-            false => String::new(),
+        let signed = if is_native {
+            format!("; receipt: {}", receipt.as_str())
+        } else {
+            String::new()
         };
         let (status, at) = (delivery.status, human::moment(delivery.at, now));
         fields.push((
