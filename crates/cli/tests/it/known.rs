@@ -1,6 +1,7 @@
 //! By which keys agents know each other: the first time, compared, changed, and taken elsewhere.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
@@ -46,7 +47,9 @@ impl Pair {
         let (first, second) = (native(one), native(other));
         known["agents"][one]["native"] = second;
         known["agents"][other]["native"] = first;
-        fs::write(&path, known.to_string()).unwrap();
+        let mut file = fs::OpenOptions::new();
+        let mut file = file.write(true).truncate(true).open(path).unwrap();
+        file.write_all(known.to_string().as_bytes()).unwrap();
     }
 }
 

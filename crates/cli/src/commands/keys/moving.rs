@@ -68,12 +68,11 @@ pub(super) async fn export(args: Export, global: &Global, printer: &Printer) -> 
         let hint = "name a file with `--to`, or lead standard output into one";
         return Err(Failure::refused("OUTPUT_TAKEN", message, hint));
     }
-    let key = match &args.age {
-        Some(recipient) => MovingKey::recipient(recipient)?,
-        None => {
-            let passphrase = args.source.new_password("Passphrase").await?;
-            MovingKey::passphrase(passphrase.expose_secret())
-        }
+    let key = if let Some(recipient) = &args.age {
+        MovingKey::recipient(recipient)?
+    } else {
+        let passphrase = args.source.new_password("Passphrase").await?;
+        MovingKey::passphrase(passphrase.expose_secret())
     };
     let exported = Identity::export(&folder, &key)?;
     match &args.to {
@@ -98,15 +97,12 @@ pub(super) async fn export(args: Export, global: &Global, printer: &Printer) -> 
 pub(super) async fn import(args: Import, global: &Global, printer: &Printer) -> Result<Exit> {
     let folder = Identity::folder_for_new(global.config_dir.as_deref());
     let exported = read(&args.file, MAX_BYTES)?;
-    let key = match &args.identity {
-        Some(path) => {
-            let text = read(path, MAX_KEY_BYTES)?;
-            MovingKey::key_file(&String::from_utf8_lossy(&text))?
-        }
-        None => {
-            let passphrase = args.source.password("Passphrase").await?;
-            MovingKey::passphrase(passphrase.expose_secret())
-        }
+    let key = if let Some(path) = &args.identity {
+        let text = read(path, MAX_KEY_BYTES)?;
+        MovingKey::key_file(&String::from_utf8_lossy(&text))?
+    } else {
+        let passphrase = args.source.password("Passphrase").await?;
+        MovingKey::passphrase(passphrase.expose_secret())
     };
     let identity = Identity::import(&folder, &exported, &key)?;
     let shown = folder.display().to_string();
