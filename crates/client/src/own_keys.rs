@@ -35,6 +35,8 @@ impl Client {
     /// published clients do not know.
     pub async fn publish_keys(&self) -> Result<PublishedKeys> {
         let (mine, agent) = self.agent_with_id()?;
+        // Before keys are made: with keys that cannot be published, nothing could be sent any more.
+        self.prekeys_of(agent).await.map_err(unknown)?;
         let mut keyring = match Keyring::open(mine.folder(), agent)? {
             Some(keyring) => keyring,
             None => Keyring::create(mine.folder(), agent, mine.public_key(), now())?,
@@ -166,6 +168,16 @@ impl Client {
         let left = self.add_prekeys(agent, signed).await?;
         keyring.prekeys_published(&prekeys)?;
         Ok(left)
+    }
+}
+
+/// A server that does not even know the path of prekeys.
+fn unknown(error: Error) -> Error {
+    match error {
+        Error::Api(it) if it.is_of_api() && matches!(it.status, 404 | 405) => {
+            ConfigError::KeysUnknown.into()
+        }
+        error => error,
     }
 }
 

@@ -126,7 +126,7 @@ fn scene(size: u64) -> (Scene, Vec<u8>) {
     let serve = Serve::start_with(&sandbox, &["--public-url", &url]);
     let way = Way::over(listener);
     way.lead_to(&serve);
-    let pair = Pair::at(sandbox, serve, &url);
+    let pair = Pair::compatible_at(sandbox, serve, &url);
     let content = noise(usize::try_from(size).unwrap());
     pair.file("large", &content);
     let send = format!(

@@ -25,6 +25,9 @@ pub enum ConfigError {
     /// The two keys in the identity's file do not belong together.
     #[error("the public key in {} does not belong to the private key beside it", shown_path(.0))]
     KeysDiffer(PathBuf),
+    /// The server is from before agents had keys that they are verified by.
+    #[error("the server knows nothing of keys that agents are verified by")]
+    KeysUnknown,
     /// What was asked for needs an API key.
     #[error("no API key is set")]
     NoApiKey,
@@ -69,6 +72,7 @@ impl ConfigError {
             Self::IdentityExists(_) => "IDENTITY_EXISTS",
             Self::IdentityFile { .. } => "IDENTITY_FILE",
             Self::KeysDiffer(_) => "KEYS_DIFFER",
+            Self::KeysUnknown => "KEYS_UNKNOWN",
             Self::NoAgentId => "NO_AGENT_ID",
             Self::NoKeys => "NO_KEYS",
             Self::NoApiKey => "NO_API_KEY",
@@ -89,6 +93,9 @@ impl ConfigError {
             Self::IdentityFile { .. } => "restore it from a copy, or register anew".into(),
             Self::KeysDiffer(_) => {
                 "restore the file from a copy: one of the keys was changed".into()
+            }
+            Self::KeysUnknown => {
+                "its operator can update it; until then files are sealed as the published clients do".into()
             }
             Self::NoApiKey => {
                 "set AGENTDROP_API_KEY, give `--api-key`, or sign in with `agentdrop login`".into()

@@ -16,7 +16,7 @@ fn received(pair: &Pair) {
 
 #[test]
 fn standard_input_is_sent_whatever_its_size() {
-    let pair = Pair::new();
+    let pair = Pair::compatible();
     let typed = |line: &str, input: &str| {
         let line = format!("--json {line} --config-dir alice");
         pair.sandbox.typed(&line, input).expect(0).json()

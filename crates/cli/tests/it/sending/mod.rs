@@ -34,7 +34,7 @@ impl Far {
         way.lead_to(&serve.url);
         let url = way.url.clone();
         Self {
-            pair: Pair::at(sandbox, serve, &url),
+            pair: Pair::compatible_at(sandbox, serve, &url),
             way,
         }
     }
