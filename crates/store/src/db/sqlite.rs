@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::unmanaged::{Object, Pool};
+use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_SHMSIZE};
 use rusqlite::{ErrorCode, OpenFlags, OptionalExtension as _};
 
@@ -59,6 +60,7 @@ impl Database {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         writer.busy_timeout(PATIENCE)?;
+        keep_plans(&writer)?;
         // Readers go on while the writer writes; FULL makes a commit outlive a power cut.
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
@@ -74,6 +76,7 @@ impl Database {
                 OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
             )?;
             reader.busy_timeout(PATIENCE)?;
+            keep_plans(&reader)?;
             reader.set_prepared_statement_cache_capacity(STATEMENTS);
             Ok(reader)
         });
@@ -88,6 +91,15 @@ impl Database {
         let reader = self.readers.get().await.map_err(Error::engine)?;
         Ok(Connection::Reader(reader))
     }
+}
+
+/// Has a prepared statement stay as it is whatever its parameters are.
+///
+/// This SQLite is built to look at the values that parameters have (`SQLITE_ENABLE_STAT4`), and parses a
+/// statement anew each time that one is set which is compared to an indexed column: nearly always.
+fn keep_plans(connection: &rusqlite::Connection) -> Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Brings the schema up to date, and only then has SQLite look after foreign keys.
