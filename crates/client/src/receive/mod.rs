@@ -62,7 +62,7 @@ enum Recipient<'a> {
     /// This agent.
     Agent,
     /// This agent, from another that it can verify.
-    Peer(ForPeer),
+    Peer(Box<ForPeer>),
     /// A person.
     Person(ForPerson<'a>),
 }
@@ -88,11 +88,12 @@ impl Client {
             return Err(TrustError::Plaintext(id).into());
         }
         let recipient = if is_native(&listed) {
-            Recipient::Peer(ForPeer::of(self, &listed)?)
+            Recipient::Peer(Box::new(ForPeer::of(self, &listed)?))
         } else {
             Recipient::Agent
         };
-        self.take_in(recipient, None, &listed, &incoming).await
+        // Large, and moved by whoever awaits it.
+        Box::pin(self.take_in(recipient, None, &listed, &incoming)).await
     }
 
     /// Whether nothing says that it is for another. The server would hand it out to its sender too, who

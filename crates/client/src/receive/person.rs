@@ -96,7 +96,7 @@ impl Client {
             key,
             is_ours: announced == person::ALGORITHM,
         });
-        self.take_in(recipient, token, listed, &incoming).await
+        Box::pin(self.take_in(recipient, token, listed, &incoming)).await
     }
 }
 

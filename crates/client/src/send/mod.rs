@@ -88,7 +88,8 @@ impl Client {
     /// A client with an identity sends as that agent, and one without as the person whose account it
     /// calls for.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Sent> {
-        match self.send_once(&outgoing, outgoing.unenrolled).await {
+        // Large, and moved by whoever awaits it.
+        match Box::pin(self.send_once(&outgoing, outgoing.unenrolled)).await {
             // They have set another key since it was asked for: once more, for that one. If there is
             // none now it is refused, whatever was said before: there was one a moment ago, so that
             // whoever agreed did not know what is true now.
@@ -96,7 +97,7 @@ impl Client {
                 if it.code == ErrorCode::KeyChanged
                     && matches!(outgoing.recipient, To::Person(_)) =>
             {
-                self.send_once(&outgoing, Unenrolled::Refuse).await
+                Box::pin(self.send_once(&outgoing, Unenrolled::Refuse)).await
             }
             sent => sent,
         }

@@ -39,9 +39,12 @@ fn told(
 fn claimed(
     mut change: impl FnMut(&mut Value) + Send,
 ) -> impl FnMut(&Asked, Answered) -> Answered + Send {
-    move |asked, answered| match asked.path.ends_with("/prekeys/claim") {
-        true => answered.change(&mut change),
-        false => answered,
+    move |asked, answered| {
+        if asked.path.ends_with("/prekeys/claim") {
+            answered.change(&mut change)
+        } else {
+            answered
+        }
     }
 }
 
@@ -89,23 +92,28 @@ async fn who_is_known_is_not_replaced_set_back_or_weakened() {
     sent(&world).await;
     let withheld = |asked: &Asked, answered: Answered| {
         let asks = asked.path.ends_with("/bundle") || asked.path.ends_with("/prekeys/claim");
-        match asks {
-            true => Answered::refused(404, "NO_BUNDLE"),
-            false => answered,
+        if asks {
+            Answered::refused(404, "NO_BUNDLE")
+        } else {
+            answered
         }
     };
     sends_nothing(&world, ("withheld", "PEER_DOWNGRADED"), withheld).await;
     let old_server = |asked: &Asked, answered: Answered| {
         let asks = asked.path.ends_with("/bundle") || asked.path.ends_with("/prekeys/claim");
-        match asks {
-            true => Answered::refused(404, "NOT_FOUND"),
-            false => answered,
+        if asks {
+            Answered::refused(404, "NOT_FOUND")
+        } else {
+            answered
         }
     };
     sends_nothing(&world, ("an old server", "PEER_DOWNGRADED"), old_server).await;
-    let late = |asked: &Asked, answered: Answered| match asked.path.ends_with("/prekeys/claim") {
-        true => Answered::refused(404, "NO_BUNDLE"),
-        false => answered,
+    let late = |asked: &Asked, answered: Answered| {
+        if asked.path.ends_with("/prekeys/claim") {
+            Answered::refused(404, "NO_BUNDLE")
+        } else {
+            answered
+        }
     };
     sends_nothing(&world, ("withheld later", "PEER_DOWNGRADED"), late).await;
     // Only withheld: so it goes on when it is there again.
@@ -185,12 +193,13 @@ async fn what_the_server_makes_of_ones_own_keys_is_noticed() {
     let bob = world.bob.identity().unwrap().agent_uuid().unwrap();
     // It shows another bundle than the one that was published.
     let forged = Forger::draw(bob).bundle(2);
-    world.lie(
-        move |asked: &Asked, answered: Answered| match asked.path.ends_with("/bundle") {
-            true => answered.change(|it| it["bundle"] = json!(forged)),
-            false => answered,
-        },
-    );
+    world.lie(move |asked: &Asked, answered: Answered| {
+        if asked.path.ends_with("/bundle") {
+            answered.change(|it| it["bundle"] = json!(forged))
+        } else {
+            answered
+        }
+    });
     let error = world.bob.rotate_identity().await.unwrap_err();
     assert_eq!(error.code(), "BAD_ANSWER");
     // It refuses what follows, for it has something else.
@@ -199,9 +208,10 @@ async fn what_the_server_makes_of_ones_own_keys_is_noticed() {
         if !asked.path.ends_with("/bundle") {
             return answered;
         }
-        match asked.method == "PUT" {
-            true => Answered::refused(409, "BUNDLE_CONFLICT"),
-            false => answered.change(|it| it["bundle"] = json!(forged)),
+        if asked.method == "PUT" {
+            Answered::refused(409, "BUNDLE_CONFLICT")
+        } else {
+            answered.change(|it| it["bundle"] = json!(forged))
         }
     });
     let error = world.bob.publish_keys().await.unwrap_err();

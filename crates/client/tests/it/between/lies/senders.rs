@@ -35,35 +35,50 @@ async fn who_is_met_first_is_met_by_what_they_signed() {
     let world = World::start().await;
     let id = sent(&world).await;
     let alice = world.alice.identity().unwrap().agent_uuid().unwrap();
-    let withheld = |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-        true => Answered::refused(404, "NO_BUNDLE"),
-        false => answered,
+    let withheld = |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            Answered::refused(404, "NO_BUNDLE")
+        } else {
+            answered
+        }
     };
     refuses(&world, id, ("withheld", "SENDER_UNVERIFIED"), withheld).await;
-    let mangled = |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-        true => answered.change(|it| it["bundle"] = json!("AAAA")),
-        false => answered,
+    let mangled = |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            answered.change(|it| it["bundle"] = json!("AAAA"))
+        } else {
+            answered
+        }
     };
     refuses(&world, id, ("no bundle at all", "BAD_ANSWER"), mangled).await;
     let carol = world.agent("carol", true).await;
     let carol = carol.identity().unwrap().agent_uuid().unwrap();
     let of_carol = json!(world.bundle_of(carol).await);
-    let others = move |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-        true => answered.change(|it| it["bundle"] = of_carol.clone()),
-        false => answered,
+    let others = move |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            answered.change(|it| it["bundle"] = of_carol.clone())
+        } else {
+            answered
+        }
     };
     refuses(&world, id, ("another's", "BUNDLE_NOT_GENUINE"), others).await;
     let forged = world.bundle_of(alice).await;
     let unsigned = Forger::damaged(&forged);
-    let unsigned = move |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-        true => answered.change(|it| it["bundle"] = json!(unsigned)),
-        false => answered,
+    let unsigned = move |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            answered.change(|it| it["bundle"] = json!(unsigned))
+        } else {
+            answered
+        }
     };
     refuses(&world, id, ("unsigned", "BUNDLE_NOT_GENUINE"), unsigned).await;
     let over = Forger::draw(alice).expired();
-    let over = move |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-        true => answered.change(|it| it["bundle"] = json!(over)),
-        false => answered,
+    let over = move |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            answered.change(|it| it["bundle"] = json!(over))
+        } else {
+            answered
+        }
     };
     refuses(&world, id, ("one that is over", "BUNDLE_EXPIRED"), over).await;
     receives(&world, id).await;
@@ -77,9 +92,12 @@ async fn an_identity_that_the_server_drew_did_not_sign_what_alice_sent() {
     let id = sent(&world).await;
     let alice = world.alice.identity().unwrap().agent_uuid().unwrap();
     let drawn = json!(Forger::draw(alice).bundle(1));
-    let lie = move |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-        true => answered.change(|it| it["bundle"] = drawn.clone()),
-        false => answered,
+    let lie = move |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            answered.change(|it| it["bundle"] = drawn.clone())
+        } else {
+            answered
+        }
     };
     refuses(&world, id, ("drawn", "SENDER_UNVERIFIED"), lie).await;
     // And the two contradict each other from then on, until a person decides.
@@ -139,15 +157,16 @@ async fn a_rotation_that_another_key_signed_is_none() {
     world.clear();
     let alice = world.alice.identity().unwrap().agent_uuid().unwrap();
     let (bundle, rotation) = Forger::draw(alice).rotated();
-    world.lie(
-        move |asked: &Asked, answered: Answered| match asks_for_bundle(asked) {
-            true => answered.change(|it| {
+    world.lie(move |asked: &Asked, answered: Answered| {
+        if asks_for_bundle(asked) {
+            answered.change(|it| {
                 it["bundle"] = json!(bundle);
                 it["rotations"] = json!([rotation]);
-            }),
-            false => answered,
-        },
-    );
+            })
+        } else {
+            answered
+        }
+    });
     let path = world.file("back.txt", b"to alice");
     let back = Outgoing::to("alice".parse().unwrap()).file(path);
     let error = world.bob.send(back).await.unwrap_err();
