@@ -13,7 +13,7 @@ use super::super::plan::{Making, Object, Peer, Plan, Said, Seal};
 use crate::error::Result;
 
 /// What is written so; another version is not understood.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// What is sent, and how.
 #[derive(Serialize, Deserialize)]
@@ -96,6 +96,12 @@ impl Head {
             seal: WrittenSeal::of(&plan.seal),
             objects: plan.objects.iter().map(WrittenObject::of).collect(),
         })
+    }
+
+    /// Whether an object is sealed in chunks, each with a tag. An envelope is not, whatever is in it.
+    pub(in crate::send) fn is_chunked(&self, file: usize) -> bool {
+        let object = self.objects.get(file);
+        object.is_some_and(|it| matches!(it.making, WrittenMaking::Chunks { .. }))
     }
 
     /// What to go on with; nothing, if it makes no sense.
