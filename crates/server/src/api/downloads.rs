@@ -185,7 +185,6 @@ pub(super) async fn end(
         download_id,
         status: outcome.status,
         reason: outcome.reason,
-        receipt: None,
         at: outcome.at,
         receipt: outcome.receipt,
     })

@@ -253,7 +253,6 @@ fn delivery(download: Download) -> Option<Delivery> {
         download_id: download.id,
         status: outcome.status,
         reason: outcome.reason,
-        receipt: None,
         at: outcome.at,
         receipt: outcome.receipt,
     })
