@@ -140,9 +140,10 @@ impl Client {
                 Err(error) => (identity, Some(error)),
             };
         let identity = Arc::new(identity);
-        let keys = match compatible {
-            true => FirstKeys::Compatible,
-            false => self.first_keys(&identity).await,
+        let keys = if compatible {
+            FirstKeys::Compatible
+        } else {
+            self.first_keys(&identity).await
         };
         Ok(Registered {
             identity,

@@ -9,10 +9,12 @@
 //! What the compatible formats cannot show is not shown: neither a name, nor the order, nor the
 //! transfer is bound to the bytes, and the sender's key is the server's word.
 
+mod arriving;
 mod fetch;
 mod grant;
 mod incoming;
 mod journal;
+mod landing;
 mod leftovers;
 mod native;
 mod opening;
@@ -62,7 +64,7 @@ enum Recipient<'a> {
     /// This agent.
     Agent,
     /// This agent, from another that it can verify.
-    Peer(ForPeer),
+    Peer(Box<ForPeer>),
     /// A person.
     Person(ForPerson<'a>),
 }
@@ -88,7 +90,7 @@ impl Client {
             return Err(TrustError::Plaintext(id).into());
         }
         let recipient = if is_native(&listed) {
-            Recipient::Peer(ForPeer::of(self, &listed)?)
+            Recipient::Peer(Box::new(ForPeer::of(self, &listed)?))
         } else {
             Recipient::Agent
         };

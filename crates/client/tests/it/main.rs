@@ -3,6 +3,7 @@
 
 mod calls;
 mod hostile;
+mod native;
 mod opening;
 mod people;
 mod receiving;

@@ -37,7 +37,9 @@ pub(in crate::send) struct Head {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WrittenSeal {
-    Messages { key: String },
+    Messages {
+        key: String,
+    },
     Chunks {
         transfer: TransferId,
         key: String,
