@@ -4,7 +4,7 @@ use agentdrop_protocol::AgentId;
 use agentdrop_seal::identity::{Fingerprint, digits, words};
 
 use crate::client::Client;
-use crate::error::{ConfigError, Result};
+use crate::error::{ConfigError, Error, Result};
 use crate::peers::KnownBy;
 use crate::trust::MetHow;
 
@@ -58,6 +58,27 @@ impl Client {
             digits: digits(&mine, &theirs),
             words: words(&mine, &theirs),
         }))
+    }
+
+    /// The same, of a fingerprint as the server shows it, `adk1…`.
+    pub fn comparison_with(&self, theirs: &str) -> Result<Option<Comparison>> {
+        let wrong = |_| Error::Answer("a fingerprint cannot be read".to_owned());
+        self.comparison(theirs.parse().map_err(wrong)?)
+    }
+
+    /// Takes note that two agents were paired by people who were shown this fingerprint of the other; says
+    /// whether it is known by that.
+    pub async fn paired_by(&self, agent: AgentId, label: &str, shown: &str) -> Result<bool> {
+        let wrong = |_| Error::Answer("a fingerprint cannot be read".to_owned());
+        let shown = shown.parse().map_err(wrong)?;
+        let (Some(met), Some(known)) = (self.meet(agent, label).await?, self.known_agents()?)
+        else {
+            return Ok(false);
+        };
+        if met.bundle.bundle().fingerprint() != shown {
+            return Ok(false);
+        }
+        known.paired(agent, &shown).map(|_| true)
     }
 
     /// Asks the server for the keys of an agent, which `label` is what it is called of, and takes note of

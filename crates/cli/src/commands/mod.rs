@@ -73,7 +73,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Demo(args) => Box::pin(demo::run(args, printer)).await,
             Command::Doctor(args) => doctor::run(&args, global, printer).await,
             Command::Inbox(args) => inbox::run(&args, global, printer).await,
-            Command::Keys(args) => keys::run(args, global, printer).await,
+            Command::Keys(args) => Box::pin(keys::run(args, global, printer)).await,
             Command::List(args) => list::run(&args, global, printer).await,
             Command::Login(args) => login::run(args, global, printer).await,
             Command::Logout => login::end(global, printer).await,

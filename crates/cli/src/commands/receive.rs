@@ -17,6 +17,7 @@ use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::Profile;
 use crate::progress::Bar;
+use crate::security;
 
 /// Receive what was sent here
 #[derive(clap::Args)]
@@ -196,6 +197,7 @@ pub(super) fn show(it: &Received, printer: &Printer, to: &Path) {
     for note in &it.notes {
         show_note(note, printer);
     }
+    security::say_news(it.security, it.peer.as_ref(), it.sender.as_str(), printer);
     if it.security == Security::Plaintext {
         let message = "it was not sealed: the server could read and change it";
         printer.warning(message, "ask the sender to seal what it sends");
@@ -212,6 +214,8 @@ fn show_files(it: &Received, printer: &Printer) {
     if let Some(message) = message.filter(|it| !it.is_empty()) {
         fields.push(("message", message.to_owned()));
     }
+    let protected = security::words(it.security, it.peer.as_ref());
+    fields.extend(protected.map(|it| ("sealed", it)));
     for file in &it.files {
         let path = file.path.display();
         if file.is_folder {
@@ -240,6 +244,10 @@ fn show_note(note: &Note, printer: &Printer) {
             let message = format!("{name} was not unpacked: {reason}");
             printer.warning(&message, "it is here as it came, whole");
         }
+        Note::KeysNotTended(reason) => {
+            let message = format!("the server did not get more one-time prekeys: {reason}");
+            printer.warning(&message, "give it more with `agentdrop keys publish`");
+        }
         _ => {}
     }
 }
@@ -255,6 +263,7 @@ pub(super) fn as_json(it: &Received) -> Value {
         "message": it.message,
         "security": it.security.as_str(),
         "sender_key": it.sender_key,
+        "peer": security::peer(it.peer.as_ref()),
         "files": files.collect::<Vec<_>>(),
         "notes": it.notes.iter().map(note_as_json).collect::<Vec<_>>(),
         "resumed_bytes": it.resumed_bytes,
@@ -268,6 +277,7 @@ fn note_as_json(note: &Note) -> Value {
             json!({ "leftover_ignored": path.display().to_string(), "reason": reason })
         }
         Note::NotUnpacked { name, reason } => json!({ "not_unpacked": name, "reason": reason }),
+        Note::KeysNotTended(reason) => json!({ "keys_not_tended": reason }),
         _ => json!({}),
     }
 }

@@ -15,6 +15,7 @@ use agentdrop_protocol::text::{Email, Message};
 use agentdrop_protocol::wire::transfers::Transfer;
 use agentdrop_protocol::{AgentRef, FileName, Lifetime, ParseError};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
@@ -23,6 +24,7 @@ use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
 use crate::progress::Bar;
+use crate::security;
 use crate::spool::spool;
 
 /// Send files to an agent or a person, sealed so that only they can open them
@@ -148,10 +150,18 @@ pub(crate) async fn run(
         resumed: sent.resumed,
         bytes_sent: sent.bytes_sent,
         left_out: &sent.left_out,
+        security: sent.security.as_str(),
+        peer: security::peer(sent.peer.as_ref()),
     });
     printer.bare(&sent.transfer.id.to_string());
-    say(&args, &sent.transfer, printer);
+    say(&args, &sent, printer);
     say_left_out(&sent.left_out, printer);
+    security::say_news(
+        sent.security,
+        sent.peer.as_ref(),
+        &sent.transfer.recipient,
+        printer,
+    );
     Ok(Exit::Done)
 }
 
@@ -202,6 +212,8 @@ struct Said<'a> {
     resumed: bool,
     bytes_sent: u64,
     left_out: &'a [PathBuf],
+    security: &'static str,
+    peer: Value,
 }
 
 async fn send(
@@ -323,7 +335,8 @@ fn say_left_out(left_out: &[PathBuf], printer: &Printer) {
     printer.warning(&message, "they are symbolic links, or no files");
 }
 
-fn say(args: &Args, sent: &Transfer, printer: &Printer) {
+fn say(args: &Args, whole: &Sent, printer: &Printer) {
+    let sent = &whole.transfer;
     // What a person is sent goes without its names.
     let stdin = args.stdin_name();
     let name = |it: &Path| {
@@ -367,5 +380,7 @@ fn say(args: &Args, sent: &Transfer, printer: &Printer) {
             },
         ));
     }
+    let protected = security::words(whole.security, whole.peer.as_ref());
+    fields.extend(protected.as_deref().map(|it| ("sealed", it)));
     printer.fields(&fields);
 }

@@ -6,6 +6,7 @@
 mod api;
 mod config;
 mod keyring;
+mod moving;
 mod peer;
 mod person;
 mod send;
@@ -23,6 +24,7 @@ use agentdrop_seal::SealError;
 pub use self::api::ApiError;
 pub use self::config::ConfigError;
 pub use self::keyring::KeyringError;
+pub use self::moving::MovingError;
 pub use self::peer::{Peer, PeerError};
 pub use self::person::PersonError;
 pub use self::send::SendProblem;
@@ -63,6 +65,9 @@ pub enum Error {
     /// What is kept in the folder of the identity cannot be used.
     #[error(transparent)]
     Keyring(KeyringError),
+    /// An identity was not taken to another machine.
+    #[error(transparent)]
+    Moving(MovingError),
     /// There is no such agent, or none that shares files with this one.
     #[error("there is no agent `{0}` that can be sent to from here")]
     NoSuchAgent(AgentRef),
@@ -139,6 +144,7 @@ impl Error {
             Self::NotTheRecipient(..) => "NOT_THE_RECIPIENT",
             Self::Open { .. } => "OPEN_REFUSED",
             Self::Keyring(error) => error.code(),
+            Self::Moving(error) => error.code(),
             Self::Peer(error) => error.code(),
             Self::Person(error) => error.code(),
             Self::UploadEnded(_) => "UPLOAD_ENDED",
@@ -178,6 +184,7 @@ impl Error {
                 (*count > MAX_FILES).then(|| "pack them into an archive, and send that".into())
             }
             Self::Keyring(error) => Some(error.hint().into()),
+            Self::Moving(error) => Some(error.hint().into()),
             Self::Peer(error) => Some(error.hint()),
             Self::Person(error) => Some(error.hint().into()),
             Self::UploadEnded(_) => Some("send it again; it begins anew then".into()),
@@ -207,6 +214,7 @@ impl Error {
             | Self::NotTheRecipient(..)
             | Self::Open { .. }
             | Self::Keyring(_)
+            | Self::Moving(_)
             | Self::Peer(_)
             | Self::Person(_)
             | Self::Receiving(_)
@@ -244,4 +252,4 @@ macro_rules! wrapped {
     };
 }
 
-wrapped!(ApiError => Api, ConfigError => Config, KeyringError => Keyring, PeerError => Peer, PersonError => Person, TransportError => Transport, TrustError => Trust);
+wrapped!(ApiError => Api, ConfigError => Config, KeyringError => Keyring, MovingError => Moving, PeerError => Peer, PersonError => Person, TransportError => Transport, TrustError => Trust);

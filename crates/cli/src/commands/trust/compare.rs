@@ -75,7 +75,7 @@ async fn which(args: &Args, client: &Client, known: &KnownAgents) -> Result<(Age
 }
 
 /// What is to be the same on both sides.
-pub(crate) fn show(pair: &Comparison, label: &str, printer: &Printer) {
+fn show(pair: &Comparison, label: &str, printer: &Printer) {
     printer.heading(&format!("This agent and {label}"));
     let (digits, words) = (rows(&pair.digits, 4), rows(&pair.words, 6));
     printer.fields(&[
@@ -87,7 +87,7 @@ pub(crate) fn show(pair: &Comparison, label: &str, printer: &Printer) {
 }
 
 /// So many words a line.
-pub(crate) fn rows(text: &str, words: usize) -> String {
+pub(super) fn rows(text: &str, words: usize) -> String {
     let all: Vec<&str> = text.split(' ').collect();
     let rows = all.chunks(words).map(|it| it.join(" "));
     rows.collect::<Vec<_>>().join("\n")

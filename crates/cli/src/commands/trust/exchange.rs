@@ -81,9 +81,10 @@ pub(super) fn import(args: &Import, client: &Client, printer: &Printer) -> Resul
             .read_to_string(&mut text)
             .map_err(failed)?;
     }
-    let contradictions = match args.force {
-        true => Contradictions::TakeImported,
-        false => Contradictions::Refuse,
+    let contradictions = if args.force {
+        Contradictions::TakeImported
+    } else {
+        Contradictions::Refuse
     };
     let changed = known_agents(client)?.import(&text, contradictions)?;
     printer.json(&json!({ "changed": changed }));

@@ -5,6 +5,7 @@ mod decide;
 mod exchange;
 mod list;
 mod named;
+pub(crate) mod pairing;
 
 use clap::Subcommand;
 

@@ -47,13 +47,22 @@ struct Far {
 
 impl Far {
     fn new() -> Self {
+        Self::of(Pair::at)
+    }
+
+    /// The same, of agents that keep to the formats of the published clients.
+    fn compatible() -> Self {
+        Self::of(Pair::compatible_at)
+    }
+
+    fn of(pair: fn(Sandbox, Serve, &str) -> Pair) -> Self {
         let (sandbox, way) = (Sandbox::new(), Way::new());
         let more = ["--signup", "open", "--public-url", &way.url];
         let serve = Serve::start_with(&sandbox, &more);
         way.lead_to(&serve.url);
         let url = way.url.clone();
         Self {
-            pair: Pair::at(sandbox, serve, &url),
+            pair: pair(sandbox, serve, &url),
             way,
         }
     }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{ENVELOPE, Far, MIB, PART, TALK, assert_all_sent, ended, noise, sealed};
-use crate::support::{Run, Serve};
+use crate::support::Serve;
 
 /// Writes other bytes at a place of a file, and leaves everything else that is known of it as it is.
 fn change_unseen(path: &PathBuf, at: u64) {
@@ -261,15 +261,11 @@ fn where_nothing_can_be_kept_it_is_sent_all_the_same() {
 
 #[test]
 fn a_file_that_ends_where_a_part_does_is_gone_on_behind() {
-    let far = Far::new();
-    let url = &far.way.url;
-    let line = format!("register carol --compatible --config-dir carol --server {url}");
-    let mut command = far.pair.sandbox.command(line.split_whitespace());
-    Run::of(command.env("AGENTDROP_API_KEY", &far.pair.account_key)).expect(0);
+    let far = Far::compatible();
     // With its tag, the first is one part to the last byte. In chunks no file can be that.
     far.pair.file("first", &noise(PART - 16));
     far.pair.file("second", &noise(33 * MIB));
-    let line = "--json send carol first second --parallel 1";
+    let line = "--json send bob first second --parallel 1";
     far.killed_after(20 * MIB, line);
     let run = ended(far.send(line)).expect(0);
     let sent = run.json();
