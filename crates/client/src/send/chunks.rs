@@ -1,5 +1,5 @@
-//! Files that are sealed in chunks behind an envelope: read ahead of being sent, for the envelope holds
-//! their digests, and goes first.
+//! Files that are sealed in chunks behind an envelope, which holds their digests: read ahead of being
+//! sent, where it goes first, and else announced as long as they will be.
 
 use std::sync::{Arc, PoisonError};
 
