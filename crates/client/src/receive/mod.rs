@@ -1,18 +1,21 @@
 //! Receiving: fetch, check, open, and only then place.
 //!
 //! The server is not believed. A transfer that was announced as encrypted never yields plaintext; no
-//! byte of a file is released before the tag over all of it was checked; names are data. Everything
-//! happens in a private folder inside the target, so that placing is a rename, and no file of a
-//! transfer is placed before all of them are good. What was fetched stays there, sealed, until all are
-//! placed, so that the next process goes on where one ended, under the same grant.
+//! byte of a file is released before the tag over it was checked; names are data. Everything happens in
+//! a private folder inside the target, so that placing is a rename, and no file of a transfer is placed
+//! before all of them are good. What was fetched stays there until all are placed, opened where agents
+//! verify each other and sealed else, so that the next process goes on where one ended, under the same
+//! grant.
 //!
 //! What the compatible formats cannot show is not shown: neither a name, nor the order, nor the
 //! transfer is bound to the bytes, and the sender's key is the server's word.
 
+mod arriving;
 mod fetch;
 mod grant;
 mod incoming;
 mod journal;
+mod landing;
 mod leftovers;
 mod native;
 mod opening;

@@ -11,7 +11,6 @@ use agentdrop_seal::identity::{IdentityPublicKey, KemKeyId, Verdict};
 use agentdrop_seal::native::{ALGORITHM, Arrived, Incoming, MAX_ENVELOPE_BYTES};
 
 use super::Security;
-use super::opening::Seal;
 use super::packed::is_packed;
 use super::reception::{Opened, Outcome, Reception, refused};
 use super::settling::Settling;
@@ -81,15 +80,11 @@ impl ForPeer {
             return Err(changed());
         }
         let settling = self.settling(client, &genuine, id)?;
-        for n in 1..files.len() {
-            reception.fetch(n).await?;
-        }
+        reception.count_opened(&genuine.incoming).await?;
         let incoming = Arc::new(genuine.incoming);
         let mut opened = Vec::new();
         for (n, said) in (1..).zip(&manifest.files) {
-            let i = u32::try_from(n).map_err(|_| changed())?;
-            let seal = Seal::Native(Arc::clone(&incoming), i);
-            let file = reception.open(n, &said.name, &seal).await?;
+            let file = reception.open_as_it_comes(n, &incoming).await?;
             opened.push(Opened {
                 is_folder: is_packed(&said.content_type, &said.name),
                 ..file

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use agentdrop_seal::compat::human;
-use agentdrop_seal::{ContentKey, Nonce, OpenError, SealedFile, VerifiedFile, native, person};
+use agentdrop_seal::{ContentKey, Nonce, OpenError, SealedFile, VerifiedFile, person};
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::{Phase, Watcher};
@@ -15,8 +15,6 @@ use crate::progress::{Phase, Watcher};
 pub(super) enum Seal {
     /// A chunk at a time, as file number `n` of an envelope for a person.
     Chunks(Arc<person::Incoming>, u32),
-    /// A chunk at a time, as file number `n` of an envelope between agents.
-    Native(Arc<native::Incoming>, u32),
     /// As one message, with its nonce in front.
     Human(Arc<ContentKey>),
     /// As one message.
@@ -27,7 +25,7 @@ impl Seal {
     /// How often each byte is read.
     pub(super) const fn passes(&self) -> u64 {
         match self {
-            Self::Chunks(..) | Self::Native(..) => 1,
+            Self::Chunks(..) => 1,
             // Once to be checked, once to be opened.
             Self::Human(_) | Self::Message(..) => 2,
         }
@@ -36,7 +34,7 @@ impl Seal {
     /// Whether it can be opened where it lies.
     pub(super) const fn opens_in_place(&self) -> bool {
         match self {
-            Self::Chunks(..) | Self::Message(..) | Self::Native(..) => true,
+            Self::Chunks(..) | Self::Message(..) => true,
             // The nonce in front would stay there.
             Self::Human(_) => false,
         }
@@ -48,7 +46,6 @@ impl Seal {
     pub(super) fn open_to(&self, sealed: Watched, opened: &File) -> Result<u64, OpenError> {
         match self {
             Self::Chunks(incoming, i) => incoming.open_to(*i, sealed, opened),
-            Self::Native(incoming, i) => incoming.open_to(*i, sealed, opened),
             Self::Human(key) => human::sealed_file(sealed)?.verify(key)?.open_to(opened),
             Self::Message(key, nonce) => verified(sealed, key, *nonce)?.open_to(opened),
         }
@@ -61,7 +58,6 @@ impl Seal {
     pub(super) fn open_in_place(&self, sealed: Watched) -> Result<u64, OpenError> {
         let (opened, bytes) = match self {
             Self::Chunks(incoming, i) => incoming.open_in_place(*i, sealed)?,
-            Self::Native(incoming, i) => incoming.open_in_place(*i, sealed)?,
             Self::Human(_) => return Err(OpenError::Refused),
             Self::Message(key, nonce) => verified(sealed, key, *nonce)?.open_in_place()?,
         };

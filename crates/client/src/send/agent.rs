@@ -175,6 +175,7 @@ impl ToAgent {
             said,
             seal: Seal::Messages(key),
             objects,
+            writer: None,
         })
     }
 

@@ -1,11 +1,12 @@
-//! Files that are sealed in chunks behind an envelope: read ahead of being sent, for the envelope holds
-//! their digests, and goes first.
+//! Files that are sealed in chunks behind an envelope, which holds their digests: read ahead of being
+//! sent, where it goes first, and else announced as long as they will be.
 
 use std::sync::{Arc, PoisonError};
 
 use agentdrop_protocol::FileName;
 use agentdrop_protocol::text::ContentType;
-use agentdrop_seal::native::{File, FileKeys, FileSalt, Sealed};
+use agentdrop_seal::SealError;
+use agentdrop_seal::native::{File, FileKeys, FileSalt, Sealed, Unsealed, sealed_len};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::{Making, Object};
@@ -52,6 +53,37 @@ pub(super) async fn objects(
     reading.await.expect("sealing does not panic")
 }
 
+/// The same without reading them: the envelope is made when they were sealed and sent, of as many bytes
+/// as `envelope` says, and goes last.
+pub(super) fn objects_ahead(
+    sources: &[Source],
+    envelope: impl FnOnce(Vec<Unsealed>) -> Result<u64>,
+) -> Result<Vec<Object>> {
+    let files = sources.iter().map(|it| Unsealed {
+        name: it.name.clone(),
+        content_type: content_type(it),
+        size: it.bytes,
+    });
+    let mut objects = vec![Object {
+        name: ENVELOPE.parse().expect("a word is a name"),
+        sealed_bytes: envelope(files.collect())?,
+        making: Making::Last,
+    }];
+    for (i, source) in (1..).zip(sources) {
+        let i: u32 = i;
+        objects.push(Object {
+            name: i.to_string().parse().expect("a number is a name"),
+            sealed_bytes: sealed_len(source.bytes).ok_or(SealError::TooLong)?,
+            // With it this file is sealed, and whatever differs from what left of it never is.
+            making: Making::Chunks {
+                salt: FileSalt::generate()?,
+                expected: None,
+            },
+        });
+    }
+    Ok(objects)
+}
+
 /// Folders are packed, and the server does not learn which of the files they are.
 fn content_type(source: &Source) -> ContentType {
     if source.is_folder() {
@@ -86,7 +118,10 @@ impl Reading<'_> {
             objects.push(Object {
                 name,
                 sealed_bytes: expected.sealed_size,
-                making: Making::Chunks { salt, expected },
+                making: Making::Chunks {
+                    salt,
+                    expected: Some(expected),
+                },
             });
         }
         Ok((objects, files))

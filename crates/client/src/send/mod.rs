@@ -8,6 +8,7 @@
 mod agent;
 mod chunks;
 mod kept;
+mod letter;
 mod native;
 mod notice;
 mod outgoing;
@@ -20,12 +21,13 @@ mod source;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agentdrop_protocol::ErrorCode;
 use agentdrop_protocol::limits::MAX_METADATA_BYTES;
 use agentdrop_protocol::wire::transfers::Transfer;
+use agentdrop_protocol::{ErrorCode, Timestamp};
 
 use self::agent::ToAgent;
 pub(crate) use self::agent::sealing_key;
+use self::letter::{Letter, Writer};
 use self::native::ToPeer;
 pub use self::notice::{Anew, Notice};
 use self::outgoing::{Begins, Sender, To};
@@ -63,6 +65,14 @@ pub struct Sent {
     pub security: Security,
     /// By what the recipient is known, if it is an agent, and one sent.
     pub peer: Option<KnownBy>,
+}
+
+/// How often files are read that are sealed in chunks for an agent: an envelope that goes first has to
+/// know them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passes {
+    One,
+    Two,
 }
 
 /// The way to whom files are for.
@@ -149,7 +159,7 @@ impl Client {
             kept::sweep(folder, now());
         }
         let sources = shared(sources);
-        let plan = self.plan(outgoing, way, &sources).await?;
+        let plan = self.plan(outgoing, way, &sources, Passes::Two).await?;
         let (is_sealed, bytes_sent) = (plan.is_sealed(), plan.sealed_bytes());
         let watcher = outgoing.watcher.clone();
         let transfer = self.upload(plan, sources, watcher).await?;
@@ -160,10 +170,16 @@ impl Client {
     }
 
     /// Draws keys, and says what is sent with them.
-    async fn plan(&self, outgoing: &Outgoing, way: &Way, sources: &Sources) -> Result<Plan> {
+    async fn plan(
+        &self,
+        outgoing: &Outgoing,
+        way: &Way,
+        sources: &Sources,
+        passes: Passes,
+    ) -> Result<Plan> {
         let mine = self.sending(outgoing.sender);
         match (way, mine) {
-            (Way::Peer(way), Some(mine)) => way.plan(self, mine, outgoing, sources).await,
+            (Way::Peer(way), Some(mine)) => way.plan(self, mine, outgoing, sources, passes).await,
             (Way::Peer(_), None) => Err(ConfigError::NoIdentity.into()),
             (Way::Agent(way), mine) => {
                 let sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,6 +205,20 @@ impl Client {
 }
 
 impl Way {
+    /// What makes the envelope of an upload that was kept; nothing, if that cannot be any more.
+    fn writer(
+        &self,
+        mine: &Identity,
+        letter: Letter,
+        seal: &Seal,
+        now: Timestamp,
+    ) -> Option<Writer> {
+        match (self, seal) {
+            (Self::Peer(way), Seal::Chunks(keys)) => way.writer(mine, letter, keys, now).ok(),
+            _ => None,
+        }
+    }
+
     fn security(&self) -> Security {
         match self {
             Self::Peer(_) => Security::Verified,

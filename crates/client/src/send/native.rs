@@ -1,25 +1,25 @@
 //! What seals for an agent that can be verified: an envelope for one of its keys, signed by ours.
 
-use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use agentdrop_protocol::limits::DEFAULT_DOWNLOADS;
 use agentdrop_protocol::wire::agents::ResolvedAgent;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{Timestamp, TransferId};
-use agentdrop_seal::identity::{IdentityPublicKey, SignedPrekey, Untrusted};
-use agentdrop_seal::native::{self, About, File, Policy, Recipient};
+use agentdrop_protocol::{SignedStatement, Timestamp, TransferId};
+use agentdrop_seal::identity::IdentityPublicKey;
+use agentdrop_seal::native::{self, FileKeys, Recipient};
 use agentdrop_seal::{SealError, random_bytes};
 
+use super::letter::{self, Letter, Writer};
 use super::plan::{self, Plan, Said, Seal};
-use super::{Outgoing, Sources, chunks};
+use super::{Outgoing, Passes, Sources, chunks};
 use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, Peer, PeerError, Result, TrustError};
 use crate::identity::Identity;
 use crate::keyring::Keyring;
 use crate::peers::KnownBy;
-use crate::trust::{Met, SentTo, SentTransfers, Sequence};
+use crate::trust::{Met, SentTransfers, Sequence};
 
 /// The way to an agent that is known by its signature.
 pub(super) struct ToPeer {
@@ -55,53 +55,88 @@ impl ToPeer {
         }
     }
 
-    /// Takes a prekey, draws a key for the files, reads them, and says what is sent.
+    /// Takes a prekey, draws a key for the files, and says what is sent.
     pub(super) async fn plan(
         &self,
         client: &Client,
         mine: &Identity,
         outgoing: &Outgoing,
         sources: &Sources,
+        passes: Passes,
     ) -> Result<Plan> {
-        let (to, identity) = self.recipient(client).await?;
+        let claimed = self.claim(client).await?;
         let created = now();
         let expires = created.plus(outgoing.expires_in.unwrap_or_default().as_duration());
         // Before its bytes are sealed: they are bound to it.
         let id = TransferId::new(created, random_bytes()?);
         let seal = native::Outgoing::generate(id)?;
-        let about = About {
-            message: outgoing.message.clone(),
-            created,
-            expires,
-            seq: Sequence::open(mine.folder()).next(created)?,
-            policy: Policy {
+        let keys = seal.file_keys();
+        let mut writer = Writer {
+            letter: Letter {
+                bundle: claimed.bundle,
+                prekey: claimed.prekey,
+                message: outgoing.message.clone(),
+                created,
+                expires,
+                seq: Sequence::open(mine.folder()).next(created)?,
                 max_downloads: outgoing.max_downloads.unwrap_or(DEFAULT_DOWNLOADS),
                 auto_delete: outgoing.deletes(),
+                files: Vec::new(),
             },
-        };
-        let said = self.said(mine, outgoing, id);
-        let (keys, reading) = (seal.file_keys(), seal.file_keys());
-        let sending = Sending {
+            seal,
+            to: claimed.to,
+            identity: claimed.identity,
             keyring: Arc::clone(&self.keyring),
             sent: SentTransfers::open(mine.folder()),
-            to: SentTo {
-                agent: self.recipient.id,
-                identity,
-            },
-            id,
-            expires,
+            transfer: id,
         };
-        let envelope = move |files| sending.envelope(&seal, &to, about, files);
-        let objects = chunks::objects(reading, outgoing, sources, envelope).await?;
+        let said = self.said(mine, outgoing, id);
+        let (objects, writer) = match passes {
+            Passes::One => {
+                let sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+                let objects = chunks::objects_ahead(&sources, |files| {
+                    writer.letter.enclose(files);
+                    writer.size()
+                })?;
+                (objects, Some(writer))
+            }
+            Passes::Two => {
+                let reading = writer.seal.file_keys();
+                let envelope = move |files| writer.write(files);
+                let objects = chunks::objects(reading, outgoing, sources, envelope).await?;
+                (objects, None)
+            }
+        };
         Ok(Plan {
             said,
             seal: Seal::Chunks(keys),
             objects,
+            writer,
         })
     }
 
-    /// Whom it is sealed for: a key that nobody else is given, if there is one.
-    async fn recipient(&self, client: &Client) -> Result<(Recipient, IdentityPublicKey)> {
+    /// What makes the envelope of an upload that was kept, if it can be made still.
+    pub(super) fn writer(
+        &self,
+        mine: &Identity,
+        letter: Letter,
+        keys: &FileKeys,
+        now: Timestamp,
+    ) -> Result<Writer> {
+        let identity = self.met.bundle.bundle().identity;
+        Ok(Writer {
+            to: letter.recipient(self.recipient.id, &identity, now)?,
+            letter,
+            seal: native::Outgoing::again(keys),
+            identity,
+            keyring: Arc::clone(&self.keyring),
+            sent: SentTransfers::open(mine.folder()),
+            transfer: keys.transfer(),
+        })
+    }
+
+    /// Whom it is sealed for: by a key that nobody else is given, if there is one.
+    async fn claim(&self, client: &Client) -> Result<Claimed> {
         let (agent, label) = (self.recipient.id, self.recipient.agent_id.as_str());
         let Some(claimed) = client.claim_prekey(agent).await? else {
             // It had signed keys a moment ago: this is refused, and written down.
@@ -111,13 +146,7 @@ impl ToPeer {
             return Err(no_key().into());
         };
         let met = client.meet_bundle(label, &claimed.of)?;
-        let to = match claimed.prekey {
-            // A prekey that the server made up is not signed by the agent.
-            Some(prekey) => SignedPrekey::read(prekey.as_bytes())
-                .map_err(|it| SealError::Untrusted(Untrusted::Malformed(it)))
-                .and_then(|it| Recipient::with_prekey(&met.bundle, it, now())),
-            None => Recipient::new(&met.bundle),
-        };
+        let to = letter::recipient(&met.bundle, claimed.prekey.as_ref(), now());
         let to = to.map_err(|error| match error {
             SealError::Untrusted(_) => {
                 let label = label.to_owned();
@@ -125,7 +154,12 @@ impl ToPeer {
             }
             error => Error::from(error),
         })?;
-        Ok((to, met.bundle.bundle().identity))
+        Ok(Claimed {
+            to,
+            identity: met.bundle.bundle().identity,
+            bundle: claimed.of.bundle,
+            prekey: claimed.prekey,
+        })
     }
 
     /// What the server learns: who sends to whom, until when, and how often. No name, no message.
@@ -146,31 +180,10 @@ impl ToPeer {
     }
 }
 
-/// What makes the envelope when the files were read.
-struct Sending {
-    keyring: Arc<Keyring>,
-    sent: SentTransfers,
-    to: SentTo,
-    id: TransferId,
-    expires: Timestamp,
-}
-
-impl Sending {
-    fn envelope(
-        &self,
-        seal: &native::Outgoing,
-        to: &Recipient,
-        about: About,
-        files: Vec<File>,
-    ) -> Result<Vec<u8>> {
-        let from = native::Sender {
-            agent: self.keyring.agent(),
-            identity: self.keyring.identity(),
-        };
-        let envelope = seal.envelope(&from, slice::from_ref(to), about, files)?;
-        // What its receipts are checked against: before the server has anything of it.
-        let (hash, to) = (envelope.manifest_hash, [self.to]);
-        self.sent.remember(self.id, hash, &to, self.expires)?;
-        Ok(envelope.object)
-    }
+/// A key of the recipient's, and what it signed of it.
+struct Claimed {
+    to: Recipient,
+    identity: IdentityPublicKey,
+    bundle: SignedStatement,
+    prekey: Option<SignedStatement>,
 }

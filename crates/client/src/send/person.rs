@@ -92,6 +92,7 @@ impl ToPerson {
             said,
             seal: Seal::Nothing,
             objects: sources.iter().map(Object::plain).collect(),
+            writer: None,
         })
     }
 }
@@ -134,6 +135,7 @@ async fn sealed(
         said,
         seal: Seal::Chunks(keys),
         objects,
+        writer: None,
     })
 }
 

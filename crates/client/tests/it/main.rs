@@ -4,6 +4,7 @@
 mod between;
 mod calls;
 mod hostile;
+mod native;
 mod opening;
 mod people;
 mod receiving;

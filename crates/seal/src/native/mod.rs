@@ -29,7 +29,9 @@ pub use incoming::{Arrived, Claimed, Incoming, KeyKind};
 pub use outgoing::{About, Envelope, Outgoing, Sender};
 pub use recipient::Recipient;
 
-pub use crate::files::{FileKeys, FileOpening, FileReader, FileSalt, FileSealer, FileTail, Sealed};
+pub use crate::files::{
+    FileKeys, FileOpening, FileReader, FileSalt, FileSealer, FileTail, Kept, Sealed,
+};
 
 /// The name on the wire.
 pub const ALGORITHM: &str = "AGENTDROP-2";

@@ -74,6 +74,11 @@ impl Outgoing {
         )))
     }
 
+    /// Goes on with what was kept of a transfer: its envelope is made of the same key, by another chance.
+    pub fn again(keys: &FileKeys) -> Self {
+        Self::with(keys.again())
+    }
+
     pub(super) const fn with(keys: FileKeys) -> Self {
         Self(keys)
     }
