@@ -137,13 +137,12 @@ impl World {
     pub(super) async fn agent(&self, name: &str, verified: bool) -> Client {
         let owner = Client::builder(&self.url).api_key(self.account_key.parse().unwrap());
         let folder = self.identity(name);
-        let new = NewAgent::new(name.parse().unwrap());
-        owner.build().unwrap().register(&folder, new).await.unwrap();
-        let agent = self.again(name);
-        if verified {
-            agent.publish_keys().await.unwrap();
+        let mut new = NewAgent::new(name.parse().unwrap());
+        if !verified {
+            new = new.compatible();
         }
-        agent
+        owner.build().unwrap().register(&folder, new).await.unwrap();
+        self.again(name)
     }
 
     /// An agent that is there, in a process of its own, as it were.
