@@ -2,12 +2,13 @@
 
 use agentdrop_protocol::wire::bundles::AgentBundle;
 use agentdrop_protocol::{AgentId, EncryptionPublicKey};
-use agentdrop_seal::identity::SignedRotation;
+use agentdrop_seal::identity::{SignedBundle, SignedRotation};
 
 use crate::bundles::read_bundle;
 use crate::client::Client;
 use crate::clock::now;
-use crate::error::{Error, Result};
+use crate::error::{Error, PeerError, Result, TrustError};
+use crate::keyring::Keyring;
 use crate::trust::{How, KnownAgents, Met, MetHow};
 
 /// By what another agent is known, to be shown to people.
@@ -44,12 +45,50 @@ impl Client {
     pub(crate) fn meet_bundle(&self, label: &str, said: &AgentBundle) -> Result<Met> {
         let mine = self.needed_identity()?;
         let bundle = read_bundle(said)?;
+        if mine.agent_uuid() == Some(said.id) {
+            return self.meet_oneself(said.id, bundle);
+        }
         let rotations = said.rotations.iter().map(|it| {
             let read = SignedRotation::read(it.as_bytes());
             read.map_err(|_| Error::Answer("a rotation cannot be read".to_owned()))
         });
         let rotations = rotations.collect::<Result<Vec<_>>>()?;
         KnownAgents::load(mine.folder())?.meet(said.id, label, &bundle, &rotations, now())
+    }
+
+    /// One's own keys are known: the server has nothing to say about them.
+    fn meet_oneself(&self, me: AgentId, said: SignedBundle) -> Result<Met> {
+        let keyring = self.keyring()?;
+        let mine = keyring.as_ref().and_then(Keyring::bundle);
+        if mine != Some(&said) {
+            return Err(TrustError::OwnKeyDiffers.into());
+        }
+        let differs = |_| TrustError::OwnKeyDiffers;
+        let bundle = said.check(me, None, now()).map_err(differs)?;
+        let how = MetHow::Known;
+        Ok(Met { how, bundle })
+    }
+
+    /// An error, if this name was another agent's when it was used last: names are the server's word, and
+    /// keys are known by the id.
+    pub(crate) fn expect_name(&self, agent: AgentId, name: &str) -> Result<()> {
+        let Some(known) = self.known_agents()? else {
+            return Ok(());
+        };
+        let known = known.list()?;
+        if known.iter().any(|(id, _)| *id == agent) {
+            return Ok(());
+        }
+        let before = known.into_iter().find(|(_, it)| it.label() == name);
+        match before {
+            Some((before, _)) => Err(PeerError::NameMoved {
+                name: name.to_owned(),
+                before,
+                now: agent,
+            }
+            .into()),
+            None => Ok(()),
+        }
     }
 
     /// Whether an agent that has no bundle may be dealt with in the compatible formats, by this key.

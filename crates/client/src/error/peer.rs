@@ -51,6 +51,16 @@ pub enum PeerError {
     /// The keys are older than those that are known.
     #[error("the server gives older keys for `{0}` than those that are known")]
     KeyRolledBack(Peer),
+    /// The name was another agent's before.
+    #[error("`{name}` was agent {before}, and now the server says that it is agent {now}")]
+    NameMoved {
+        /// The name.
+        name: String,
+        /// The agent that is known by it.
+        before: AgentId,
+        /// The agent that it leads to.
+        now: AgentId,
+    },
     /// Nothing is known of it, or nothing is to be decided.
     #[error("there is nothing to decide about agent {0}")]
     NothingToDecide(AgentId),
@@ -79,6 +89,7 @@ impl PeerError {
             Self::KeyChanged { .. } => "PEER_KEY_CHANGED",
             Self::KeyForked(_) => "PEER_KEY_FORKED",
             Self::KeyRolledBack(_) => "PEER_KEY_ROLLED_BACK",
+            Self::NameMoved { .. } => "PEER_NAME_MOVED",
             Self::NothingToDecide(_) => "NOTHING_TO_DECIDE",
             Self::OfferChanged(_) => "PEER_OFFER_CHANGED",
             Self::ReceiptNotGenuine(_) => "RECEIPT_NOT_GENUINE",
@@ -103,6 +114,9 @@ impl PeerError {
             Self::KeyChanged { peer, .. } => peer.decide("which key is right"),
             Self::KeyForked(peer) => peer.decide("whether its identity was copied or stolen"),
             Self::KeyRolledBack(peer) => peer.decide("whether it was restored from a copy"),
+            Self::NameMoved { before, now, .. } => format!(
+                "ask its owner: if it is another agent, name it by its id, {now}; if it was registered anew, forget the old one with `agentdrop trust reset {before}`"
+            ),
             Self::NothingToDecide(_) => "`agentdrop trust` lists what is known".into(),
             Self::OfferChanged(_) => "look at it again with `agentdrop trust`".into(),
             Self::ReceiptNotGenuine(_) => {

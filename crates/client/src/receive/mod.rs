@@ -51,9 +51,10 @@ pub(crate) use self::quarantine::PREFIX as INCOMING;
 pub use self::received::{Note, Received, ReceivedFile, Security};
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
 use crate::client::Client;
-use crate::error::{Error, Result, TrustError, shown};
+use crate::error::{Error, PeerError, Result, TrustError, shown};
 use crate::identity::Identity;
 use crate::peers::KnownBy;
+use crate::trust::Known;
 
 /// How many bytes of a transfer wait in a folder for whoever goes on receiving it there.
 pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
@@ -93,6 +94,7 @@ impl Client {
         let recipient = if is_native(&listed) {
             Recipient::Peer(Box::new(ForPeer::of(self, &listed)?))
         } else {
+            self.expect_weaker(&listed)?;
             Recipient::Agent
         };
         // Large, and moved by whoever awaits it.
@@ -231,6 +233,24 @@ impl Client {
 }
 
 impl Client {
+    /// An error, if the sender is known to sign what it sends, or a person has to decide about it first:
+    /// before it costs a download.
+    fn expect_weaker(&self, listed: &Transfer) -> Result<()> {
+        let Some(known) = self.known_agents()? else {
+            return Ok(());
+        };
+        if let Some(sender) = listed.sender_agent_id {
+            return known.expect_not_native(sender);
+        }
+        // Who is left out cannot be looked up, and would be shown by the name that they go by.
+        let named =
+            |it: &(AgentId, Known)| it.1.native.is_some() && it.1.label() == listed.sender.as_str();
+        if listed.mode == TransferMode::AgentToAgent && known.list()?.iter().any(named) {
+            return Err(TrustError::SenderUnverified(listed.id).into());
+        }
+        Ok(())
+    }
+
     /// By what the sender of something is known that nobody signed. Who is known to sign is refused,
     /// and so is who is known by another key.
     fn known_sender(
@@ -238,10 +258,16 @@ impl Client {
         listed: &Transfer,
         key: Option<EncryptionPublicKey>,
     ) -> Result<Option<KnownBy>> {
-        let is_own = |it: &AgentId| self.identity().and_then(Identity::agent_uuid) == Some(*it);
-        let Some(sender) = listed.sender_agent_id.filter(|it| !is_own(it)) else {
+        let Some(sender) = listed.sender_agent_id else {
             return Ok(None);
         };
+        if let Some(mine) = self.identity().filter(|it| it.agent_uuid() == Some(sender)) {
+            // What one sends to oneself is sealed with one's own key alone.
+            return match key {
+                Some(key) if key != mine.public_key() => Err(TrustError::OwnKeyDiffers.into()),
+                _ => Ok(None),
+            };
+        }
         let Some(known) = self.known_agents()? else {
             return Ok(None);
         };
@@ -260,7 +286,13 @@ impl Client {
 fn is_over(error: &Error) -> bool {
     match error {
         Error::Api(it) => it.is_gone(),
-        Error::Open { .. } | Error::Peer(_) | Error::Person(_) | Error::Trust(_) => true,
+        Error::Open { .. } | Error::Person(_) => true,
+        // What a person decides about, or another key or time mends, must cost no second download.
+        Error::Peer(it) => matches!(it, PeerError::Replayed(_) | PeerError::SequenceTooOld(_)),
+        Error::Trust(it) => !matches!(
+            it,
+            TrustError::Expired(_) | TrustError::KeyGone(_) | TrustError::SenderUnverified(_)
+        ),
         _ => false,
     }
 }

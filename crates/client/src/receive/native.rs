@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agentdrop_protocol::wire::downloads::DownloadFile;
 use agentdrop_protocol::wire::transfers::Transfer;
-use agentdrop_protocol::{AgentId, TransferId};
+use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 use agentdrop_seal::OpenError;
 use agentdrop_seal::identity::{IdentityPublicKey, KemKeyId, Verdict};
 use agentdrop_seal::native::{ALGORITHM, Arrived, Incoming, MAX_ENVELOPE_BYTES};
@@ -18,7 +18,7 @@ use crate::client::Client;
 use crate::clock::now;
 use crate::error::{ConfigError, Error, Result, TrustError};
 use crate::keyring::Keyring;
-use crate::trust::{Arrival, MetHow, Received as Replays};
+use crate::trust::{Arrival, Known, MetHow, Received as Replays};
 
 /// What opens what another agent signed.
 pub(super) struct ForPeer {
@@ -46,6 +46,10 @@ impl ForPeer {
         let keyring = client.keyring()?.ok_or(ConfigError::NoKeys)?;
         let sender = listed.sender_agent_id;
         let sender = sender.ok_or(TrustError::SenderUnverified(listed.id))?;
+        // Before it costs a download.
+        if let Some(known) = client.known_agents()? {
+            known.expect_unblocked(sender)?;
+        }
         Ok(Self { keyring, sender })
     }
 
@@ -68,8 +72,8 @@ impl ForPeer {
         }
         reception.fetch(0).await?;
         let genuine = match self.envelope(client, reception, listed, first).await {
-            // What an earlier process left may have been cut short.
-            Err(Error::Open { .. }) if reception.fetch_again(0).await? => {
+            // What an earlier process left may have been cut short, or be what a server lied about then.
+            Err(Error::Open { .. } | Error::Trust(_)) if reception.fetch_again(0).await? => {
                 self.envelope(client, reception, listed, first).await?
             }
             opened => opened?,
@@ -118,11 +122,8 @@ impl ForPeer {
         };
         // Before anybody is asked: who is known is known by the key of the last time.
         let pinned = client.known_agents()?.map(|it| it.look_up(self.sender));
-        let pinned = pinned.transpose()?.flatten().and_then(|it| it.native);
-        let known = match pinned {
-            Some(pin) => self.opened(id, &pin.identity(), &envelope),
-            None => Err(OpenError::OtherSender.into()),
-        };
+        let pinned = pinned.transpose()?.flatten();
+        let known = self.opened_as_known(id, pinned.as_ref(), &envelope);
         let label = listed.sender.as_str();
         let (opened, met) = match known {
             Ok(opened) => {
@@ -153,6 +154,34 @@ impl ForPeer {
         Ok(Genuine { incoming, met, key })
     }
 
+    /// Opens the envelope as one of whom is known: by what they are known by, or were when they made it.
+    fn opened_as_known(
+        &self,
+        id: TransferId,
+        known: Option<&Known>,
+        envelope: &[u8],
+    ) -> Result<(Incoming, KemKeyId), Failure> {
+        let other = || Failure::from(OpenError::OtherSender);
+        if self.sender == self.keyring.agent() {
+            // Who one is oneself, no server says.
+            let now = [self.keyring.identity().public_key()].into_iter();
+            let mut mine = now.chain(self.keyring.former_identities());
+            let opened = mine.find_map(|it| self.opened(id, &it, envelope).ok());
+            return opened.ok_or_else(other);
+        }
+        let known = known.ok_or_else(other)?;
+        let pin = known.native.ok_or_else(other)?;
+        let opened = self.opened(id, &pin.identity(), envelope);
+        let Err(Failure::Open(OpenError::OtherSender)) = opened else {
+            return opened;
+        };
+        let before = known.former_identities().find_map(|it| {
+            let opened = self.opened(id, &it, envelope).ok()?;
+            (opened.0.manifest().created < known.since).then_some(opened)
+        });
+        before.ok_or_else(other)
+    }
+
     /// Opens the envelope as one that the agent of this identity signed.
     fn opened(
         &self,
@@ -176,7 +205,7 @@ impl ForPeer {
             };
             match arrived.open(&key, kind) {
                 Ok(claimed) => {
-                    let incoming = claimed.verify(self.sender, sender, now())?;
+                    let incoming = claimed.verify(self.sender, sender, with_grace(now()))?;
                     return Ok((incoming, key_id));
                 }
                 Err(error) => last = error,
@@ -202,6 +231,12 @@ impl ForPeer {
         Replays::open(mine.folder()).check(&arrival)?;
         Ok(Settling::new(&arrival, genuine.key, &receipt))
     }
+}
+
+/// A day ago: the time in an envelope is by its sender's clock, and replays are known for a month.
+fn with_grace(now: Timestamp) -> Timestamp {
+    const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+    Timestamp::from_millis(now.as_millis().saturating_sub(DAY_MILLIS))
 }
 
 /// Why an envelope did not open.

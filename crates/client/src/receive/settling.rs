@@ -46,19 +46,31 @@ impl Settling {
 
     /// Remembers it, before anybody is told.
     pub(super) fn remember(&self, client: &Client) -> Result<()> {
-        let Ok(receipt) = Receipt::read(self.receipt.as_bytes()) else {
-            return Ok(());
+        if let Some(arrival) = self.arrival() {
+            let mine = client.needed_identity()?;
+            Replays::open(mine.folder()).remember(&arrival, now())?;
+        }
+        Ok(())
+    }
+
+    /// Whether it was remembered already: then all of it was placed.
+    pub(super) fn is_remembered(&self, client: &Client) -> Result<bool> {
+        let Some(arrival) = self.arrival() else {
+            return Ok(false);
         };
-        let arrival = Arrival {
+        let mine = client.needed_identity()?;
+        Replays::open(mine.folder()).is_remembered(&arrival)
+    }
+
+    fn arrival(&self) -> Option<Arrival> {
+        let receipt = Receipt::read(self.receipt.as_bytes()).ok()?;
+        Some(Arrival {
             sender: self.sender,
             transfer: self.transfer,
             manifest_hash: receipt.manifest,
             seq: self.seq,
             expires: self.expires,
-        };
-        let mine = client.needed_identity()?;
-        Replays::open(mine.folder()).remember(&arrival, now())?;
-        Ok(())
+        })
     }
 
     /// Erases the key, if it is one that is used once, and sees to it that there are more.

@@ -5,7 +5,7 @@
 use agentdrop_protocol::wire::agents::ResolvedAgent;
 use agentdrop_protocol::wire::channels::ChannelStatus;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{AgentRef, ChannelId, EncryptionPublicKey, ErrorCode};
+use agentdrop_protocol::{AgentId, AgentRef, ChannelId, EncryptionPublicKey, ErrorCode};
 use agentdrop_seal::compat::{Algorithm, channel, wrapped};
 use agentdrop_seal::{ContentKey, Nonce, PublicKey, Salt, SealError, SecretKey};
 use base64::Engine as _;
@@ -16,7 +16,7 @@ use super::plan::{Object, Peer, Plan, Said, Seal};
 use super::source::Source;
 use super::{Outgoing, Way};
 use crate::client::Client;
-use crate::error::{Error, Result, TrustError};
+use crate::error::{Error, Peer as PeerName, PeerError, Result, TrustError};
 use crate::identity::Identity;
 use crate::peers::KnownBy;
 use crate::trust::MetHow;
@@ -49,7 +49,13 @@ impl Client {
     ) -> Result<Way> {
         let (resolved, their_key) = self.resolve_key(recipient, account).await?;
         let label = resolved.agent_id.as_str();
+        if matches!(recipient, AgentRef::Slug(_)) {
+            self.expect_name(resolved.id, label)?;
+        }
         let mut met = None;
+        if mine.is_none() {
+            self.expect_known_key(resolved.id, their_key)?;
+        }
         if let Some(mine) = mine {
             if let Some(keyring) = self.published_keyring().await?
                 && let Some(met) = self.meet(resolved.id, label).await?
@@ -77,6 +83,27 @@ impl Client {
             between,
             met,
         })))
+    }
+
+    /// A person seals for the X25519 key: where the agent beside knows the recipient, it has to be the one
+    /// that is known, which the recipient's bundle vouches for.
+    fn expect_known_key(&self, agent: AgentId, key: EncryptionPublicKey) -> Result<()> {
+        let Some(known) = self.known_agents()? else {
+            return Ok(());
+        };
+        known.expect_unblocked(agent)?;
+        match known.look_up(agent)? {
+            Some(it) if it.compatible != key => Err(PeerError::KeyChanged {
+                peer: PeerName {
+                    agent,
+                    label: it.label(),
+                },
+                known: it.compatible.to_string(),
+                offered: key.to_string(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
     }
 
     /// Who the recipient is, and its key.

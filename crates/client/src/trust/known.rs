@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Peer, shown};
 
+/// Nobody has rotated more often while something was on its way.
+const MAX_FORMER: usize = 8;
 /// More is no name.
 const MAX_LABEL_CHARS: usize = 200;
 
@@ -14,7 +16,7 @@ const MAX_LABEL_CHARS: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Known {
-    /// What it was called last; whoever owns it chose that. [`Known::label`] makes it fit to be shown.
+    /// What it was called when it was met; whoever owns it chose that. [`Known::label`] makes it fit to be shown.
     label: String,
     /// Its identity; none, while it has only been met with a compatible key.
     pub native: Option<NativePin>,
@@ -26,6 +28,10 @@ pub struct Known {
     pub since: Timestamp,
     /// What was offered for it and refused, if anything was.
     pub refused: Option<Refused>,
+    /// What it was known by before it said, signed, that it is another: what it sent by then may still be
+    /// on its way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<NativePin>,
 }
 
 /// By which identity an agent is known, and which of its bundles was the last.
@@ -97,10 +103,23 @@ impl Known {
             how,
             since: now,
             refused: None,
+            former: Vec::new(),
         }
     }
 
-    /// What it was called last, fit for one line of a terminal.
+    /// What it signed with before `since`, the latest first.
+    pub fn former_identities(&self) -> impl Iterator<Item = IdentityPublicKey> {
+        self.former.iter().rev().map(|it| it.identity)
+    }
+
+    pub(super) fn keep_former(&mut self, old: NativePin) {
+        if self.former.len() >= MAX_FORMER {
+            self.former.remove(0);
+        }
+        self.former.push(old);
+    }
+
+    /// What it was called when it was met, fit for one line of a terminal.
     pub fn label(&self) -> String {
         shown(&self.label)
     }
@@ -128,10 +147,6 @@ impl Known {
 
     pub(super) fn block(&self) -> Option<&Refused> {
         self.refused.as_ref().filter(|it| it.why.blocks())
-    }
-
-    pub(super) fn rename(&mut self, label: &str) {
-        self.label = bounded(label);
     }
 
     pub(super) fn peer(&self, agent: AgentId) -> Peer {

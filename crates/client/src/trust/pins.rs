@@ -169,10 +169,12 @@ fn believe(
     let before = agents.agents.get(&peer.agent).cloned();
     let known = match before.clone() {
         Some(mut known) => {
-            known.rename(&peer.label);
             let is_first = known.native.is_none() && offer.native.is_some();
             if is_first || how != MetHow::Known {
                 known.since = now;
+            }
+            if let (MetHow::Rotated(_), Some(old)) = (how, known.native) {
+                known.keep_former(old);
             }
             known.native = offer.native;
             known.compatible = offer.compatible;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use agentdrop_protocol::wire::downloads::Download;
 use agentdrop_protocol::wire::transfers::{Acknowledge, DeliveryStatus, Transfer};
-use agentdrop_protocol::{LinkToken, SignedStatement};
+use agentdrop_protocol::{FileName, LinkToken, SignedStatement};
 
 use super::super::journal::Journal;
+use super::super::native::is_native;
 use super::super::packed::is_folder as is_said_folder;
 use super::super::place::Ready;
 use super::super::settling::Settling;
@@ -68,7 +69,7 @@ impl Reception<'_> {
             bytes,
             is_folder: false,
         };
-        if self.unpacks && (is_folder || is_said_folder(self.listed, &ready.name)) {
+        if self.unpacks && (is_folder || self.is_said_folder(&ready.name)) {
             let source = ready.source.clone();
             let unpacked = self.journal.on_disk(move |it| Ok(it.unpack(n, &source)));
             match unpacked.await? {
@@ -83,6 +84,13 @@ impl Reception<'_> {
     }
 }
 
+impl Reception<'_> {
+    /// Whether the listing says that this is a folder, packed. Where an envelope says it, nobody else does.
+    fn is_said_folder(&self, name: &FileName) -> bool {
+        !is_native(self.listed) && is_said_folder(self.listed, name)
+    }
+}
+
 /// Ends what an earlier process placed to the last file, and did not come to tell the server.
 pub(in crate::receive) async fn placed_earlier(
     client: &Client,
@@ -93,7 +101,10 @@ pub(in crate::receive) async fn placed_earlier(
     let (Some(grant), Some((placing, placed))) = (journal.grant(), journal.placed().await?) else {
         return Ok(None);
     };
-    if placed.len() < placing.files.len() {
+    // What was placed to the last file may have been moved since: only the server is to be told.
+    let settling = placing.settling.as_ref();
+    let is_settled = settling.map(|it| it.is_remembered(client)).transpose()?;
+    if placed.len() < placing.files.len() && is_settled != Some(true) {
         return Ok(None);
     }
     let paths = placed.into_iter().map(|it| it.path).collect();

@@ -189,8 +189,30 @@ impl World {
             .await
     }
 
+    /// Forgets what is half received.
+    pub(super) fn forget(&self) {
+        for name in self.received().iter().filter(|it| it.starts_with('.')) {
+            let path = self.target.path().join(name);
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            // Whoever received ends with the last of its threads.
+            removed
+                .or_else(|it| if path.exists() { Err(it) } else { Ok(()) })
+                .unwrap();
+        }
+    }
+
+    /// How often a transfer was downloaded.
+    pub(super) async fn downloads(&self, id: TransferId) -> u32 {
+        self.alice.transfer(id).await.unwrap().downloads
+    }
+
     /// Empties where Bob receives.
     pub(super) fn clear(&self) {
+        self.forget();
         for name in self.received() {
             fs::remove_file(self.target.path().join(name)).unwrap();
         }

@@ -4,6 +4,7 @@
 mod envelopes;
 mod files;
 mod keys;
+mod names;
 mod receipts;
 mod senders;
 
@@ -31,6 +32,7 @@ async fn refuses(
     (what, code): (&str, &str),
     lie: impl FnMut(&Asked, Answered) -> Answered + Send + 'static,
 ) {
+    world.forget();
     world.lie(lie);
     let error = world.receive(id).await.expect_err(what);
     assert_eq!(error.code(), code, "{what}: {error}");
