@@ -207,13 +207,13 @@ impl World {
 
     /// How often a transfer was downloaded.
     pub(super) async fn downloads(&self, id: TransferId) -> u32 {
-        self.alice.transfer(id).await.unwrap().downloads
+        self.bob.transfer(id).await.unwrap().downloads
     }
 
     /// Empties where Bob receives.
     pub(super) fn clear(&self) {
         self.forget();
-        for name in self.received() {
+        for name in self.received().iter().filter(|it| !it.starts_with('.')) {
             fs::remove_file(self.target.path().join(name)).unwrap();
         }
     }
