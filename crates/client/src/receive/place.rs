@@ -40,6 +40,8 @@ pub(super) struct Ready {
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) n: usize,
+    /// What it is called there.
+    pub(super) name: FileName,
     pub(super) path: PathBuf,
 }
 
@@ -52,7 +54,9 @@ pub(super) fn mark(
     let marked = |it: &Ready| {
         let is_placed = already.iter().find(|placed| placed.n == it.n);
         let mark = match is_placed {
-            Some(placed) => File::open(&placed.path).and_then(|it| mark_of(&it)),
+            Some(placed) => {
+                open(&quarantine.target, placed.name.as_str()).and_then(|it| mark_of(&it))
+            }
             None => open(&quarantine.folder, &it.source).and_then(|it| mark_of(&it)),
         };
         Ok(Marked {
@@ -75,7 +79,8 @@ pub(super) fn find(quarantine: &Quarantine, files: &[Marked]) -> Vec<Placed> {
             match open(&quarantine.target, name.as_str()) {
                 Ok(there) if mark_of(&there).is_ok_and(|it| it == file.mark) => {
                     let path = quarantine.target_path.join(name.as_str());
-                    return Some(Placed { n: file.n, path });
+                    let n = file.n;
+                    return Some(Placed { n, name, path });
                 }
                 // Behind the first name that nobody has, it is not.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
