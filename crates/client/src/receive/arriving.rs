@@ -2,7 +2,8 @@
 //! is on no disk.
 //!
 //! What is here of it in another process is cut to whole chunks and sealed again, for the hash that the
-//! envelope has of it. So whoever changed it there changed the hash, and it comes anew.
+//! envelope has of it. So whoever changed it there changed the hash, and it comes anew. Of one that is
+//! all here nothing comes: the server may have it no more.
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};

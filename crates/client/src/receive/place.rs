@@ -219,6 +219,7 @@ mod tests {
     use std::path::Path;
 
     use agentdrop_protocol::TransferId;
+    use rustix::fs::mknodat;
 
     use super::*;
     use crate::receive::quarantine::{open_target, opened};
@@ -321,6 +322,27 @@ mod tests {
         assert_eq!(paths, ["a (1)", "b"].map(|it| target.path().join(it)));
         drop(quarantine);
         assert_eq!(names(target.path()), ["a", "a (1)", "b"]);
+    }
+
+    #[test]
+    fn what_took_the_place_of_what_was_placed_is_not_followed_and_not_waited_for() {
+        let target = tempfile::tempdir().unwrap();
+        let quarantine = quarantine(target.path(), &["one"]);
+        let ready = ready(&["a"]);
+        let marks = mark(&quarantine, &ready, &[]).unwrap();
+        placed(&quarantine, &["a"]).unwrap();
+        let already = find(&quarantine, &marks);
+        fs::rename(target.path().join("a"), target.path().join("b")).unwrap();
+        symlink("b", target.path().join("a")).unwrap();
+        assert_eq!(
+            mark(&quarantine, &ready, &already).unwrap_err().code(),
+            "IO"
+        );
+        fs::remove_file(target.path().join("a")).unwrap();
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(&quarantine.target, "a", FileType::Fifo, mode, 0).unwrap();
+        let another = mark(&quarantine, &ready, &already).unwrap();
+        assert_ne!(another[0].mark, marks[0].mark);
     }
 
     #[test]
