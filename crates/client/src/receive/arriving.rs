@@ -2,10 +2,11 @@
 //! is on no disk.
 //!
 //! What is here of it in another process is cut to whole chunks and sealed again, for the hash that the
-//! envelope has of it. So whoever changed it there changed the hash, and it comes anew.
+//! envelope has of it. So whoever changed it there changed the hash, and it comes anew. Of one that is
+//! all here nothing comes: the server may have it no more.
 
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 
 use agentdrop_protocol::FileName;
@@ -104,6 +105,17 @@ impl Arriving {
         }
     }
 
+    /// Whether the file that is here is all of the one that was sent, of which then nothing has to come;
+    /// answers how many bytes it has.
+    pub(super) fn check_whole(mut self, header: &[u8; Kept::HEADER_BYTES]) -> Result<u64> {
+        let begun = self.disk().rewind();
+        begun.map_err(Error::io("read", self.name.as_str()))?;
+        let (incoming, i) = (Arc::clone(&self.incoming), self.i);
+        let checked = incoming.check_whole(i, header, &mut self.file);
+        let bytes = checked.map_err(|it| refused(it, &self.name))?;
+        self.sync(bytes)
+    }
+
     fn begin(&self, etag: Option<HeaderValue>) -> Result<At> {
         self.cut(0)?;
         let opening = self.incoming.opening(self.i);
@@ -132,6 +144,11 @@ impl Arriving {
 
     fn finish(&self, at: At) -> Result<u64> {
         let bytes = at.opening.finish().map_err(|it| refused(it, &self.name))?;
+        self.sync(bytes)
+    }
+
+    /// It is on disk when this returns, and so long.
+    fn sync(&self, bytes: u64) -> Result<u64> {
         let file = self.disk();
         let synced = file.sync_all().and_then(|()| file.metadata());
         let about = synced.map_err(Error::io("write", self.name.as_str()))?;
@@ -142,6 +159,7 @@ impl Arriving {
     }
 
     fn write(&self, plain: &mut Vec<u8>) -> Result<()> {
+        self.require_awaited()?;
         let mut file = self.disk();
         let written = file.write_all(plain);
         written.map_err(Error::io("write", self.name.as_str()))?;
@@ -151,11 +169,21 @@ impl Arriving {
 
     /// Leaves so many bytes of it, and goes on behind them.
     fn cut(&self, bytes: u64) -> Result<()> {
+        self.require_awaited()?;
         let mut file = self.disk();
         let cut = file.set_len(bytes);
         let cut = cut.and_then(|()| file.seek(SeekFrom::Start(bytes)));
         cut.map(drop)
             .map_err(Error::io("write", self.name.as_str()))
+    }
+
+    /// Before anything is written: somebody else may go on with the file, once nobody waits for us.
+    fn require_awaited(&self) -> Result<()> {
+        if self.stop().is_cancelled() {
+            let unawaited = io::Error::other("nobody waits for the file any more");
+            return Err(Error::io("write", self.name.as_str())(unawaited));
+        }
+        Ok(())
     }
 
     const fn disk(&self) -> &File {

@@ -266,6 +266,11 @@ impl Inner {
         file.is_some_and(|it| it.size >= WORTH_NAMING_BYTES)
     }
 
+    fn is_last(&self, n: usize) -> bool {
+        let state = locked(&self.state);
+        state.as_ref().is_some_and(|it| it.parts.len() == n + 1)
+    }
+
     /// It is on disk when this returns.
     fn write(&self) -> Result<()> {
         let Some(key) = self.key.as_ref().filter(|_| self.quarantine.is_private()) else {
@@ -288,6 +293,9 @@ pub(super) struct Naming(Weak<Inner>, usize);
 impl Naming {
     /// Writes down what names file `n`, and what it begins with, before a byte of it is written. Where
     /// nobody receives any more, neither matters.
+    ///
+    /// Once the last of all files has begun, it is on disk of each of them: by then the server may have
+    /// given all of them out, and delete them.
     pub(super) fn write(&self, etag: Option<&HeaderValue>, header: &[u8]) -> Result<()> {
         let Self(inner, n) = self;
         let Some(inner) = inner.upgrade() else {
@@ -300,7 +308,7 @@ impl Naming {
         {
             (part.etag, part.header) = (etag, Some(STANDARD.encode(header)));
         }
-        if inner.is_worth_naming(*n) {
+        if inner.is_worth_naming(*n) || inner.is_last(*n) {
             return inner.write();
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Opening a file as it comes, and going on with one that came in part.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, repeat};
 
 use agentdrop_cobblestone::{CHUNK_BYTES, HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
 use aws_lc_rs::digest::{Context, SHA256};
@@ -64,7 +64,7 @@ impl FileOpening {
         digest.update(header);
         let opened = chunks * CHUNK_BYTES as u64;
         let plain = kept.take(said.size.min(opened));
-        let mut plain = plain.chain(std::io::repeat(0).take(opened.saturating_sub(said.size)));
+        let mut plain = plain.chain(repeat(0).take(opened.saturating_sub(said.size)));
         let mut sealer = said.keys.resealer(said.i, header);
         let mut chunk = Zeroizing::new(vec![0; CHUNK_BYTES]);
         let mut sealed = Vec::with_capacity(SEALED_CHUNK_BYTES);
@@ -82,6 +82,46 @@ impl FileOpening {
             opened,
             ..Self::new(said)
         })
+    }
+
+    /// Whether `kept` is all of the file, and nothing more: sealed again, with its padding and its last chunk, it has to be
+    /// what the envelope tells of. Answers how many bytes it has.
+    pub(super) fn check_whole(
+        said: &Said,
+        header: &[u8; HEADER_BYTES],
+        mut kept: impl Read,
+    ) -> Result<u64, OpenError> {
+        // What the stream begins with says of itself which key it is for.
+        said.keys.opener(said.i, header, 0)?;
+        let mut digest = Context::new(&SHA256);
+        digest.update(header);
+        let padding = said.padded.saturating_sub(said.size);
+        let mut plain = (&mut kept).take(said.size).chain(repeat(0).take(padding));
+        let mut sealer = said.keys.resealer(said.i, header);
+        let mut chunk = Zeroizing::new(vec![0; CHUNK_BYTES]);
+        let mut sealed = Vec::with_capacity(SEALED_CHUNK_BYTES);
+        let (mut left, mut length) = (said.padded, HEADER_BYTES as u64);
+        while left > 0 {
+            let len = usize::try_from(left).map_or(CHUNK_BYTES, |it| it.min(CHUNK_BYTES));
+            let piece = chunk.get_mut(..len).ok_or(OpenError::Refused)?;
+            plain.read_exact(piece).map_err(refuse_short)?;
+            left = left.saturating_sub(len as u64);
+            let again = sealer.update(piece, &mut sealed);
+            again.map_err(|_| OpenError::Refused)?;
+            digest.update(&sealed);
+            length += sealed.len() as u64;
+            sealed.clear();
+        }
+        let last = sealer.finish(&mut sealed);
+        last.map_err(|_| OpenError::Refused)?;
+        digest.update(&sealed);
+        length += sealed.len() as u64;
+        let is_longer = kept.take(1).read_to_end(&mut Vec::new())? > 0;
+        let genuine = digest.finish().as_ref().ct_eq(&said.sha256);
+        if is_longer || length != said.sealed_size || !bool::from(genuine) {
+            return Err(OpenError::Refused);
+        }
+        Ok(said.size)
     }
 
     /// Takes the next bytes of the stream in, and appends what opened to `out`.

@@ -56,6 +56,16 @@ impl Contents {
         FileOpening::resumed(self.said(i)?, header, chunks, kept)
     }
 
+    /// Whether `kept` is all of file `i`, and nothing more.
+    pub(crate) fn check_whole(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        kept: impl Read,
+    ) -> Result<u64, OpenError> {
+        FileOpening::check_whole(&self.said(i)?, header, kept)
+    }
+
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.
     ///
     /// Every byte that is written is genuine and stands where it belongs. Whether it is all of them is known at the end: on

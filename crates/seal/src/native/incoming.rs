@@ -203,6 +203,20 @@ impl Incoming {
         self.contents.opening_from(i, header, chunks, kept)
     }
 
+    /// Whether `kept` is all of file `i`, opened before, here or in another process, and nothing more; answers how many
+    /// bytes it has.
+    ///
+    /// `header` is what its stream began with. It is sealed again to its last chunk, so that nothing of the stream has to
+    /// come: where its server has it no more, what is here is not lost.
+    pub fn check_whole(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        kept: impl Read,
+    ) -> Result<u64, OpenError> {
+        self.contents.check_whole(i, header, kept)
+    }
+
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.
     ///
     /// Every byte that is written was sealed with the key of this envelope, for the place where it stands. Whether it is all

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 
 use super::super::arriving::Arriving;
+use super::super::blocking;
 use super::super::fetch::Fetch;
 use super::super::grant::is_no_more;
 use super::super::landing::Landing;
@@ -18,13 +19,31 @@ use super::{Opened, Reception, refused};
 use crate::error::{Error, Result, TrustError};
 use crate::progress::Phase;
 
+/// What is here of a file that an earlier process opened as it came.
+enum Here {
+    /// As many bytes as it has, and what its stream begins with.
+    Whole([u8; Kept::HEADER_BYTES]),
+    /// Its beginning, and what names it.
+    Part(Kept, HeaderValue),
+}
+
+impl Here {
+    /// How many bytes of the stream need not come.
+    const fn stream_bytes(&self, said: &Said) -> u64 {
+        match self {
+            Self::Whole(_) => said.sealed_size,
+            Self::Part(kept, _) => kept.stream_bytes(),
+        }
+    }
+}
+
 impl Reception<'_> {
     /// Says how much of each file is here, that an earlier process opened as it came.
     pub(in crate::receive) async fn count_opened(&mut self, incoming: &Incoming) -> Result<()> {
         for (n, said) in (1..).zip(&incoming.manifest().files) {
             let here = self.opened_before(n, said).await?;
             if let Some(left) = self.left_bytes.get_mut(n) {
-                *left = here.map_or(0, |(kept, _)| kept.stream_bytes());
+                *left = here.map_or(0, |it| it.stream_bytes(said));
             }
         }
         Ok(())
@@ -77,12 +96,6 @@ impl Reception<'_> {
         let transport = self.client.transport();
         let url = transport.server.file(&granted.download_url)?;
         let here = self.opened_before(n, said).await?;
-        let (landing, waiting) = Landing::opener();
-        let mut fetch = Fetch::new(transport, url, granted.size, landing);
-        let (kept, etag) = here.unzip();
-        if let (Some(kept), Some(etag)) = (&kept, etag) {
-            fetch = fetch.behind(kept.stream_bytes(), etag);
-        }
         let arriving = Arriving {
             incoming: Arc::clone(incoming),
             i: u32::try_from(n).map_err(|_| changed())?,
@@ -91,11 +104,26 @@ impl Reception<'_> {
             file: self.watched(n, self.journal.part(n).await?.0, 1),
             naming: self.journal.naming(n),
         };
-        let opening = tokio::task::spawn_blocking(move || arriving.run(kept, waiting));
         let (before, total) = (self.bytes_before(n), self.total_bytes());
         // Of later files it is counted when they come: until then it is not done.
         let (watcher, resumed) = (&self.watcher, self.left_bytes.iter().take(n + 1).sum());
         let report = |done| watcher.report_resumed(Phase::Fetching, before + done, total, resumed);
+        let here = match here {
+            // No word to the server, which may have it no more.
+            Some(Here::Whole(header)) => {
+                report(granted.size);
+                return blocking(move || arriving.check_whole(&header)).await;
+            }
+            Some(Here::Part(kept, etag)) => Some((kept, etag)),
+            None => None,
+        };
+        let (landing, waiting) = Landing::opener();
+        let mut fetch = Fetch::new(transport, url, granted.size, landing);
+        let (kept, etag) = here.unzip();
+        if let (Some(kept), Some(etag)) = (&kept, etag) {
+            fetch = fetch.behind(kept.stream_bytes(), etag);
+        }
+        let opening = tokio::task::spawn_blocking(move || arriving.run(kept, waiting));
         let fetched = fetch.run(report).await;
         self.is_worn |= fetch.moved();
         // It ends when nothing more can come.
@@ -109,16 +137,22 @@ impl Reception<'_> {
         }
     }
 
-    /// What is here of file `n`, and what names it; nothing, where it has to come from its beginning.
-    async fn opened_before(&self, n: usize, said: &Said) -> Result<Option<(Kept, HeaderValue)>> {
+    /// What is here of file `n`; nothing, where it has to come from its beginning.
+    async fn opened_before(&self, n: usize, said: &Said) -> Result<Option<Here>> {
         let Part { etag, header, .. } = self.journal.known(n);
         let etag = etag.and_then(|it| HeaderValue::try_from(it).ok());
         let header = header.and_then(|it| STANDARD.decode(it).ok()?.try_into().ok());
-        let (Some(etag), Some(header)) = (etag, header) else {
+        let Some(header) = header else {
             return Ok(None);
         };
         let here = self.journal.part(n).await?.1;
+        if here == said.size {
+            return Ok(Some(Here::Whole(header)));
+        }
+        let Some(etag) = etag else {
+            return Ok(None);
+        };
         let kept = Kept::of(header, here, said.size, said.sealed_size);
-        Ok(kept.map(|it| (it, etag)))
+        Ok(kept.map(|it| Here::Part(it, etag)))
     }
 }

@@ -5,10 +5,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use agentdrop_client::{Incoming, Report};
-use axum::http::header;
+use axum::http::{StatusCode, header};
+use serde_json::json;
 
 use super::{CHUNK, FILE, GET, HEADER, SEALED_CHUNK, SIZE, assert_whole, content, sent, two};
-use crate::hostile::{Hostile, grant, id, names};
+use crate::hostile::{Hostile, acknowledgement, grant, id, list, names};
 use crate::resuming::interrupted;
 
 /// So much can be lost of what came.
@@ -66,13 +67,13 @@ async fn it_goes_on_behind_the_last_whole_chunk() {
 }
 
 #[tokio::test]
-async fn of_a_file_that_is_here_the_last_chunk_comes_again() {
+async fn of_a_file_that_is_here_nothing_comes_again() {
     let server = sent(&[("large", &content()), ("1", &content())]).await;
     let sealed = server.world().files[FILE].bytes.len();
     half(&server, "/files/2", server.incoming(), sealed).await;
     server.receive().await.unwrap();
-    let from = asked_from(&server, FILE);
-    assert!(from < sealed && from + SEALED_CHUNK > sealed, "{from}");
+    assert_eq!(server.world().calls(GET), 1);
+    assert!(asked_from(&server, "/files/2") > 0);
     assert!(fs::read(server.target.path().join("large")).unwrap() == content());
     assert!(fs::read(server.target.path().join("1")).unwrap() == content());
 }
@@ -177,4 +178,91 @@ async fn who_wants_it_afresh_gets_it_so() {
     let received = client.receive(id(), incoming).await.unwrap();
     assert_whole(&server, &received);
     assert_eq!(received.resumed_bytes, 0);
+}
+
+/// Stops when the last byte of the last file is on the disk, and nothing is placed; answers where it lies.
+async fn all_but_placed(server: &Hostile) -> PathBuf {
+    server.world().files.get_mut("/files/2").unwrap().lingers = true;
+    let target = server.target.path();
+    let all = async {
+        loop {
+            if let [left] = &*names(target)
+                && let left = target.join(left)
+                && fs::metadata(left.join("2.part")).is_ok_and(|it| it.len() == 1)
+            {
+                return left;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let client = server.client();
+    let left = tokio::select! {
+        received = client.receive(id(), server.incoming()) => panic!("{received:?}"),
+        left = all => left,
+    };
+    server.world().files.get_mut("/files/2").unwrap().lingers = false;
+    assert_eq!(names(&left), ["0.part", "1.part", "2.part", "state"]);
+    left
+}
+
+/// From here on the server knows of nothing but the transfer.
+fn forget_all(server: &Hostile, status: StatusCode, code: &str) {
+    let error = json!({ "code": code, "message": "it is no more", "status": status.as_u16() });
+    let body = json!({ "error": error }).to_string();
+    let mut world = server.world();
+    world.files.clear();
+    let calls: Vec<_> = world.answers.keys().cloned().collect();
+    let files = (0..3).map(|it| format!("GET /files/{it}"));
+    for call in calls.into_iter().chain(files).filter(|it| *it != list()) {
+        world.answer_raw(&call, status, &[], body.clone());
+    }
+    world.seen.clear();
+}
+
+const NO_MORE: [(StatusCode, &str); 2] = [
+    (StatusCode::NOT_FOUND, "NOT_FOUND"),
+    (StatusCode::GONE, "GONE"),
+];
+
+#[tokio::test]
+async fn what_is_all_here_is_received_though_the_server_has_it_no_more() {
+    for (status, code) in NO_MORE {
+        let server = two().await;
+        all_but_placed(&server).await;
+        forget_all(&server, status, code);
+        let received = server.receive().await.unwrap();
+        assert_whole(&server, &received);
+        let world = server.world();
+        assert_eq!(world.calls(&grant()), 0);
+        assert!(world.seen.iter().all(|it| !it.path.starts_with("/files/")));
+        // It was told, and did not want to know.
+        assert_eq!(world.calls(&acknowledgement()), 1);
+        assert!(received.unacknowledged.is_some());
+    }
+}
+
+#[tokio::test]
+async fn of_what_is_all_here_and_was_changed_nothing_is_placed() {
+    for (status, code) in NO_MORE {
+        for file in ["0.part", "1.part", "2.part"] {
+            let server = two().await;
+            let left = all_but_placed(&server).await;
+            open(left.join(file)).write_all_at(b"!", 0).unwrap();
+            forget_all(&server, status, code);
+            server.refuses(code).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_all_here_and_was_changed_comes_anew_where_the_server_has_it() {
+    let server = two().await;
+    let left = all_but_placed(&server).await;
+    open(left.join("1.part"))
+        .write_all_at(b"!", SIZE as u64 - 1)
+        .unwrap();
+    let received = server.receive().await.unwrap();
+    assert_whole(&server, &received);
+    let world = server.world();
+    assert_eq!((world.calls(GET), world.calls("GET /files/2")), (2, 1));
 }
