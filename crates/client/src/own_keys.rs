@@ -11,6 +11,7 @@ use crate::clock::now;
 use crate::error::{ConfigError, Error, Result};
 use crate::identity::Identity;
 use crate::keyring::{Draft, Keyring};
+use crate::trust::{Received, SentTransfers};
 
 /// How many one-time prekeys the server is to have.
 const PREKEYS: u32 = 64;
@@ -82,13 +83,33 @@ impl Client {
         self.publish_keys().await
     }
 
-    /// Gives the server more prekeys, if it has few of them.
+    /// Sees to the keys of this agent, if it has any: erases what is over, renews the bundle that is
+    /// due, and gives the server more prekeys if it has few of them. An agent that only receives is
+    /// to call it now and then: of one whose bundle is over nobody can be sure any more.
+    pub async fn tend_own_keys(&self) -> Result<()> {
+        match self.keyring()? {
+            Some(mut keyring) => self.tend_keys(&mut keyring).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What receiving calls when a key was used.
     pub(crate) async fn tend_prekeys(&self, keyring: &mut Keyring) -> Result<()> {
+        self.tend_keys(keyring).await
+    }
+
+    async fn tend_keys(&self, keyring: &mut Keyring) -> Result<()> {
+        // First what needs no server: one that does not answer keeps no key from being erased.
+        let folder = self.needed_identity()?.folder();
+        keyring.sweep(now())?;
+        SentTransfers::open(folder).sweep(now())?;
+        Received::open(folder).sweep(now())?;
+        self.bring_bundle(keyring).await?;
         let left = self.prekeys_of(keyring.agent()).await?;
         if left.prekeys_left < FEW {
             self.bring_prekeys(keyring).await?;
         }
-        keyring.sweep(now())
+        Ok(())
     }
 
     fn agent_with_id(&self) -> Result<(&Identity, AgentId)> {

@@ -1,5 +1,7 @@
 //! The keys that Alice is given to seal for, and what her own server makes of hers.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use super::{Answered, Asked, receives, sent};
@@ -218,4 +220,32 @@ async fn what_the_server_makes_of_ones_own_keys_is_noticed() {
     assert_eq!(error.code(), "OWN_IDENTITY_REPLACED");
     world.stop_lying();
     world.bob.publish_keys().await.unwrap();
+}
+
+/// An agent that only receives: what waits for whoever sends is renewed all the same.
+#[tokio::test]
+async fn a_bundle_that_is_due_is_renewed_without_sending() {
+    let world = World::start().await;
+    world.bob.tend_own_keys().await.unwrap();
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 1);
+    made_long_ago(&world, "bob");
+    world.bob.tend_own_keys().await.unwrap();
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 2);
+    // Receiving does it by itself.
+    made_long_ago(&world, "bob");
+    let id = sent(&world).await;
+    receives(&world, id).await;
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 3);
+    // Of one that has no such keys there is nothing to see to.
+    let carol = world.agent("carol", false).await;
+    carol.tend_own_keys().await.unwrap();
+    assert!(!world.identity("carol").join("keys.json").exists());
+}
+
+/// The key in the bundle of this agent was made in another year.
+fn made_long_ago(world: &World, name: &str) {
+    let path = world.identity(name).join("keys.json");
+    let mut keys: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    keys["kem"]["since"] = json!("2020-01-01T00:00:00Z");
+    fs::write(&path, keys.to_string()).unwrap();
 }
