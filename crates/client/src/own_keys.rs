@@ -8,7 +8,7 @@ use agentdrop_seal::identity::{Fingerprint, SignedBundle, SignedPrekey};
 use crate::bundles::{Wanted, read_bundle};
 use crate::client::Client;
 use crate::clock::now;
-use crate::error::{ConfigError, Error, Result};
+use crate::error::{ConfigError, Error, KeyringError, Result};
 use crate::identity::Identity;
 use crate::keyring::{Draft, Keyring};
 use crate::trust::{Received, SentTransfers};
@@ -49,6 +49,24 @@ impl Client {
             version: keyring.bundle().map_or(0, |it| it.bundle.version),
             prekeys: left.prekeys_left,
         })
+    }
+
+    /// Publishes the keys of this agent where the server has later ones of the same identity: a person
+    /// says that these were restored from an older copy, and are to be used from now on.
+    ///
+    /// What was sealed for the keys that only the other copy has cannot be opened here.
+    pub async fn adopt_keys(&self) -> Result<PublishedKeys> {
+        let (mine, agent) = self.agent_with_id()?;
+        let mut keyring = Keyring::open(mine.folder(), agent)?.ok_or(ConfigError::NoKeys)?;
+        let theirs = self.bundle_of(agent).await?;
+        let theirs = theirs.map(|it| read_bundle(&it)).transpose()?;
+        let drafted = keyring.draft().map(|it| &it.bundle);
+        // Where these are the ones it has, or will have, there is nothing to adopt.
+        let is_mine = theirs.as_ref() == keyring.bundle() || theirs.as_ref() == drafted;
+        if let (Some(theirs), false) = (&theirs, is_mine) {
+            keyring.adopt(theirs)?;
+        }
+        self.publish_keys().await
     }
 
     /// The keys of this agent, if it is one that has them; without asking the server.
@@ -154,7 +172,13 @@ impl Client {
             {
                 let theirs = self.bundle_of(keyring.agent()).await?;
                 let theirs = theirs.map(|it| read_bundle(&it)).transpose()?;
-                keyring.reconcile(theirs.as_ref(), now())?;
+                match keyring.reconcile(theirs.as_ref(), now()) {
+                    // Of an agent that has other keys elsewhere: with these nothing could be sent.
+                    Err(Error::Keyring(KeyringError::Replaced)) if keyring.discard(draft)? => {
+                        return Err(KeyringError::NotTaken.into());
+                    }
+                    reconciled => reconciled?,
+                }
                 match keyring.draft() {
                     // Nothing explains why it was refused.
                     Some(left) if left == draft => Err(Error::Api(it)),
