@@ -106,7 +106,7 @@ pub(crate) async fn run(
 /// Renews what is due of the keys of this agent, which otherwise only sending does. What was asked for
 /// goes on without.
 pub(super) async fn tend_keys(client: &Client, printer: &Printer) {
-    if let Err(error) = client.tend_own_keys().await {
+    if let Err(error) = Box::pin(client.tend_own_keys()).await {
         let why = chain(&error);
         printer.note(&format!("the keys of this agent were not tended: {why}"));
     }
