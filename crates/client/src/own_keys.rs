@@ -8,9 +8,10 @@ use agentdrop_seal::identity::{Fingerprint, SignedBundle, SignedPrekey};
 use crate::bundles::{Wanted, read_bundle};
 use crate::client::Client;
 use crate::clock::now;
-use crate::error::{ConfigError, Error, Result};
+use crate::error::{ConfigError, Error, KeyringError, Result};
 use crate::identity::Identity;
 use crate::keyring::{Draft, Keyring};
+use crate::trust::{Received, SentTransfers};
 
 /// How many one-time prekeys the server is to have.
 const PREKEYS: u32 = 64;
@@ -50,6 +51,24 @@ impl Client {
         })
     }
 
+    /// Publishes the keys of this agent where the server has later ones of the same identity: a person
+    /// says that these were restored from an older copy, and are to be used from now on.
+    ///
+    /// What was sealed for the keys that only the other copy has cannot be opened here.
+    pub async fn adopt_keys(&self) -> Result<PublishedKeys> {
+        let (mine, agent) = self.agent_with_id()?;
+        let mut keyring = Keyring::open(mine.folder(), agent)?.ok_or(ConfigError::NoKeys)?;
+        let theirs = self.bundle_of(agent).await?;
+        let theirs = theirs.map(|it| read_bundle(&it)).transpose()?;
+        let drafted = keyring.draft().map(|it| &it.bundle);
+        // Where these are the ones it has, or will have, there is nothing to adopt.
+        let is_mine = theirs.as_ref() == keyring.bundle() || theirs.as_ref() == drafted;
+        if let (Some(theirs), false) = (&theirs, is_mine) {
+            keyring.adopt(theirs)?;
+        }
+        self.publish_keys().await
+    }
+
     /// The keys of this agent, if it is one that has them; without asking the server.
     pub(crate) fn keyring(&self) -> Result<Option<Keyring>> {
         let Some(mine) = self.identity() else {
@@ -82,13 +101,33 @@ impl Client {
         self.publish_keys().await
     }
 
-    /// Gives the server more prekeys, if it has few of them.
+    /// Sees to the keys of this agent, if it has any: erases what is over, renews the bundle that is
+    /// due, and gives the server more prekeys if it has few of them. An agent that only receives is
+    /// to call it now and then: of one whose bundle is over nobody can be sure any more.
+    pub async fn tend_own_keys(&self) -> Result<()> {
+        match self.keyring()? {
+            Some(mut keyring) => self.tend_keys(&mut keyring).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What receiving calls when a key was used.
     pub(crate) async fn tend_prekeys(&self, keyring: &mut Keyring) -> Result<()> {
+        self.tend_keys(keyring).await
+    }
+
+    async fn tend_keys(&self, keyring: &mut Keyring) -> Result<()> {
+        // First what needs no server: one that does not answer keeps no key from being erased.
+        let folder = self.needed_identity()?.folder();
+        keyring.sweep(now())?;
+        SentTransfers::open(folder).sweep(now())?;
+        Received::open(folder).sweep(now())?;
+        self.bring_bundle(keyring).await?;
         let left = self.prekeys_of(keyring.agent()).await?;
         if left.prekeys_left < FEW {
             self.bring_prekeys(keyring).await?;
         }
-        keyring.sweep(now())
+        Ok(())
     }
 
     fn agent_with_id(&self) -> Result<(&Identity, AgentId)> {
@@ -133,7 +172,13 @@ impl Client {
             {
                 let theirs = self.bundle_of(keyring.agent()).await?;
                 let theirs = theirs.map(|it| read_bundle(&it)).transpose()?;
-                keyring.reconcile(theirs.as_ref(), now())?;
+                match keyring.reconcile(theirs.as_ref(), now()) {
+                    // Of an agent that has other keys elsewhere: with these nothing could be sent.
+                    Err(Error::Keyring(KeyringError::Replaced)) if keyring.discard(draft)? => {
+                        return Err(KeyringError::NotTaken.into());
+                    }
+                    reconciled => reconciled?,
+                }
                 match keyring.draft() {
                     // Nothing explains why it was refused.
                     Some(left) if left == draft => Err(Error::Api(it)),

@@ -1,7 +1,7 @@
 //! Receipts of what this agent sent, checked here: what the server says of a delivery is not believed.
 
 use agentdrop_protocol::wire::transfers::{Delivery, DeliveryStatus, Transfer};
-use agentdrop_seal::identity::Verdict;
+use agentdrop_seal::identity::{IdentityPublicKey, Verdict};
 
 use crate::client::Client;
 use crate::error::{Error, PeerError, Result};
@@ -35,7 +35,10 @@ impl ReceiptCheck {
 
 impl Client {
     /// Checks the receipt of a delivery of what this agent sent.
-    pub fn check_receipt(&self, of: &Transfer, delivery: &Delivery) -> Result<ReceiptCheck> {
+    ///
+    /// Where it does not fit the key that the recipient is known by, the server is asked whether that
+    /// was rotated since.
+    pub async fn check_receipt(&self, of: &Transfer, delivery: &Delivery) -> Result<ReceiptCheck> {
         let Some(receipt) = &delivery.receipt else {
             return Ok(ReceiptCheck::None);
         };
@@ -45,20 +48,36 @@ impl Client {
         if of.sender_agent_id != mine.agent_uuid() {
             return Ok(ReceiptCheck::Unchecked);
         }
-        // It may have been received after the recipient rotated its identity.
-        let known = self.known_agents()?.map(|it| it.look_up(recipient));
-        let known = known.transpose()?.flatten().and_then(|it| it.native);
-        let identities: Vec<_> = known.iter().map(NativePin::identity).collect();
+        let identity = || {
+            let known = self.known_agents()?.map(|it| it.look_up(recipient));
+            let known = known.transpose()?.flatten().and_then(|it| it.native);
+            Ok::<_, Error>(known.as_ref().map(NativePin::identity))
+        };
         let sent = SentTransfers::open(mine.folder());
-        let checked = sent.check(of.id, recipient, &identities, receipt.as_bytes());
-        Ok(match checked {
-            Ok(Some(verdict)) if agrees(verdict, delivery.status) => ReceiptCheck::Verified,
-            Ok(None) => ReceiptCheck::Unchecked,
-            Ok(Some(_)) | Err(Error::Peer(PeerError::ReceiptNotGenuine(_))) => {
-                ReceiptCheck::NotGenuine
+        let check = |identity: Option<IdentityPublicKey>| {
+            let identities: Vec<_> = identity.into_iter().collect();
+            match sent.check(of.id, recipient, &identities, receipt.as_bytes()) {
+                Ok(Some(verdict)) if agrees(verdict, delivery.status) => Ok(ReceiptCheck::Verified),
+                Ok(None) => Ok(ReceiptCheck::Unchecked),
+                Ok(Some(_)) | Err(Error::Peer(PeerError::ReceiptNotGenuine(_))) => {
+                    Ok(ReceiptCheck::NotGenuine)
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => return Err(error),
-        })
+        };
+        // It may have been received after the recipient rotated its identity.
+        let known = identity()?;
+        let checked = check(known)?;
+        // Whom nothing is known of is not met for it: any key that the server made up would fit.
+        if checked != ReceiptCheck::NotGenuine || known.is_none() {
+            return Ok(checked);
+        }
+        match self.meet(recipient, &of.recipient).await {
+            Ok(Some(_)) => check(identity()?),
+            // What the server shows instead makes the receipt no better.
+            Ok(None) | Err(Error::Peer(_) | Error::Api(_) | Error::Answer(_)) => Ok(checked),
+            Err(error) => Err(error),
+        }
     }
 }
 

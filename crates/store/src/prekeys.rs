@@ -93,6 +93,13 @@ impl Tx {
         Ok(())
     }
 
+    /// Drops the prekeys of all agents that nobody was given: in a copy of some time ago, of which
+    /// nothing says which of them were given to somebody since.
+    pub async fn drop_all_prekeys(&mut self) -> Result<u64> {
+        self.execute("DELETE FROM prekeys WHERE signed IS NOT NULL", params![])
+            .await
+    }
+
     /// Forgets the prekeys that are over, but for those that somebody is at just now, so that
     /// nobody waits for one who holds another.
     pub async fn delete_prekeys_until(&mut self, now: Timestamp) -> Result<u64> {

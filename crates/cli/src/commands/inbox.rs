@@ -12,6 +12,8 @@ use crate::printer::Printer;
 use crate::profile::Profile;
 use crate::security::listed;
 
+use super::receive::tend_keys;
+
 /// List what waits to be received
 #[derive(clap::Args)]
 #[command(
@@ -40,6 +42,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         Some(agent) => caller.client.agent_inbox(agent, page).await?,
         None => caller.client.inbox(page).await?,
     };
+    tend_keys(&caller.client, printer).await;
 
     // An agent is no person, and who asks for a status is answered just that.
     let pending = match (&caller.agent, args.status) {

@@ -66,6 +66,7 @@ pub(crate) async fn run(
         let hint = "name one (`agentdrop inbox` lists them), or receive them with `--all`";
         return Err(Failure::refused("WHICH_TRANSFER", message, hint));
     }
+    tend_keys(&client, printer).await;
     let (mut received, mut failed) = (Vec::new(), Vec::new());
     let mut exit = Exit::Done;
     for transfer in transfers {
@@ -100,6 +101,15 @@ pub(crate) async fn run(
     let received: Vec<Value> = received.iter().map(as_json).collect();
     printer.json(&json!({ "received": received, "failed": failed }));
     Ok(exit)
+}
+
+/// Renews what is due of the keys of this agent, which otherwise only sending does. What was asked for
+/// goes on without.
+pub(super) async fn tend_keys(client: &Client, printer: &Printer) {
+    if let Err(error) = Box::pin(client.tend_own_keys()).await {
+        let why = chain(&error);
+        printer.note(&format!("the keys of this agent were not tended: {why}"));
+    }
 }
 
 /// What waits and was not received yet, oldest first.
@@ -245,8 +255,11 @@ fn show_note(note: &Note, printer: &Printer) {
             printer.warning(&message, "it is here as it came, whole");
         }
         Note::KeysNotTended(reason) => {
-            let message = format!("the server did not get more one-time prekeys: {reason}");
-            printer.warning(&message, "give it more with `agentdrop keys publish`");
+            let message = format!("the keys of this agent were not tended: {reason}");
+            printer.warning(
+                &message,
+                "`agentdrop keys publish` brings the server what it lacks of them",
+            );
         }
         _ => {}
     }

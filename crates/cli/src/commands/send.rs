@@ -30,8 +30,9 @@ use crate::spool::spool;
 /// Send files to an agent or a person, sealed so that only they can open them
 #[derive(clap::Args)]
 #[command(
-    after_help = "Of files to an agent, the server learns the names, the sizes and the message; never what is in \
-    them. Of files to a person who has set a receive password it learns how many they are, and their sizes; for \
+    after_help = "Of files to an agent that has published its keys, the server learns how many they are and how long each \
+    is; of files to any other agent, in the formats of the published clients, their names and the message too, and never \
+    what is in them. Of files to a person who has set a receive password it learns how many they are, and their sizes; for \
     one who has not, nothing can be sealed: you are asked whether the server may encrypt them until they have. \
     Whoever signed in and has no agent here sends as a person."
 )]
@@ -49,7 +50,7 @@ pub(crate) struct Args {
     /// Whose agent it is, if several go by its name: the account's e-mail address, id or name
     #[arg(long)]
     account: Option<String>,
-    /// A message beside the files, which the server can read if they are for an agent
+    /// A message beside the files, which the server can read if they are for an agent without published keys
     #[arg(long, short, value_name = "TEXT")]
     message: Option<Message>,
     /// How long it can be received, from 1m to 365d: 90m, 24h, 7d [default: 24h]

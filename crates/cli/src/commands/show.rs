@@ -26,9 +26,10 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
 
     let sealed_as = SealedAs::of(&it);
     let is_native = sealed_as == SealedAs::Native;
-    let receipts = it.deliveries.iter();
-    let receipts = receipts.map(|delivery| client.check_receipt(&it, delivery));
-    let receipts = receipts.collect::<std::result::Result<Vec<_>, _>>()?;
+    let mut receipts = Vec::new();
+    for delivery in &it.deliveries {
+        receipts.push(client.check_receipt(&it, delivery).await?);
+    }
 
     let mut said = json!(it);
     said["security"] = json!(sealed_as.as_str());

@@ -38,6 +38,11 @@ pub enum KeyringError {
         /// Whose they should be.
         expected: AgentId,
     },
+    /// The server has keys of this agent already; those that were made for it here were deleted again.
+    #[error(
+        "the server has keys of this agent that were not made here: those made here were deleted again"
+    )]
+    NotTaken,
     /// The server has a bundle of this agent that these keys did not sign.
     #[error("the server has keys of this agent that were not signed here")]
     Replaced,
@@ -64,6 +69,7 @@ impl KeyringError {
             Self::Full(_) => "KEYRING_FULL",
             Self::Missing(_) => "KEYRING_MISSING",
             Self::OtherAgent { .. } => "KEYRING_OF_ANOTHER",
+            Self::NotTaken => "KEYS_NOT_TAKEN",
             Self::Replaced => "OWN_IDENTITY_REPLACED",
             Self::RolledBack => "OWN_BUNDLE_ROLLED_BACK",
             Self::Spoiled { .. } => "KEYRING_SPOILED",
@@ -73,7 +79,7 @@ impl KeyringError {
     pub(super) const fn hint(&self) -> &'static str {
         match self {
             Self::Behind(_) => {
-                "they were restored from an older copy, or are used in two places: use one of them alone"
+                "they were restored from an older copy, or are used in two places: use one alone; to go on with these: `agentdrop keys publish --adopt`"
             }
             Self::Busy(_) | Self::Changed(_) => "try again",
             Self::Exists(_) => "use them, or choose another folder with `--config-dir`",
@@ -81,6 +87,10 @@ impl KeyringError {
             Self::Missing(_) => "restore the file from a copy, or register anew",
             Self::OtherAgent { .. } => {
                 "one of the two files was copied from elsewhere: put back the one that belongs here"
+            }
+            Self::NotTaken => {
+                "move its keys here with `agentdrop keys export` and `import`, or ask who else has its API key; \
+                 until then this agent keeps to the formats of published clients"
             }
             Self::Replaced => {
                 "this identity is used elsewhere, or somebody stole its API key: ask who did it before you go on"

@@ -2,7 +2,7 @@
 //! while whoever made it is there to hear of it.
 
 use agentdrop_domain::transfers::{Recipient, Transfer};
-use agentdrop_envelope::identity::IdentityPublicKey;
+use agentdrop_envelope::identity::{IdentityPublicKey, SignedRotation};
 use agentdrop_envelope::{Receipt, Verdict};
 use agentdrop_protocol::AgentRef;
 use agentdrop_protocol::wire::transfers::{Acknowledge, DeliveryStatus};
@@ -13,7 +13,7 @@ use super::error::{ApiError, Result};
 const FIELD: &str = "receipt";
 
 /// Refuses a receipt of something else than what is acknowledged, or by somebody else than the
-/// agent that received it. Of what the manifest was the server knows nothing.
+/// agent that received it, under its identity of today or an earlier one. Of what the manifest was the server knows nothing.
 pub(super) async fn require(tx: &mut Tx, transfer: &Transfer, said: &Acknowledge) -> Result<()> {
     let Some(signed) = &said.receipt else {
         return Ok(());
@@ -40,8 +40,23 @@ pub(super) async fn require(tx: &mut Tx, transfer: &Transfer, said: &Acknowledge
     let Some(published) = found.and_then(|it| it.published) else {
         return Ok(());
     };
-    let key = IdentityPublicKey::from_bytes(published.identity.as_bytes());
-    let key = key.map_err(|it| ApiError::Internal(it.into()))?;
-    let verified = key.verify(&receipt.statement(), &receipt.signature);
+    let today = IdentityPublicKey::from_bytes(published.identity.as_bytes());
+    let today = today.map_err(|it| ApiError::Internal(it.into()))?;
+    let mut verified = today.verify(&receipt.statement(), &receipt.signature);
+    if verified.is_err() {
+        // It may have been signed before the agent rotated its identity, and told of after.
+        for signed in tx.rotations_of_agent(*agent).await? {
+            let rotation = SignedRotation::read(signed.as_bytes());
+            let rotation = rotation.map_err(|it| ApiError::Internal(it.into()))?;
+            let earlier = rotation.rotation.from;
+            if earlier
+                .verify(&receipt.statement(), &receipt.signature)
+                .is_ok()
+            {
+                verified = Ok(());
+                break;
+            }
+        }
+    }
     verified.map_err(|it| ApiError::invalid(FIELD, it.to_string()))
 }

@@ -5,7 +5,7 @@ use agentdrop_testkit::http::Answer;
 use agentdrop_testkit::server::text;
 use serde_json::{Value, json};
 
-use crate::identity::Identity;
+use crate::identity::{Identity, put, rotating};
 use crate::world::World;
 
 async fn acknowledge(world: &World, sent: &Value, grant: &Value, more: Value) -> Answer {
@@ -71,6 +71,35 @@ async fn the_sender_is_shown_what_the_recipient_signed() {
             .await
             .expect(200);
         assert!(told.get("receipt").is_none(), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_that_was_signed_before_a_rotation_is_taken_after_it() {
+    for world in &World::each().await {
+        let (http, key) = (&world.server.http, &world.account.key);
+        let mut old = Identity::of(&world.bob, 2);
+        old.publish(http, key).await.expect(200);
+        let mut new = Identity::of(&world.bob, 3);
+        new.last = old.last.clone();
+        let next = new.next();
+        let rotation = old.signed_rotation(&new.rotation(&old));
+        let body = rotating(&new.signed(&next), &rotation);
+        let put = put(http, key, &text(&world.bob, "id"), &body).await;
+        put.expect(200);
+        for signer in [&old, &new] {
+            let sent = world.sent(&[]).await;
+            let grant = world.grant(&sent).await.expect(200);
+            let id = text(&sent, "id");
+            let thief = Identity::of(&world.bob, 4).receipt(&id, Verdict::Placed);
+            let more = json!({ "receipt": thief });
+            let refused = acknowledge(world, &sent, &grant, more).await;
+            refused.expect_error(400, "VALIDATION_ERROR");
+            let receipt = signer.receipt(&id, Verdict::Placed);
+            let more = json!({ "receipt": receipt });
+            let told = acknowledge(world, &sent, &grant, more).await.expect(200);
+            assert_eq!(told["receipt"], json!(receipt));
+        }
     }
 }
 

@@ -114,6 +114,25 @@ async fn the_newest_rotations_are_told_oldest_first() {
     }
 }
 
+#[tokio::test]
+async fn of_a_copy_no_prekey_is_left_and_what_was_given_stays_so() {
+    for store in &stores().await {
+        let id = Cast::of(store).await.ann.id;
+        write(store, async move |tx| {
+            for it in 1..=3 {
+                tx.insert_prekey(id, &prekey(it, at(9)), at(1)).await?;
+            }
+            assert!(tx.take_prekey(id, at(1)).await?.is_some());
+            assert_eq!(tx.drop_all_prekeys().await?, 2);
+            assert!(tx.take_prekey(id, at(1)).await?.is_none());
+            // The one that was given is known still.
+            assert!(!tx.insert_prekey(id, &prekey(1, at(9)), at(2)).await?);
+            Ok(())
+        })
+        .await;
+    }
+}
+
 /// Also where some give back what they took.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_thousand_claims_for_fifty_prekeys_fifty_get_one_each() {

@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
         return Err(Failure::broken("USAGE", message, hint));
     }
     match args.command {
-        Some(Command::Publish(_)) => own::publish(global, printer).await,
+        Some(Command::Publish(args)) => own::publish(&args, global, printer).await,
         Some(Command::Rotate(args)) => own::rotate(&args, global, printer).await,
         Some(Command::Export(args)) => moving::export(args, global, printer).await,
         Some(Command::Import(args)) => moving::import(args, global, printer).await,

@@ -15,7 +15,12 @@ use crate::profile::Profile;
     after_help = "It makes what is missing, and gives the server more one-time prekeys if it has few; again, it changes \
     nothing. From then on other agents of this program seal for these keys, which published clients cannot open."
 )]
-pub(super) struct Publish {}
+pub(super) struct Publish {
+    /// After `KEYRING_BEHIND`: go on with the keys that are here. What was sealed for later ones, which only
+    /// another copy of this identity has, cannot be opened here
+    #[arg(long)]
+    adopt: bool,
+}
 
 /// Give this agent another identity key, which the present one signs
 #[derive(clap::Args)]
@@ -25,8 +30,13 @@ pub(super) struct Rotate {
     yes: bool,
 }
 
-pub(super) async fn publish(global: &Global, printer: &Printer) -> Result<Exit> {
-    let published = Profile::load(global)?.agent()?.publish_keys().await?;
+pub(super) async fn publish(args: &Publish, global: &Global, printer: &Printer) -> Result<Exit> {
+    let client = Profile::load(global)?.agent()?;
+    let published = if args.adopt {
+        client.adopt_keys().await?
+    } else {
+        client.publish_keys().await?
+    };
     say(&published, "published the keys of this agent", printer);
     Ok(Exit::Done)
 }

@@ -1,5 +1,8 @@
 //! The keys that Alice is given to seal for, and what her own server makes of hers.
 
+use std::fs;
+
+use agentdrop_client::Outgoing;
 use serde_json::{Value, json};
 
 use super::{Answered, Asked, receives, sent};
@@ -218,4 +221,71 @@ async fn what_the_server_makes_of_ones_own_keys_is_noticed() {
     assert_eq!(error.code(), "OWN_IDENTITY_REPLACED");
     world.stop_lying();
     world.bob.publish_keys().await.unwrap();
+}
+
+/// An agent that only receives: what waits for whoever sends is renewed all the same.
+#[tokio::test]
+async fn a_bundle_that_is_due_is_renewed_without_sending() {
+    let world = World::start().await;
+    world.bob.tend_own_keys().await.unwrap();
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 1);
+    made_long_ago(&world, "bob");
+    world.bob.tend_own_keys().await.unwrap();
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 2);
+    // Receiving does it by itself.
+    made_long_ago(&world, "bob");
+    let id = sent(&world).await;
+    receives(&world, id).await;
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 3);
+    // Of one that has no such keys there is nothing to see to.
+    let carol = world.agent("carol", false).await;
+    carol.tend_own_keys().await.unwrap();
+    assert!(!world.identity("carol").join("keys.json").exists());
+}
+
+/// The key in the bundle of this agent was made in another year.
+fn made_long_ago(world: &World, name: &str) {
+    let path = world.identity(name).join("keys.json");
+    let mut keys: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    keys["kem"]["since"] = json!("2020-01-01T00:00:00Z");
+    fs::write(&path, keys.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_the_server_takes_from_nobody_here_do_not_stop_compatible_sends() {
+    let world = World::start().await;
+    let dave = world.agent("dave", false).await;
+    let carol = world.agent("carol", true).await;
+    let folder = world.identity("carol");
+    // They are lost, and others are made.
+    fs::remove_file(folder.join("keys.json")).unwrap();
+    let prekeys = fs::read(folder.join("prekeys.json")).unwrap();
+    let error = carol.publish_keys().await.unwrap_err();
+    assert_eq!(error.code(), "KEYS_NOT_TAKEN");
+    assert!(!folder.join("keys.json").exists());
+    // The old ones may be found, and what was sealed for them is on its way.
+    assert_eq!(fs::read(folder.join("prekeys.json")).unwrap(), prekeys);
+    let to = dave.identity().unwrap().agent_ref();
+    let file = world.file("plain.txt", b"in the published formats");
+    carol.send(Outgoing::to(to).file(file)).await.unwrap();
+}
+
+/// The folder of an identity was restored from a copy that is older than its last bundle.
+#[tokio::test]
+async fn an_older_copy_of_ones_keys_is_gone_on_with_if_a_person_says_so() {
+    let world = World::start().await;
+    let path = world.identity("bob").join("keys.json");
+    let older = fs::read(&path).unwrap();
+    made_long_ago(&world, "bob");
+    assert_eq!(world.bob.publish_keys().await.unwrap().version, 2);
+    fs::write(&path, older).unwrap();
+    made_long_ago(&world, "bob");
+    let error = world.bob.publish_keys().await.unwrap_err();
+    assert_eq!(error.code(), "KEYRING_BEHIND");
+    assert!(error.hint().unwrap().contains("--adopt"));
+    assert_eq!(world.bob.adopt_keys().await.unwrap().version, 3);
+    // Once more there is nothing to adopt.
+    assert_eq!(world.bob.adopt_keys().await.unwrap().version, 3);
+    let id = sent(&world).await;
+    receives(&world, id).await;
 }
