@@ -171,14 +171,18 @@ async fn run_those_of_agents(store: &Store, cast: &Cast) {
         let bundle = bundle(ann, 1);
         tx.put_bundle(&published(connected, &bundle), &bundle)
             .await?;
-        tx.insert_rotation(ann, 2, &signed(1)).await?;
-        for id in 0..2 {
+        // It runs twice on one store.
+        let ran = u8::try_from(tx.rotations_of_agent(ann).await?.len()).unwrap();
+        tx.insert_rotation(ann, u64::from(ran) + 2, &signed(1))
+            .await?;
+        for id in 2 * ran..2 * ran + 2 {
             assert!(tx.insert_prekey(ann, &prekey(id, at(9)), at(1)).await?);
         }
         assert_eq!(tx.delete_prekeys_until(at(2)).await?, 0);
         assert!(tx.take_prekey(ann, at(2)).await?.is_some());
         assert_eq!(tx.prekeys_left(ann, at(2)).await?, 1);
-        assert_eq!(tx.rotations_of_agent(ann).await?, [signed(1)]);
+        let last = tx.rotations_of_agent(ann).await?.pop();
+        assert_eq!(last, Some(signed(1)));
         Ok(())
     })
     .await;
