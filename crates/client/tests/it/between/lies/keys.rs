@@ -3,6 +3,7 @@
 use std::fs;
 
 use agentdrop_client::Outgoing;
+use agentdrop_client::write_private;
 use serde_json::{Value, json};
 
 use super::{Answered, Asked, receives, sent};
@@ -248,7 +249,7 @@ fn made_long_ago(world: &World, name: &str) {
     let path = world.identity(name).join("keys.json");
     let mut keys: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     keys["kem"]["since"] = json!("2020-01-01T00:00:00Z");
-    fs::write(&path, keys.to_string()).unwrap();
+    write_private(&path, keys.to_string().as_bytes()).unwrap();
 }
 
 #[tokio::test]
@@ -278,7 +279,7 @@ async fn an_older_copy_of_ones_keys_is_gone_on_with_if_a_person_says_so() {
     let older = fs::read(&path).unwrap();
     made_long_ago(&world, "bob");
     assert_eq!(world.bob.publish_keys().await.unwrap().version, 2);
-    fs::write(&path, older).unwrap();
+    write_private(&path, &older).unwrap();
     made_long_ago(&world, "bob");
     let error = world.bob.publish_keys().await.unwrap_err();
     assert_eq!(error.code(), "KEYRING_BEHIND");
