@@ -91,10 +91,9 @@ fn all_are_received_once_also_those_that_their_sender_keeps() {
 
     let kept = pair.json("bob", "inbox")["transfers"][0]["id"].clone();
     let kept = kept.as_str().unwrap();
-    // The key that it was sealed for was used once, and is erased.
     let line = format!("--json receive {kept} --to in");
     let again = pair.run("bob", &line).expect(1).json();
-    assert_eq!(again["error"]["code"], "KEY_GONE");
+    assert_eq!(again["error"]["code"], "REPLAYED");
     assert_eq!(names(&pair.path("in")), ["a", "b"]);
 }
 

@@ -181,6 +181,9 @@ impl Client {
             Recipient::Peer(_) => MAX_FILES + ForPeer::ENVELOPES,
             Recipient::Person(it) => MAX_FILES + it.envelopes(),
         };
+        if let Recipient::Peer(it) = &recipient {
+            it.expect_new(self, listed)?;
+        }
         let mut reception =
             Reception::begin(self, link, listed, max_files, journal, incoming).await?;
         let (opened, outcome) = match recipient {
@@ -289,10 +292,7 @@ fn is_over(error: &Error) -> bool {
         Error::Open { .. } | Error::Person(_) => true,
         // What a person decides about, or another key or time mends, must cost no second download.
         Error::Peer(it) => matches!(it, PeerError::Replayed(_) | PeerError::SequenceTooOld(_)),
-        Error::Trust(it) => !matches!(
-            it,
-            TrustError::Expired(_) | TrustError::KeyGone(_) | TrustError::SenderUnverified(_)
-        ),
+        Error::Trust(it) => !matches!(it, TrustError::Expired(_) | TrustError::SenderUnverified(_)),
         _ => false,
     }
 }

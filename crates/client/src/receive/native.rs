@@ -16,7 +16,7 @@ use super::reception::{Opened, Outcome, Reception, refused};
 use super::settling::Settling;
 use crate::client::Client;
 use crate::clock::now;
-use crate::error::{ConfigError, Error, Result, TrustError};
+use crate::error::{ConfigError, Error, PeerError, Result, TrustError};
 use crate::keyring::Keyring;
 use crate::trust::{Arrival, Known, MetHow, Received as Replays};
 
@@ -51,6 +51,15 @@ impl ForPeer {
             known.expect_unblocked(sender)?;
         }
         Ok(Self { keyring, sender })
+    }
+
+    /// An error, if it was received before: that costs no download.
+    pub(super) fn expect_new(&self, client: &Client, listed: &Transfer) -> Result<()> {
+        let replays = Replays::open(client.needed_identity()?.folder());
+        if replays.knows(self.sender, listed.id)? {
+            return Err(PeerError::Replayed(listed.id).into());
+        }
+        Ok(())
     }
 
     /// Fetches and opens all files.

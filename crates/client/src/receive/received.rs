@@ -84,7 +84,7 @@ pub enum Security {
     /// Not sealed: the server could read it and change it.
     Plaintext,
     /// Sealed between two agents that know each other's identity: names, order and number of the files,
-    /// the message and who sent it are signed; [`KnownBy`](crate::KnownBy) says how the sender is known.
+    /// the message and who sent it are signed; [`KnownBy`] says how the sender is known.
     Verified,
 }
 

@@ -87,6 +87,12 @@ impl Received {
         Ok(known.check(arrival)?)
     }
 
+    /// Whether something of this sender was received under this id.
+    pub fn knows(&self, sender: AgentId, transfer: TransferId) -> Result<bool> {
+        let known = self.file(sender).read()?.unwrap_or_default();
+        Ok(known.transfers.contains_key(&transfer))
+    }
+
     /// Whether this very envelope is remembered: for whoever goes on with what it placed itself before
     /// it was killed. Where that is not written down elsewhere, it is a replay.
     pub fn is_remembered(&self, arrival: &Arrival) -> Result<bool> {

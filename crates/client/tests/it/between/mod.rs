@@ -60,5 +60,5 @@ async fn what_one_signs_the_other_receives_and_the_receipt_is_for_both() {
     let error = world
         .bob
         .receive(sent.transfer.id, Incoming::into_folder(world.target.path()));
-    assert_eq!(error.await.unwrap_err().code(), "GONE");
+    assert_eq!(error.await.unwrap_err().code(), "REPLAYED");
 }

@@ -166,7 +166,7 @@ async fn what_was_received_is_not_received_again() {
     world.clear();
     receives(&world, id).await;
     let again = world.receive(id).await.unwrap_err();
-    assert_eq!(again.code(), "KEY_GONE");
+    assert_eq!(again.code(), "REPLAYED");
 
     // Under an id of the server's own choice it is another transfer than the envelope's.
     let listed: Transfer = world.bob.transfer(id).await.unwrap();
