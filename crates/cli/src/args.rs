@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     accept, account, agents, audit, block, completions, confirm, connect, connections, delete,
     doctor, inbox, keys, list, login, man, open, pair, pairings, receive, receive_password,
-    register, reject, send, show, unblock,
+    register, reject, send, show, trust, unblock,
 };
 #[cfg(feature = "serve")]
 use crate::commands::{admin, demo, serve};
@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Pairings(pairings::Args),
     /// Agree to a pairing that another account proposed, after showing what it is
     Confirm(confirm::Args),
+    /// List the agents that this one knows, and decide about their keys
+    Trust(trust::Args),
     /// Block an account; what there is between the two of you ends at once
     Block(block::Args),
     /// List the accounts that are blocked

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use agentdrop_client::folder_name;
+use agentdrop_client::{SealedAs, folder_name};
 use agentdrop_protocol::Timestamp;
 use agentdrop_protocol::wire::transfers::Transfer;
 
 /// What sealing adds to a file: the tag of AES-256-GCM.
 const TAG_BYTES: u64 = 16;
-/// The format of ours for people.
-const ENVELOPED: &str = "AGENTDROP-2-A2H";
 /// Characters of a name that a table shows.
 const SHOWN_CHARS: usize = 40;
 
@@ -72,7 +70,7 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
 
 /// How many bytes the files of a transfer have that are not its seal.
 pub(crate) fn content_bytes(transfer: &Transfer) -> u64 {
-    if has_envelope(transfer) {
+    if SealedAs::of(transfer).has_envelope() {
         let files = transfer.files.iter().skip(1);
         return files.map(|it| chunked_content(it.size)).sum();
     }
@@ -86,7 +84,7 @@ pub(crate) fn content_bytes(transfer: &Transfer) -> u64 {
 
 /// The names of a transfer's files, for a table.
 pub(crate) fn names(transfer: &Transfer) -> String {
-    if has_envelope(transfer) {
+    if SealedAs::of(transfer).has_envelope() {
         return count(transfer.files.len().saturating_sub(1), "file");
     }
     let Some(first) = transfer.files.first() else {
@@ -100,11 +98,6 @@ pub(crate) fn names(transfer: &Transfer) -> String {
         1 => name,
         files => format!("{name} and {} more", files - 1),
     }
-}
-
-/// Whether what its files are is known to its recipient alone; the first one tells them.
-fn has_envelope(transfer: &Transfer) -> bool {
-    transfer.encryption_algorithm.as_deref() == Some(ENVELOPED)
 }
 
 /// How many bytes a file of chunks holds: 16 KiB and a tag each, behind 56 bytes.

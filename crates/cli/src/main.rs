@@ -13,6 +13,7 @@ mod printer;
 mod profile;
 mod progress;
 mod secret_input;
+mod security;
 mod spool;
 #[cfg(feature = "serve")]
 mod telemetry;

@@ -1,6 +1,7 @@
 //! Agents: registering one with a key made here, and the calls about them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use agentdrop_protocol::text::{Description, Name};
 use agentdrop_protocol::wire::Done;
@@ -13,8 +14,9 @@ use agentdrop_protocol::{AgentRef, Slug};
 use http::Method;
 
 use crate::client::Client;
-use crate::error::{Error, Result, TrustError};
+use crate::error::{ConfigError, Error, Result, TrustError};
 use crate::identity::{Draft, Identity};
+use crate::own_keys::PublishedKeys;
 use crate::transport::Repeat;
 
 /// An agent to be registered.
@@ -25,15 +27,32 @@ pub struct NewAgent {
     name: Option<Name>,
     description: Option<Description>,
     agent_type: Option<AgentType>,
+    compatible: bool,
 }
 
 /// A registered agent, whose identity is on disk.
 #[derive(Debug)]
 pub struct Registered {
     /// The agent, with its private key.
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     /// Why it has no API key of its own, if it has none: it needs the account's then.
     pub without_key: Option<Error>,
+    /// Whether others can verify it.
+    pub keys: FirstKeys,
+}
+
+/// Whether others can verify a new agent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FirstKeys {
+    /// They can: its keys are at the server.
+    Published(PublishedKeys),
+    /// It keeps to the formats of the published clients, as was asked for.
+    Compatible,
+    /// The server knows nothing of such keys, so that it keeps to those formats.
+    UnknownToServer,
+    /// Not yet, for this reason: [`Client::publish_keys`] is to be called.
+    NotPublished(Error),
 }
 
 impl NewAgent {
@@ -44,6 +63,7 @@ impl NewAgent {
             name: None,
             description: None,
             agent_type: None,
+            compatible: false,
         }
     }
 
@@ -64,6 +84,13 @@ impl NewAgent {
         self.agent_type = Some(agent_type);
         self
     }
+
+    /// It keeps to the formats of the published clients: for an identity that one of them is to use,
+    /// which could not open what is sealed for the keys that others are verified by.
+    pub fn compatible(mut self) -> Self {
+        self.compatible = true;
+        self
+    }
 }
 
 impl Client {
@@ -72,8 +99,12 @@ impl Client {
     /// The key pair is made here and the private key does not leave. The identity gets an API key of
     /// its own, which can act as this agent and as nothing else. An identity that is in `folder`
     /// already is never overwritten.
+    ///
+    /// Then the keys by which others verify it are made and [published](Client::publish_keys), unless
+    /// it is to be [compatible](NewAgent::compatible). Where that fails, the agent is there all the same.
     pub async fn register(&self, folder: &Path, agent: NewAgent) -> Result<Registered> {
         let draft = Draft::new(folder)?;
+        let compatible = agent.compatible;
         let body = RegisterAgent {
             agent_id: agent.slug,
             public_key: Some(draft.public_key()),
@@ -99,25 +130,45 @@ impl Client {
         } = registered;
         // On disk before anything else can fail: there is no second copy of the private key.
         let identity = draft.finish(flat.agent_id, flat.id, inbox_url, self.server())?;
-        match self.create_agent_key(&AgentRef::Id(flat.id), None).await {
-            Ok(created) => {
-                let wrong = |it| Error::Answer(format!("`api_key` {it}"));
-                let key = created.api_key.parse().map_err(wrong)?;
-                let identity = identity.with_api_key(key)?;
-                Ok(Registered {
-                    identity,
-                    without_key: None,
-                })
-            }
-            Err(error) => Ok(Registered {
-                identity,
-                without_key: Some(error),
-            }),
+        let (identity, without_key) =
+            match self.create_agent_key(&AgentRef::Id(flat.id), None).await {
+                Ok(created) => {
+                    let wrong = |it| Error::Answer(format!("`api_key` {it}"));
+                    let key = created.api_key.parse().map_err(wrong)?;
+                    (identity.with_api_key(key)?, None)
+                }
+                Err(error) => (identity, Some(error)),
+            };
+        let identity = Arc::new(identity);
+        let keys = if compatible {
+            FirstKeys::Compatible
+        } else {
+            self.first_keys(&identity).await
+        };
+        Ok(Registered {
+            identity,
+            without_key,
+            keys,
+        })
+    }
+
+    /// Makes and publishes the keys of a new agent, as that agent.
+    async fn first_keys(&self, identity: &Arc<Identity>) -> FirstKeys {
+        let published = match self.acting_as(Arc::clone(identity)) {
+            Ok(client) => client.publish_keys().await,
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok(published) => FirstKeys::Published(published),
+            Err(Error::Config(ConfigError::KeysUnknown)) => FirstKeys::UnknownToServer,
+            Err(error) => FirstKeys::NotPublished(error),
         }
     }
 
     /// Connects an agent that was registered without a key, with the token of its registration as the
     /// client's key, and puts its identity into `folder`.
+    ///
+    /// It has no API key of its own. Once it has one, [`Client::publish_keys`] lets others verify it.
     pub async fn connect(&self, folder: &Path) -> Result<Identity> {
         let draft = Draft::new(folder)?;
         let body = ConnectAgent {

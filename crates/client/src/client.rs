@@ -68,6 +68,19 @@ impl Client {
         transport.get(transport.server.beside("readyz")).await
     }
 
+    /// A client of the same server that is this agent, by the API key of its own.
+    pub(crate) fn acting_as(&self, identity: Arc<Identity>) -> Result<Self> {
+        let key = identity.api_key().ok_or(ConfigError::NoApiKey)?;
+        let transport = Transport::new(self.transport().server.clone(), Some(key), None)?;
+        let inner = Inner {
+            transport,
+            identity: Some(identity),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
         &self.inner.transport
     }

@@ -4,7 +4,7 @@ use agentdrop_protocol::text::Reason;
 use agentdrop_protocol::wire::transfers::{
     Acknowledge, DeletedTransfer, Delivery, DeliveryStatus, Transfer, TransferStatus, Transfers,
 };
-use agentdrop_protocol::{Cursor, DownloadId, TransferId};
+use agentdrop_protocol::{Cursor, DownloadId, SignedStatement, TransferId};
 use http::Method;
 use reqwest::Url;
 
@@ -96,17 +96,38 @@ impl Client {
         status: DeliveryStatus,
         reason: Option<Reason>,
     ) -> Result<Delivery> {
-        let transport = self.transport();
-        let url = transport
-            .server
-            .endpoint(&["transfers", &id.to_string(), "ack"]);
         let body = Acknowledge {
             download_id,
             status,
             reason,
+            receipt: None,
         };
+        self.acknowledge_as(id, &body).await
+    }
+
+    /// The same, with what the recipient signed.
+    pub(crate) async fn acknowledge_with(
+        &self,
+        id: TransferId,
+        download_id: DownloadId,
+        status: DeliveryStatus,
+        receipt: Option<SignedStatement>,
+    ) -> Result<Delivery> {
+        let body = Acknowledge {
+            download_id,
+            status,
+            reason: None,
+            receipt,
+        };
+        self.acknowledge_as(id, &body).await
+    }
+
+    async fn acknowledge_as(&self, id: TransferId, body: &Acknowledge) -> Result<Delivery> {
+        let transport = self.transport();
+        let parts = ["transfers", &id.to_string(), "ack"];
+        let url = transport.server.endpoint(&parts);
         transport
-            .send_json(Method::POST, url, &body, Repeat::Safe)
+            .send_json(Method::POST, url, body, Repeat::Safe)
             .await
     }
 }

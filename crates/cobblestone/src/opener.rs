@@ -30,6 +30,21 @@ impl Opener {
         })
     }
 
+    /// Goes on with a stream whose chunks before number `n` were opened elsewhere: chunk `n` is the
+    /// next one.
+    ///
+    /// That those before it were opened, and which, the caller has to know.
+    pub fn resumed(
+        key: &Key,
+        context: &[u8],
+        header: &[u8; HEADER_BYTES],
+        n: u64,
+    ) -> Result<Self, Refused> {
+        let mut opener = Self::new(key, context, header)?;
+        opener.next = n;
+        Ok(opener)
+    }
+
     /// Opens the next chunk where it lies, and answers its plaintext.
     ///
     /// All are [`SEALED_CHUNK_BYTES`] long but the last, which is shorter; after it nothing may

@@ -32,6 +32,8 @@ pub struct Agent {
     pub state: AgentState,
     /// 0 before its first key, then 1, then one more each time.
     pub key_version: u32,
+    /// The bundle that it has published, if it has.
+    pub published: Option<Published>,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When it was heard of last, to the minute.
@@ -56,6 +58,15 @@ pub struct AgentKeys {
     pub encryption: EncryptionPublicKey,
     /// What its signatures are verified with.
     pub signing: Option<SigningPublicKey>,
+}
+
+/// Which bundle an agent has published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Which of its bundles.
+    pub version: u64,
+    /// The identity key in it.
+    pub identity: SigningPublicKey,
 }
 
 /// The keys of an agent at one time.
@@ -123,12 +134,30 @@ impl Agent {
         }
     }
 
+    /// Gives it another bundle. Whoever knows of no bundles finds the identity key as the key that
+    /// its signatures are verified with.
+    pub fn publish(self, bundle: Published) -> Self {
+        let state = match self.state {
+            AgentState::Connected(keys) => AgentState::Connected(AgentKeys {
+                signing: Some(bundle.identity),
+                ..keys
+            }),
+            AgentState::Pending | AgentState::Disconnected => self.state,
+        };
+        Self {
+            state,
+            published: Some(bundle),
+            ..self
+        }
+    }
+
     /// Wipes its keys. The record stays, and may be given new ones.
     pub fn disconnect(self) -> Result<Self, AgentError> {
         match self.state {
             AgentState::Disconnected => Err(AgentError::AlreadyDisconnected),
             AgentState::Pending | AgentState::Connected(_) => Ok(Self {
                 state: AgentState::Disconnected,
+                published: None,
                 ..self
             }),
         }
@@ -153,6 +182,7 @@ mod tests {
             available_for_connections: true,
             state: AgentState::Pending,
             key_version: 0,
+            published: None,
             created_at: now,
             last_seen_at: None,
         }

@@ -3,7 +3,7 @@
 use agentdrop_protocol::limits::GRANT_LIFETIME;
 use agentdrop_protocol::text::Reason;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
-use agentdrop_protocol::{AccountId, AgentId, DownloadId, Timestamp, TransferId};
+use agentdrop_protocol::{AccountId, AgentId, DownloadId, SignedStatement, Timestamp, TransferId};
 
 /// One of the downloads that a transfer allows. Fetching and resuming under it costs no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub reason: Option<Reason>,
     /// When.
     pub at: Timestamp,
+    /// What the recipient signed of it, if it did.
+    pub receipt: Option<SignedStatement>,
 }
 
 /// Until when the addresses of a grant work: an hour, and not past the transfer's own end.

@@ -31,6 +31,7 @@ pub const fn told_as(action: Action) -> Option<EventKind> {
         | Action::AccountUnblocked
         | Action::AccountUpdated
         | Action::AccountVerified
+        | Action::AgentBundlePublished
         | Action::AgentConnected
         | Action::AgentDeleted
         | Action::AgentDisconnected

@@ -9,6 +9,7 @@ pub mod actor;
 pub mod agents;
 pub mod audit;
 pub mod blocks;
+pub mod bundles;
 pub mod channels;
 pub mod connections;
 pub mod downloads;

@@ -28,7 +28,8 @@ pub use error::Malformed;
 pub use file_key::{FileKey, file_context};
 pub use header::{Header, Stanza};
 pub use manifest::{File, Manifest, Policy, Recipient, Signature};
-pub use object::{manifest_object, open_manifest};
+pub use object::{manifest_object, manifest_object_len, open_manifest};
+pub use padding::Padding;
 pub use receipt::{Receipt, Verdict, manifest_hash};
 pub use statement::Statement;
 

@@ -15,7 +15,7 @@ use crate::cbor::{
     self, VERSION, bytes, expect_map, items, key, millis, optional, parsed, timestamp, to_vec,
 };
 use crate::padding::padded;
-use crate::{MAX_RECIPIENTS, Malformed};
+use crate::{MAX_RECIPIENTS, Malformed, Padding};
 
 /// Files in one envelope.
 const MAX_FILES: usize = agentdrop_protocol::limits::MAX_FILES;
@@ -63,7 +63,7 @@ pub struct File {
     pub content_type: ContentType,
     /// Bytes of its plaintext.
     pub size: u64,
-    /// Bytes of its stream.
+    /// Bytes of its stream, in which its padding is too.
     pub sealed_size: u64,
     /// SHA-256 of its stream.
     pub sealed_sha256: [u8; 32],
@@ -91,19 +91,21 @@ impl Manifest {
     pub fn padded(&self, signature: &Signature) -> Vec<u8> {
         let mut bytes = self.to_cbor();
         bytes.extend_from_slice(signature);
-        bytes.resize(padded(bytes.len()), 0);
+        bytes.resize(padded_len(bytes.len()), 0);
         bytes
     }
 
     /// Reads what was sealed: the manifest, the bytes that are signed, and the signature.
-    pub fn read(bytes: &[u8]) -> Result<(Self, &[u8], Signature), Malformed> {
+    ///
+    /// What it says of the lengths of its files has to be right for files with this padding.
+    pub fn read(bytes: &[u8], padding: Padding) -> Result<(Self, &[u8], Signature), Malformed> {
         let mut decoder = Decoder::new(bytes);
-        let manifest = Self::decode(&mut decoder).map_err(|_| Malformed)?;
+        let manifest = Self::decode(&mut decoder, padding).map_err(|_| Malformed)?;
         let (cbor, rest) = bytes
             .split_at_checked(decoder.position())
             .ok_or(Malformed)?;
         let (signature, zeros) = rest.split_first_chunk().ok_or(Malformed)?;
-        let right_length = bytes.len() == padded(cbor.len() + signature.len());
+        let right_length = bytes.len() == padded_len(cbor.len() + signature.len());
         if manifest.to_cbor() != cbor || !right_length || zeros.iter().any(|it| *it != 0) {
             return Err(Malformed);
         }
@@ -147,13 +149,13 @@ impl Manifest {
         Ok(())
     }
 
-    fn decode(from: &mut Decoder<'_>) -> Result<Self, decode::Error> {
+    fn decode(from: &mut Decoder<'_>, padding: Padding) -> Result<Self, decode::Error> {
         expect_map(from, 11)?;
         cbor::version(from)?;
         key(from, "seq")?;
         let seq = from.u64()?;
         key(from, "files")?;
-        let files = items(from, MAX_FILES, File::decode)?;
+        let files = items(from, MAX_FILES, |it, i| File::decode(it, i, padding))?;
         key(from, "policy")?;
         expect_map(from, 2)?;
         key(from, "auto_delete")?;
@@ -193,7 +195,7 @@ impl Manifest {
 }
 
 impl File {
-    fn decode(from: &mut Decoder<'_>, i: u32) -> Result<Self, decode::Error> {
+    fn decode(from: &mut Decoder<'_>, i: u32, padding: Padding) -> Result<Self, decode::Error> {
         expect_map(from, 6)?;
         key(from, "i")?;
         if from.u32()? != i {
@@ -209,7 +211,7 @@ impl File {
         let sealed_size = from.u64()?;
         key(from, "ct_sha256")?;
         let sealed_sha256 = bytes(from)?;
-        if agentdrop_cobblestone::sealed_len(size) != Some(sealed_size) {
+        if padding.sealed_len(size) != Some(sealed_size) {
             return Err(decode::Error::message(
                 "the two sizes contradict each other",
             ));
@@ -222,6 +224,12 @@ impl File {
             sealed_sha256,
         })
     }
+}
+
+/// What a manifest of `len` bytes, with its signature, is padded to. It lies in memory: its length is no larger than a `u64`.
+fn padded_len(len: usize) -> usize {
+    let padded = padded(len as u64).and_then(|it| usize::try_from(it).ok());
+    padded.unwrap_or(len)
 }
 
 impl Recipient {

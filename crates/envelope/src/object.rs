@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::file_key::{FileKey, manifest_context};
 use crate::header::Rest;
-use crate::{Header, MAX_MANIFEST_BYTES, Malformed};
+use crate::{Header, MAX_MANIFEST_BYTES, MAX_RECIPIENTS, Malformed, Stanza};
 
 /// `header ‖ u32be length ‖ sealed manifest`, with a salt that was drawn for it.
 pub fn manifest_object(
@@ -15,11 +15,7 @@ pub fn manifest_object(
     salt: [u8; SALT_BYTES],
 ) -> Result<Vec<u8>, Malformed> {
     let mut object = header.to_bytes()?;
-    let length = agentdrop_cobblestone::sealed_len(manifest.len() as u64);
-    let length = length.and_then(|it| u32::try_from(it).ok());
-    let length = length
-        .filter(|it| *it as usize <= MAX_MANIFEST_BYTES)
-        .ok_or(Malformed)?;
+    let length = sealed_manifest_len(manifest.len())?;
     object.extend_from_slice(&length.to_be_bytes());
     let (mut sealer, begin) = Sealer::salted(&key.manifest(), &manifest_context(&object), salt);
     object.extend_from_slice(&begin);
@@ -28,6 +24,20 @@ pub fn manifest_object(
         .map_err(|_| Malformed)?;
     sealer.finish(&mut object).map_err(|_| Malformed)?;
     Ok(object)
+}
+
+/// How many bytes that has, with a header of so many stanzas and a manifest of `manifest` bytes, padded.
+pub fn manifest_object_len(stanzas: usize, manifest: usize) -> Result<u64, Malformed> {
+    let header = Header::FIXED_BYTES + stanzas.min(MAX_RECIPIENTS) * Stanza::BYTES;
+    let sealed = u64::from(sealed_manifest_len(manifest)?);
+    Ok(header as u64 + size_of::<u32>() as u64 + sealed)
+}
+
+fn sealed_manifest_len(manifest: usize) -> Result<u32, Malformed> {
+    let length = agentdrop_cobblestone::sealed_len(manifest as u64);
+    let length = length.and_then(|it| u32::try_from(it).ok());
+    let length = length.filter(|it| *it as usize <= MAX_MANIFEST_BYTES);
+    length.ok_or(Malformed)
 }
 
 /// The bytes of the manifest in `object`, whose header was read already and left `behind`.

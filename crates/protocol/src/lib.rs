@@ -18,6 +18,7 @@ pub mod part_tag;
 pub mod password;
 pub mod public_key;
 pub mod slug;
+pub mod statement;
 pub mod text;
 pub mod time;
 pub mod wire;
@@ -37,6 +38,7 @@ pub use part_tag::PartTag;
 pub use password::Password;
 pub use public_key::{EncryptionPublicKey, SigningPublicKey};
 pub use slug::{AgentRef, Slug};
+pub use statement::SignedStatement;
 pub use time::Timestamp;
 
 /// Why a text is not what it should be; the message is fit to be shown to its author.

@@ -24,6 +24,9 @@ pub enum SealError {
     /// There is no recipient or no file, or a recipient is named twice.
     #[error("an envelope has at least one file, and at least one recipient, each named once")]
     Recipients,
+    /// More came of the file than was said, or less, or something after its end.
+    #[error("the file is not as long as it was said to be")]
+    Size,
     /// The file is longer than AES-GCM can seal under one nonce.
     #[error(
         "the file is longer than {} bytes, the most that one seal can hold",

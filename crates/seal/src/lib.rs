@@ -40,8 +40,10 @@
 //! - **Secrecy later.** A quantum computer does not open what was recorded. Where one-time prekeys are used, neither does a
 //!   thief of the keys of a later day.
 //!
-//! It hides neither who sends to whom nor how long a file is, and its signature can be shown to anybody. That an envelope was
-//! opened before, it does not know: its caller remembers.
+//! - **About how long a file is.** It is padded: the length that shows is up to 12 % above it, and the same for many.
+//!
+//! It does not hide who sends to whom, and its signature can be shown to anybody. That an envelope was opened before, it does
+//! not know: its caller remembers.
 //!
 //! # Example
 //!

@@ -12,10 +12,10 @@ use utoipa_axum::routes;
 
 use crate::api::error::ApiError;
 use crate::api::{
-    account, accounts, agent_keys, agents, audit, blocks, channels, connect, connections, docs,
-    downloads, email_verifications, events, export, files, health, inbox, keys, links, openapi,
-    pairings, password_resets, profile, receive_passwords, send, sessions, transfers, uploads,
-    usage,
+    account, accounts, agent_keys, agents, audit, blocks, bundles, channels, connect, connections,
+    docs, downloads, email_verifications, events, export, files, health, inbox, keys, links,
+    openapi, pairings, password_resets, prekeys, profile, receive_passwords, send, sessions,
+    transfers, uploads, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -51,6 +51,9 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(connect::disconnect))
         .routes(routes!(connect::rotate_key))
         .routes(routes!(agents::public_keys))
+        .routes(routes!(bundles::publish, bundles::show))
+        .routes(routes!(prekeys::add, prekeys::count))
+        .routes(routes!(prekeys::claim))
         .routes(routes!(agent_keys::create, agent_keys::list))
         .routes(routes!(agent_keys::revoke))
         .routes(routes!(inbox::of_agent))

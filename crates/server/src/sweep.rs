@@ -96,6 +96,8 @@ pub(crate) async fn once(app: &App) -> agentdrop_store::Result<()> {
         app.store.write(forget).await?;
         let attempts = async move |tx: &mut Tx| tx.delete_attempts_until(now).await;
         app.store.write(attempts).await?;
+        let prekeys = async move |tx: &mut Tx| tx.delete_prekeys_until(now).await;
+        app.store.write(prekeys).await?;
         app.lockout.forget();
         if due.len() < BATCH as usize {
             return Ok(());

@@ -3,15 +3,17 @@
 use agentdrop_domain::downloads::{Download, Outcome};
 use agentdrop_protocol::text::Reason;
 use agentdrop_protocol::wire::transfers::DeliveryStatus;
-use agentdrop_protocol::{AccountId, DownloadId, FileId, TransferId};
+use agentdrop_protocol::{AccountId, DownloadId, FileId, SignedStatement, TransferId};
 
+use crate::bundles::signed;
 use crate::db::{Row, holding, params};
 use crate::transfers::is_of;
 use crate::{Reader, Result, Tx};
 
 macro_rules! columns {
     () => {
-        "id, transfer_id, account_id, agent_id, granted_at, expires_at, outcome, reason, ended_at"
+        "id, transfer_id, account_id, agent_id, granted_at, expires_at, outcome, reason, ended_at,
+         receipt"
     };
 }
 
@@ -96,13 +98,16 @@ impl Tx {
     pub async fn update_download(&mut self, download: &Download) -> Result<()> {
         let outcome = download.outcome.as_ref();
         self.execute(
-            "UPDATE downloads SET outcome = $1, reason = $2, ended_at = $3 WHERE id = $4",
+            "UPDATE downloads SET outcome = $1, reason = $2, ended_at = $3, receipt = $4 WHERE id = $5",
             params![
                 outcome.map(|it| it.status.as_str()),
                 outcome
                     .and_then(|it| it.reason.as_ref())
                     .map(Reason::as_str),
                 outcome.map(|it| it.at.as_millis()),
+                outcome
+                    .and_then(|it| it.receipt.as_ref())
+                    .map(SignedStatement::as_bytes),
                 &download.id.to_string(),
             ],
         )
@@ -144,6 +149,10 @@ fn download(row: &Row<'_>) -> Result<Download> {
             status,
             reason: row.parse_optional("reason")?,
             at: row.time("ended_at")?,
+            receipt: row
+                .get::<Option<Vec<u8>>>("receipt")?
+                .map(signed)
+                .transpose()?,
         })
     });
     Ok(Download {

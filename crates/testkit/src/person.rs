@@ -1,7 +1,7 @@
 //! A person who opens what they were sent, without any code of our clients: `AGENTDROP-2-A2H`.
 
 use agentdrop_cobblestone::{HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
-use agentdrop_envelope::{FileKey, Header, Manifest, file_context, open_manifest};
+use agentdrop_envelope::{FileKey, Header, Manifest, Padding, file_context, open_manifest};
 use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
@@ -52,7 +52,8 @@ impl ReceiveKey {
         let (header, behind) = Header::read(&envelope).expect("a header");
         assert!(header.stanzas.is_empty(), "a person has no stanza");
         let manifest = open_manifest(&envelope, behind, &file_key).expect("a manifest");
-        let (manifest, _, signature) = Manifest::read(&manifest).expect("a manifest");
+        let (manifest, _, signature) =
+            Manifest::read(&manifest, Padding::None).expect("a manifest");
         assert_eq!(signature, [0; 64], "the server signs in nobody's name");
         assert_eq!(manifest.files.len(), objects.len(), "no file is left out");
         let mut files = Vec::new();

@@ -69,10 +69,12 @@ async fn list(global: &Global, printer: &Printer) -> Result<Exit> {
                 it.connection_status.to_string(),
                 seen.unwrap_or_else(|| "never".to_owned()),
                 it.id.to_string(),
+                it.key_fingerprint.clone().unwrap_or_default(),
             ]
         });
         let rows: Vec<_> = rows.collect();
-        table(printer, ["AGENT", "NAME", "STATUS", "SEEN", "ID"], &rows);
+        let headings = ["AGENT", "NAME", "STATUS", "SEEN", "ID", "KEY"];
+        table(printer, headings, &rows);
     } else {
         let found = caller.client.sendable_agents().await?;
         printer.json(&found);

@@ -7,7 +7,8 @@ use agentdrop_protocol::{EncryptionPublicKey, PairingId};
 use serde_json::json;
 
 use super::pairings::way;
-use crate::exit::{Exit, Failure, Result};
+use super::trust::pairing::{Fingerprints, own_agent};
+use crate::exit::{Exit, Failure, Result, chain};
 use crate::global::Global;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -16,7 +17,8 @@ use crate::profile::Profile;
 #[derive(clap::Args)]
 #[command(
     after_help = "It takes a key of the account. It shows whose agents they are, their keys, and which way files \
-    may go, and asks. The owner of an agent sees its key with `agentdrop whoami`."
+    may go, and asks. The owner of an agent sees its key with `agentdrop whoami`. Where the identity of your agent is \
+    here, there are digits too, which are the same on both sides, and the other agent is known by that key from then on."
 )]
 pub(crate) struct Args {
     /// The pairing, as `agentdrop pairings` lists it
@@ -37,15 +39,20 @@ struct Terms {
 pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Result<Exit> {
     let client = Profile::load(global)?.owner()?;
     let terms = Terms::find(&client, args.id).await?;
-    terms.show(printer);
+    let ((mine, _), (theirs, _)) = terms.sides();
+    let own = own_agent(global, mine.id);
+    let keys = Fingerprints::of(own.as_ref(), mine, theirs)?;
+    terms.show(&keys, printer);
+    keys.warn(printer);
     if !args.yes {
         ask(printer).await?;
     }
-    let ((mine, _), (theirs, their_key)) = terms.sides();
+    let (_, (_, their_key)) = terms.sides();
     // The other side can change what it proposed until it is agreed to, also while it is looked at.
     let seen = ConfirmPairing {
         permission: Some(terms.pairing.permission),
         their_public_key: their_key,
+        their_key_fingerprint: keys.theirs().map(str::to_owned),
     };
     let confirmed = client.confirm_pairing(args.id, seen).await?;
 
@@ -57,10 +64,28 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         "their_agent": theirs,
         "other_account": terms.connection.other_account,
         "permission": terms.pairing.permission,
+        "digits": keys.digits(),
     }));
     printer.bare(&confirmed.id.to_string());
     printer.done(&format!("confirmed {}", confirmed.id));
+    // With `--yes` nobody looked at it.
+    if let (Some(own), Some(shown), false) = (&own, keys.theirs(), args.yes) {
+        remember(own, theirs, shown, printer).await;
+    }
     Ok(Exit::Done)
+}
+
+/// That the other agent is known by the key that was shown. The pairing is confirmed, whatever comes of it.
+async fn remember(own: &Client, theirs: &PairedAgent, shown: &str, printer: &Printer) {
+    let label = theirs.agent_id.as_str();
+    let problem = match own.paired_by(theirs.id, label, shown).await {
+        Ok(true) => return,
+        Ok(false) => "the server gives another key now than it showed".to_owned(),
+        Err(error) => chain(&error),
+    };
+    let message = format!("it is not remembered that {label} was shown by this key: {problem}");
+    let hint = format!("compare it: `agentdrop trust compare {}`", theirs.id);
+    printer.warning(&message, &hint);
 }
 
 async fn ask(printer: &Printer) -> Result<()> {
@@ -111,25 +136,27 @@ impl Terms {
         }
     }
 
-    fn show(&self, printer: &Printer) {
+    fn show(&self, keys: &Fingerprints, printer: &Printer) {
         let ((mine, my_key), (theirs, their_key)) = self.sides();
         let (pairing, other) = (&self.pairing, &self.connection.other_account);
         printer.heading(&format!("{} ({})", pairing.id, pairing.status));
         let key = |it: Option<EncryptionPublicKey>| {
             it.map_or_else(|| "none".to_owned(), |it| it.to_string())
         };
-        printer.fields(&[
+        let (their_key, my_key) = (key(their_key), key(my_key));
+        let files = way(pairing.permission, &mine.agent_id, &theirs.agent_id);
+        let keys = keys.fields();
+        let mut fields = vec![
             ("account", other.name.as_str()),
             ("email", other.email.as_str()),
             ("their agent", theirs.agent_id.as_str()),
-            ("their key", &key(their_key)),
+            ("their key", &their_key),
             ("your agent", mine.agent_id.as_str()),
-            ("your key", &key(my_key)),
-            (
-                "files",
-                &way(pairing.permission, &mine.agent_id, &theirs.agent_id),
-            ),
-        ]);
+            ("your key", &my_key),
+            ("files", &files),
+        ];
+        fields.extend(keys.iter().map(|(name, it)| (*name, &**it)));
+        printer.fields(&fields);
     }
 }
 

@@ -62,13 +62,14 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
                     it.agent_id.to_string(),
                     it.name.to_string(),
                     it.id.to_string(),
+                    it.key_fingerprint.clone().unwrap_or_default(),
                     description.unwrap_or_default().to_owned(),
                 ]);
             }
             if rows.is_empty() {
                 printer.line("the other account has no agent that can be paired");
             } else {
-                printer.table(["AGENT", "NAME", "ID", "DESCRIPTION"], &rows);
+                printer.table(["AGENT", "NAME", "ID", "KEY", "DESCRIPTION"], &rows);
             }
         }
         Some(Command::Revoke { id }) => {

@@ -183,6 +183,8 @@ impl Checks {
         };
         self.clock(known.and_then(|it| it.agent.last_seen_at));
         self.public_key(&caller).await;
+        self.keys(&caller.client).await;
+        self.others(&caller.client);
     }
 
     async fn server(&mut self, client: &Client) -> bool {
@@ -274,6 +276,65 @@ impl Checks {
                 self.failed("public key", failure);
             }
             Err(error) => self.failed("public key", error.into()),
+        }
+    }
+
+    /// The keys by which others verify this agent: here, and at the server.
+    async fn keys(&mut self, client: &Client) {
+        let own = match client.own_keys() {
+            Ok(Some(own)) => own,
+            Ok(None) => {
+                self.skipped(
+                    "keys",
+                    "none that others verify it by; `agentdrop keys publish` makes them",
+                );
+                return;
+            }
+            Err(error) => {
+                self.failed("keys", error.into());
+                return;
+            }
+        };
+        if !own.published {
+            let message = "the server has not taken all of this agent's keys";
+            let hint = "publish them with `agentdrop keys publish`";
+            let failure = Failure::refused("KEYS_NOT_PUBLISHED", message, hint);
+            self.failed("keys", failure);
+            return;
+        }
+        match client.prekeys_left().await {
+            Ok(left @ 1..) => self.ok("keys", format!("published, {left} one-time prekeys left")),
+            Ok(0) => {
+                let message = "the server has no one-time prekeys of this agent left";
+                let hint = "give it more with `agentdrop keys publish`";
+                self.failed("keys", Failure::refused("NO_PREKEYS", message, hint));
+            }
+            Err(error) => self.failed("keys", error.into()),
+        }
+    }
+
+    /// Whether anything is to be decided about others.
+    fn others(&mut self, client: &Client) {
+        let known = match client.known_agents() {
+            Ok(Some(known)) => known.list(),
+            Ok(None) => return,
+            Err(error) => Err(error),
+        };
+        match known {
+            Ok(known) => {
+                let blocked = known.iter().filter(|(_, it)| it.is_blocked());
+                let names: Vec<_> = blocked.map(|(_, it)| it.label()).collect();
+                if names.is_empty() {
+                    let known = human::count(known.len(), "agent");
+                    self.ok("known agents", format!("{known}, none is blocked"));
+                    return;
+                }
+                let message = format!("blocked until you decide: {}", names.join(", "));
+                let hint = "`agentdrop trust` lists them, and `agentdrop trust accept` shows why";
+                let failure = Failure::refused("PEERS_BLOCKED", message, hint);
+                self.failed("known agents", failure);
+            }
+            Err(error) => self.failed("known agents", error.into()),
         }
     }
 

@@ -1,15 +1,18 @@
 //! `agentdrop inbox`: lists what waits.
 
-use agentdrop_client::Page;
+use agentdrop_client::{Page, SealedAs};
 use agentdrop_protocol::limits::MAX_PAGE;
-use agentdrop_protocol::wire::inbox::Inbox;
 use agentdrop_protocol::wire::transfers::TransferStatus;
+use serde_json::json;
 
 use crate::exit::{Exit, Result};
 use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
+use crate::security::listed;
+
+use super::receive::tend_keys;
 
 /// List what waits to be received
 #[derive(clap::Args)]
@@ -23,15 +26,6 @@ pub(crate) struct Args {
     /// At most so many [default: 50]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PAGE)))]
     limit: Option<u32>,
-}
-
-/// What is printed as JSON.
-#[derive(serde::Serialize)]
-struct Listed<'a> {
-    #[serde(flatten)]
-    inbox: &'a Inbox,
-    /// What waits for the person of the account to have a receive password.
-    pending_recipient: u64,
 }
 
 /// Lists what waits.
@@ -48,6 +42,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         Some(agent) => caller.client.agent_inbox(agent, page).await?,
         None => caller.client.inbox(page).await?,
     };
+    tend_keys(&caller.client, printer).await;
 
     // An agent is no person, and who asks for a status is answered just that.
     let pending = match (&caller.agent, args.status) {
@@ -58,10 +53,10 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         _ => 0,
     };
 
-    printer.json(&Listed {
-        inbox: &inbox,
-        pending_recipient: pending,
-    });
+    let mut said = listed(&inbox, &inbox.transfers);
+    // What waits for the person of the account to have a receive password.
+    said["pending_recipient"] = json!(pending);
+    printer.json(&said);
     if pending > 0 {
         printer.note(&match caller.client.receive_password().await? {
             Some(_) => format!("{pending} more, to you, are being encrypted for you"),
@@ -88,11 +83,14 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
             human::bytes(human::content_bytes(it)),
             human::moment(it.created_at, now),
             human::moment(it.expires_at, now),
+            SealedAs::of(it).as_str().to_owned(),
             human::names(it),
         ]);
     }
     printer.table(
-        ["TRANSFER", "FROM", "SIZE", "SENT", "EXPIRES", "FILES"],
+        [
+            "TRANSFER", "FROM", "SIZE", "SENT", "EXPIRES", "SEALED", "FILES",
+        ],
         &rows,
     );
     if inbox.has_more {

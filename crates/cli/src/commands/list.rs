@@ -1,6 +1,6 @@
 //! `agentdrop list`: lists what was sent.
 
-use agentdrop_client::Page;
+use agentdrop_client::{Page, SealedAs};
 use agentdrop_protocol::limits::MAX_PAGE;
 use agentdrop_protocol::wire::transfers::TransferStatus;
 
@@ -9,6 +9,7 @@ use crate::global::Global;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
+use crate::security::listed;
 
 /// List what was sent
 #[derive(clap::Args)]
@@ -36,7 +37,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     }
     let sent = client.transfers(page).await?;
 
-    printer.json(&sent);
+    printer.json(&listed(&sent, &sent.transfers));
     if sent.transfers.is_empty() {
         printer.line("nothing was sent");
         return Ok(Exit::Done);
@@ -51,10 +52,16 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
             human::bytes(human::content_bytes(it)),
             human::moment(it.created_at, now),
             it.status.to_string(),
+            SealedAs::of(it).as_str().to_owned(),
             human::names(it),
         ]);
     }
-    printer.table(["TRANSFER", "TO", "SIZE", "SENT", "STATUS", "FILES"], &rows);
+    printer.table(
+        [
+            "TRANSFER", "TO", "SIZE", "SENT", "STATUS", "SEALED", "FILES",
+        ],
+        &rows,
+    );
     if sent.has_more {
         printer.note(&format!("{} of {} are shown", rows.len(), sent.total));
     }

@@ -34,6 +34,7 @@ pub(crate) mod send;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod trust;
 pub(crate) mod unblock;
 pub(crate) mod whoami;
 
@@ -72,7 +73,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Demo(args) => Box::pin(demo::run(args, printer)).await,
             Command::Doctor(args) => doctor::run(&args, global, printer).await,
             Command::Inbox(args) => inbox::run(&args, global, printer).await,
-            Command::Keys(args) => keys::run(args, global, printer).await,
+            Command::Keys(args) => Box::pin(keys::run(args, global, printer)).await,
             Command::List(args) => list::run(&args, global, printer).await,
             Command::Login(args) => login::run(args, global, printer).await,
             Command::Logout => login::end(global, printer).await,
@@ -90,6 +91,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             #[cfg(feature = "serve")]
             Command::Serve(_) => unreachable!("it was run above"),
             Command::Show(args) => show::run(&args, global, printer).await,
+            Command::Trust(args) => Box::pin(trust::run(args, global, printer)).await,
             Command::Unblock(args) => unblock::run(&args, global, printer).await,
             Command::Whoami => whoami::run(global, printer).await,
         }

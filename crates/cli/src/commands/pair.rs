@@ -4,6 +4,7 @@ use agentdrop_protocol::wire::pairings::Permission;
 use agentdrop_protocol::{AgentRef, ConnectionId};
 
 use super::pairings::way;
+use super::trust::pairing::{Fingerprints, own_agent};
 use crate::exit::{Exit, Result};
 use crate::global::Global;
 use crate::printer::Printer;
@@ -74,10 +75,13 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     printer.json(&proposed);
     printer.bare(&id);
     printer.done(&format!("proposed to pair {mine} with their {theirs}"));
-    printer.fields(&[
-        ("pairing", &id),
-        ("files", &way(proposed.permission, mine, theirs)),
-    ]);
+    let own = own_agent(global, proposed.my_agent.id);
+    let keys = Fingerprints::of(own.as_ref(), &proposed.my_agent, &proposed.their_agent)?;
+    let (files, keys_shown) = (way(proposed.permission, mine, theirs), keys.fields());
+    let mut fields = vec![("pairing", &*id), ("files", &files)];
+    fields.extend(keys_shown.iter().map(|(name, it)| (*name, &**it)));
+    printer.fields(&fields);
+    keys.warn(printer);
     printer.note(&format!("They agree to it with `agentdrop confirm {id}`."));
     Ok(Exit::Done)
 }

@@ -108,13 +108,23 @@ async fn list(client: &Client, connection: ConnectionId, printer: &Printer) -> R
             by.to_owned(),
             human::moment(it.created_at, now),
             way(it.permission, &mine.agent_id, &theirs.agent_id),
+            theirs.key_fingerprint.clone().unwrap_or_default(),
         ]);
     }
     if rows.is_empty() {
         printer.line("there are no pairings; `agentdrop pair` proposes one");
     } else {
         printer.table(
-            ["ID", "MINE", "THEIRS", "STATUS", "BY", "PROPOSED", "FILES"],
+            [
+                "ID",
+                "MINE",
+                "THEIRS",
+                "STATUS",
+                "BY",
+                "PROPOSED",
+                "FILES",
+                "THEIR KEY",
+            ],
             &rows,
         );
     }

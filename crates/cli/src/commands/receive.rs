@@ -17,6 +17,7 @@ use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::Profile;
 use crate::progress::Bar;
+use crate::security;
 
 /// Receive what was sent here
 #[derive(clap::Args)]
@@ -65,6 +66,7 @@ pub(crate) async fn run(
         let hint = "name one (`agentdrop inbox` lists them), or receive them with `--all`";
         return Err(Failure::refused("WHICH_TRANSFER", message, hint));
     }
+    tend_keys(&client, printer).await;
     let (mut received, mut failed) = (Vec::new(), Vec::new());
     let mut exit = Exit::Done;
     for transfer in transfers {
@@ -99,6 +101,15 @@ pub(crate) async fn run(
     let received: Vec<Value> = received.iter().map(as_json).collect();
     printer.json(&json!({ "received": received, "failed": failed }));
     Ok(exit)
+}
+
+/// Renews what is due of the keys of this agent, which otherwise only sending does. What was asked for
+/// goes on without.
+pub(super) async fn tend_keys(client: &Client, printer: &Printer) {
+    if let Err(error) = Box::pin(client.tend_own_keys()).await {
+        let why = chain(&error);
+        printer.note(&format!("the keys of this agent were not tended: {why}"));
+    }
 }
 
 /// What waits and was not received yet, oldest first.
@@ -196,6 +207,7 @@ pub(super) fn show(it: &Received, printer: &Printer, to: &Path) {
     for note in &it.notes {
         show_note(note, printer);
     }
+    security::say_news(it.security, it.peer.as_ref(), it.sender.as_str(), printer);
     if it.security == Security::Plaintext {
         let message = "it was not sealed: the server could read and change it";
         printer.warning(message, "ask the sender to seal what it sends");
@@ -212,6 +224,8 @@ fn show_files(it: &Received, printer: &Printer) {
     if let Some(message) = message.filter(|it| !it.is_empty()) {
         fields.push(("message", message.to_owned()));
     }
+    let protected = security::words(it.security, it.peer.as_ref());
+    fields.extend(protected.map(|it| ("sealed", it)));
     for file in &it.files {
         let path = file.path.display();
         if file.is_folder {
@@ -240,6 +254,13 @@ fn show_note(note: &Note, printer: &Printer) {
             let message = format!("{name} was not unpacked: {reason}");
             printer.warning(&message, "it is here as it came, whole");
         }
+        Note::KeysNotTended(reason) => {
+            let message = format!("the keys of this agent were not tended: {reason}");
+            printer.warning(
+                &message,
+                "`agentdrop keys publish` brings the server what it lacks of them",
+            );
+        }
         _ => {}
     }
 }
@@ -255,6 +276,7 @@ pub(super) fn as_json(it: &Received) -> Value {
         "message": it.message,
         "security": it.security.as_str(),
         "sender_key": it.sender_key,
+        "peer": security::peer(it.peer.as_ref()),
         "files": files.collect::<Vec<_>>(),
         "notes": it.notes.iter().map(note_as_json).collect::<Vec<_>>(),
         "resumed_bytes": it.resumed_bytes,
@@ -268,6 +290,7 @@ fn note_as_json(note: &Note) -> Value {
             json!({ "leftover_ignored": path.display().to_string(), "reason": reason })
         }
         Note::NotUnpacked { name, reason } => json!({ "not_unpacked": name, "reason": reason }),
+        Note::KeysNotTended(reason) => json!({ "keys_not_tended": reason }),
         _ => json!({}),
     }
 }

@@ -15,6 +15,7 @@ use agentdrop_protocol::text::{Email, Message};
 use agentdrop_protocol::wire::transfers::Transfer;
 use agentdrop_protocol::{AgentRef, FileName, Lifetime, ParseError};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
@@ -23,13 +24,15 @@ use crate::human;
 use crate::printer::Printer;
 use crate::profile::{Profile, SendAs};
 use crate::progress::Bar;
+use crate::security;
 use crate::spool::spool;
 
 /// Send files to an agent or a person, sealed so that only they can open them
 #[derive(clap::Args)]
 #[command(
-    after_help = "Of files to an agent, the server learns the names, the sizes and the message; never what is in \
-    them. Of files to a person who has set a receive password it learns how many they are, and their sizes; for \
+    after_help = "Of files to an agent that has published its keys, the server learns how many they are and how long each \
+    is; of files to any other agent, in the formats of the published clients, their names and the message too, and never \
+    what is in them. Of files to a person who has set a receive password it learns how many they are, and their sizes; for \
     one who has not, nothing can be sealed: you are asked whether the server may encrypt them until they have. \
     Whoever signed in and has no agent here sends as a person."
 )]
@@ -47,7 +50,7 @@ pub(crate) struct Args {
     /// Whose agent it is, if several go by its name: the account's e-mail address, id or name
     #[arg(long)]
     account: Option<String>,
-    /// A message beside the files, which the server can read if they are for an agent
+    /// A message beside the files, which the server can read if they are for an agent without published keys
     #[arg(long, short, value_name = "TEXT")]
     message: Option<Message>,
     /// How long it can be received, from 1m to 365d: 90m, 24h, 7d [default: 24h]
@@ -148,10 +151,18 @@ pub(crate) async fn run(
         resumed: sent.resumed,
         bytes_sent: sent.bytes_sent,
         left_out: &sent.left_out,
+        security: sent.security.as_str(),
+        peer: security::peer(sent.peer.as_ref()),
     });
     printer.bare(&sent.transfer.id.to_string());
-    say(&args, &sent.transfer, printer);
+    say(&args, &sent, printer);
     say_left_out(&sent.left_out, printer);
+    security::say_news(
+        sent.security,
+        sent.peer.as_ref(),
+        &sent.transfer.recipient,
+        printer,
+    );
     Ok(Exit::Done)
 }
 
@@ -202,6 +213,8 @@ struct Said<'a> {
     resumed: bool,
     bytes_sent: u64,
     left_out: &'a [PathBuf],
+    security: &'static str,
+    peer: Value,
 }
 
 async fn send(
@@ -323,7 +336,8 @@ fn say_left_out(left_out: &[PathBuf], printer: &Printer) {
     printer.warning(&message, "they are symbolic links, or no files");
 }
 
-fn say(args: &Args, sent: &Transfer, printer: &Printer) {
+fn say(args: &Args, whole: &Sent, printer: &Printer) {
+    let sent = &whole.transfer;
     // What a person is sent goes without its names.
     let stdin = args.stdin_name();
     let name = |it: &Path| {
@@ -367,5 +381,7 @@ fn say(args: &Args, sent: &Transfer, printer: &Printer) {
             },
         ));
     }
+    let protected = security::words(whole.security, whole.peer.as_ref());
+    fields.extend(protected.as_deref().map(|it| ("sealed", it)));
     printer.fields(&fields);
 }

@@ -1,8 +1,9 @@
 //! `agentdrop show`: shows one transfer.
 
-use agentdrop_client::folder_name;
+use agentdrop_client::{ReceiptCheck, SealedAs, folder_name};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::text::Message;
+use serde_json::json;
 
 use crate::exit::{Exit, Result};
 use crate::global::Global;
@@ -23,14 +24,27 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     let client = Profile::load(global)?.caller()?.client;
     let it = client.transfer(args.id).await?;
 
-    printer.json(&it);
+    let sealed_as = SealedAs::of(&it);
+    let is_native = sealed_as == SealedAs::Native;
+    let mut receipts = Vec::new();
+    for delivery in &it.deliveries {
+        receipts.push(client.check_receipt(&it, delivery).await?);
+    }
+
+    let mut said = json!(it);
+    said["security"] = json!(sealed_as.as_str());
+    for (n, receipt) in receipts.iter().enumerate() {
+        // Beside what the server says of it, which is the receipt itself.
+        said["deliveries"][n]["receipt_check"] = json!(receipt.as_str());
+    }
+    printer.json(&said);
     printer.bare(it.status.as_str());
     let now = human::now();
     printer.heading(&it.id.to_string());
     let sealed = match &it.encryption_algorithm {
-        Some(algorithm) => format!("by its sender, {algorithm}"),
+        Some(algorithm) => format!("{}, {algorithm}", sealed_as.as_str()),
         None if it.is_encrypted => "by its sender".to_owned(),
-        None => "no: the server can read it".to_owned(),
+        None => "plaintext: the server can read it".to_owned(),
     };
     let message = it.message.as_ref().map(Message::as_str);
     let mut fields = vec![
@@ -59,12 +73,17 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
             None => ("file", format!("{}, {size} bytes as sent", file.name)),
         });
     }
-    for delivery in &it.deliveries {
+    for (delivery, receipt) in it.deliveries.iter().zip(&receipts) {
         let reason = delivery.reason.as_ref().map(|it| format!(": {it}"));
+        let signed = if is_native {
+            format!("; receipt: {}", receipt.as_str())
+        } else {
+            String::new()
+        };
         let (status, at) = (delivery.status, human::moment(delivery.at, now));
         fields.push((
             "delivery",
-            format!("{status} {at}{}", reason.unwrap_or_default()),
+            format!("{status} {at}{}{signed}", reason.unwrap_or_default()),
         ));
     }
     fields.retain(|(_, value)| !value.is_empty());
@@ -73,5 +92,12 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         .map(|(name, value)| (*name, &**value))
         .collect();
     printer.fields(&fields);
+    if receipts.contains(&ReceiptCheck::NotGenuine) {
+        let message = "the recipient did not sign what the server says of a delivery";
+        printer.warning(
+            message,
+            "ask the recipient; do not trust this server before you know why",
+        );
+    }
     Ok(Exit::Done)
 }

@@ -30,12 +30,21 @@ pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
     let public_key = identity.map(|it| it.public_key().to_string());
     let folder = identity.map(|it| it.folder().display().to_string());
     let server = client.server();
+    let keys = client.own_keys()?;
+    let fingerprint = keys.map(|it| it.fingerprint.to_string());
+    // It is no reason to say nothing else.
+    let prekeys = match keys {
+        Some(_) => client.prekeys_left().await.ok(),
+        None => None,
+    };
 
     printer.json(&json!({
         "server": server,
         "key": caller.key_shown,
         "folder": folder,
         "public_key": public_key,
+        "key_fingerprint": fingerprint,
+        "prekeys_left": prekeys,
         "account": email,
         "profile": profile,
     }));
@@ -60,6 +69,8 @@ pub(crate) async fn run(global: &Global, printer: &Printer) -> Result<Exit> {
         ("server", &server),
         ("key", &format!("{}...", caller.key_shown)),
         ("public key", public_key.as_deref().unwrap_or_default()),
+        ("fingerprint", fingerprint.as_deref().unwrap_or_default()),
+        ("prekeys", &text(prekeys.map(|it| format!("{it} left")))),
         ("folder", folder.as_deref().unwrap_or_default()),
         ("waiting", &waiting),
     ];

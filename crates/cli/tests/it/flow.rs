@@ -28,14 +28,17 @@ fn files_go_from_alice_to_bob_as_they_are() {
     let inbox = pair.json("bob", "inbox");
     assert_eq!(inbox["total"], 1);
     assert_eq!(inbox["transfers"][0]["id"], id);
-    assert_eq!(inbox["transfers"][0]["message"], "for you");
+    assert_eq!(inbox["transfers"][0]["security"], "native");
+    let none = serde_json::Value::Null;
+    assert_eq!(inbox["transfers"][0]["message"], none, "only bob reads it");
     assert_eq!(pair.json("alice", "list")["transfers"][0]["id"], id);
     assert_eq!(pair.json("alice", "inbox")["total"], 0);
 
     let received = pair.json("bob", &format!("receive {id} --to in/deep"));
     let received = &received["received"][0];
     assert_eq!(received["sender"], "alice");
-    assert_eq!(received["security"], "compatible");
+    assert_eq!(received["security"], "verified");
+    assert_eq!(received["message"], "for you");
     assert_eq!(received["acknowledged"], true);
     for (n, (name, content)) in files.iter().enumerate() {
         assert_eq!(received["files"][n]["name"], *name);
@@ -88,9 +91,10 @@ fn all_are_received_once_also_those_that_their_sender_keeps() {
 
     let kept = pair.json("bob", "inbox")["transfers"][0]["id"].clone();
     let kept = kept.as_str().unwrap();
-    pair.run("bob", &format!("receive {kept} --to in"))
-        .expect(0);
-    assert_eq!(names(&pair.path("in")), ["a", "a (1)", "b"]);
+    let line = format!("--json receive {kept} --to in");
+    let again = pair.run("bob", &line).expect(1).json();
+    assert_eq!(again["error"]["code"], "REPLAYED");
+    assert_eq!(names(&pair.path("in")), ["a", "b"]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn send(pair: &Pair) {
 
 #[test]
 fn a_folder_that_was_sent_is_received_as_that_folder() {
-    let pair = Pair::new();
+    let pair = Pair::compatible();
     report(&pair);
     send(&pair);
     let listed = pair.run("bob", "inbox").expect(0);

@@ -11,6 +11,7 @@ mod flow;
 mod folders;
 mod help;
 mod interrupt;
+mod known;
 mod operator;
 mod output;
 mod people;

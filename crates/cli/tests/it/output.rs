@@ -14,6 +14,8 @@ fn redacted(pair: &Pair, text: &str) -> String {
         for field in ["agent_uuid", "public_key"] {
             text = text.replace(config[field].as_str().unwrap(), &format!("{agent}-{field}"));
         }
+        let known = pair.json(agent, "whoami")["key_fingerprint"].clone();
+        text = text.replace(known.as_str().unwrap(), &format!("{agent}-fingerprint"));
         let shown = config["api_key"].as_str().unwrap();
         text = text.replace(shown.get(..13).unwrap(), "KEY");
     }
@@ -40,18 +42,21 @@ fn text_for_people() {
     ok sent report.pdf, 8 B, to bob
       transfer  TRANSFER
       expires   in 24 h, or after 10 downloads; deleted when it was received
+      sealed    verified, by a key that was not compared
     ");
     let whoami = pair.run("bob", "whoami").expect(0);
     assert_snapshot!(redacted(&pair, &whoami.stdout), @r"
     bob
-      id          bob-agent_uuid
-      status      connected
-      account     me@example.org
-      server      URL
-      key         KEY...
-      public key  bob-public_key
-      folder      bob
-      waiting     1
+      id           bob-agent_uuid
+      status       connected
+      account      me@example.org
+      server       URL
+      key          KEY...
+      public key   bob-public_key
+      fingerprint  bob-fingerprint
+      prekeys      63 left
+      folder       bob
+      waiting      1
     ");
     let agents = pair.run("bob", "agents").expect(0);
     assert_snapshot!(redacted(&pair, &agents.stdout), @r"
@@ -63,6 +68,7 @@ fn text_for_people() {
     assert_snapshot!(redacted(&pair, &received.stdout), @r"
     ok received report.pdf, 8 B, from alice
       message  hello
+      sealed   verified, by a key that was not compared
       file     in/report.pdf
     ");
     let inbox = pair.run("bob", "inbox").expect(0);
@@ -84,13 +90,15 @@ fn a_doctor_finds_nothing_wrong() {
         "ok api key        ada_live_",
         "ok clock          within",
         "ok public key     the server's is this identity's, version 1",
+        "ok keys           published, 64 one-time prekeys left",
+        "ok known agents   0 agents, none is blocked",
         "ok target folder  . can be written to",
     ] {
         assert!(said.contains(check), "{check}: {said}");
     }
     let json = pair.json("bob", "doctor");
     assert_eq!(json["ok"], true);
-    assert_eq!(json["checks"].as_array().unwrap().len(), 9);
+    assert_eq!(json["checks"].as_array().unwrap().len(), 11);
 }
 
 #[test]

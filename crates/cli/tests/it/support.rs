@@ -296,13 +296,30 @@ impl Pair {
         Self::at(sandbox, serve, &url)
     }
 
+    /// The same, of agents that keep to the formats of the published clients.
+    pub(crate) fn compatible() -> Self {
+        let sandbox = Sandbox::new();
+        let serve = Serve::start(&sandbox);
+        let url = serve.url.clone();
+        Self::compatible_at(sandbox, serve, &url)
+    }
+
     /// Agents that are told another address of the server.
     pub(crate) fn at(sandbox: Sandbox, serve: Serve, url: &str) -> Self {
+        Self::registered(sandbox, serve, url, "")
+    }
+
+    /// The same, of agents that keep to the formats of the published clients.
+    pub(crate) fn compatible_at(sandbox: Sandbox, serve: Serve, url: &str) -> Self {
+        Self::registered(sandbox, serve, url, "--compatible")
+    }
+
+    fn registered(sandbox: Sandbox, serve: Serve, url: &str, more: &str) -> Self {
         let made = "admin account create --name Me --email me@example.org --data-dir data";
         let made = sandbox.json(made);
         let account_key = made["api_key"].as_str().unwrap().to_owned();
         for agent in ["alice", "bob"] {
-            let line = format!("register {agent} --config-dir {agent} --server {url}");
+            let line = format!("register {agent} --config-dir {agent} --server {url} {more}");
             let mut command = sandbox.command(line.split_whitespace());
             Run::of(command.env("AGENTDROP_API_KEY", &account_key)).expect(0);
         }

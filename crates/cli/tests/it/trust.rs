@@ -277,6 +277,10 @@ fn what_a_person_sees() {
         public_key(&world, "us/alice"),
         public_key(&world, "them/bob"),
     );
+    let fingerprints = ["us/alice", "them/bob"].map(|it| {
+        let whoami = world.run(it, "--json whoami").expect(0).json();
+        said(&whoami["key_fingerprint"]).to_owned()
+    });
     let known = [
         (&*connection, "CONNECTION"),
         (&*incoming, "INCOMING"),
@@ -284,12 +288,16 @@ fn what_a_person_sees() {
         (&*pairing, "PAIRING"),
         (&*alice, "KEY-OF-ALICE"),
         (&*bob, "KEY-OF-BOB"),
+        (&*fingerprints[0], "FINGERPRINT-OF-ALICE"),
+        (&*fingerprints[1], "FINGERPRINT-OF-BOB"),
     ];
     let redacted = |text: &str| redacted(text, &known);
     assert_snapshot!(redacted(&proposed.expect(0).stdout), @r"
     ok proposed to pair bob with their alice
     pairing  PAIRING
     files  from their alice to your bob only
+    their fingerprint  FINGERPRINT-OF-ALICE
+    your fingerprint  FINGERPRINT-OF-BOB
     ");
     assert_snapshot!(redacted(&world.owner("us", "connections").expect(0).stdout), @r"
     Connected
@@ -306,8 +314,8 @@ fn what_a_person_sees() {
     ");
     let listed = world.owner("us", &format!("pairings {connection}"));
     assert_snapshot!(redacted(&listed.expect(0).stdout), @r"
-    ID  MINE  THEIRS  STATUS  BY  PROPOSED  FILES
-    PAIRING  alice  bob  pending  them  AGO  from your alice to their bob only
+    ID  MINE  THEIRS  STATUS  BY  PROPOSED  FILES  THEIR KEY
+    PAIRING  alice  bob  pending  them  AGO  from your alice to their bob only  FINGERPRINT-OF-BOB
     ");
     // Nobody can be asked here, but what it is can be seen.
     let asked = world.owner("us", &format!("confirm {pairing}")).expect(1);
@@ -320,6 +328,8 @@ fn what_a_person_sees() {
     your agent  alice
     your key  KEY-OF-ALICE
     files  from your alice to their bob only
+    their fingerprint  FINGERPRINT-OF-BOB
+    your fingerprint  FINGERPRINT-OF-ALICE
     ");
     assert_snapshot!(redacted(&asked.stderr), @r"
     error: nobody can be asked whether to confirm it
@@ -345,6 +355,24 @@ fn who_is_asked_is_heard() {
         let expected = if status == 0 { "active" } else { "pending" };
         assert_eq!(listed["pairings"][0]["status"], expected, "{answer:?}");
     }
+}
+
+#[test]
+fn whoever_saw_a_key_before_pairing_knows_the_agent_by_it() {
+    let world = World::new(&[("us", &["alice"]), ("them", &["bob"])]);
+    let connection = world.connect("us", "them");
+    let proposed = world.owner("us", &format!("-q pair {connection} alice bob"));
+    let pairing = proposed.expect(0).stdout.trim().to_owned();
+    let line = format!("confirm {pairing} --config-dir them/bob");
+    let (seen, ended) = world.on_a_terminal("them", &line, || "y\n");
+    assert_eq!(ended, Some(0), "{seen}");
+    let known = world.run("them/bob", "--json trust").expect(0).json();
+    let alice = &known["agents"][0];
+    assert_eq!(alice["how"], "pairing");
+    assert!(seen.contains(said(&alice["key_fingerprint"])), "{seen}");
+    let digits = said(&alice["digits"]).split(' ').take(4);
+    let digits = digits.collect::<Vec<_>>().join(" ");
+    assert!(seen.contains(&digits), "{seen}");
 }
 
 #[test]

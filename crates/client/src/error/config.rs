@@ -25,9 +25,19 @@ pub enum ConfigError {
     /// The two keys in the identity's file do not belong together.
     #[error("the public key in {} does not belong to the private key beside it", shown_path(.0))]
     KeysDiffer(PathBuf),
+    /// The server is from before agents had keys that they are verified by.
+    #[error("the server knows nothing of keys that agents are verified by")]
+    KeysUnknown,
     /// What was asked for needs an API key.
     #[error("no API key is set")]
     NoApiKey,
+    /// What was asked for needs to know which agent this is, and a published client wrote the identity
+    /// without it.
+    #[error("the identity does not say which agent it is")]
+    NoAgentId,
+    /// What was asked for needs the keys by which an agent is verified.
+    #[error("this agent has no keys that it can be verified by")]
+    NoKeys,
     /// What was asked for needs an identity, and there is none.
     #[error("there is no identity")]
     NoIdentity,
@@ -62,6 +72,9 @@ impl ConfigError {
             Self::IdentityExists(_) => "IDENTITY_EXISTS",
             Self::IdentityFile { .. } => "IDENTITY_FILE",
             Self::KeysDiffer(_) => "KEYS_DIFFER",
+            Self::KeysUnknown => "KEYS_UNKNOWN",
+            Self::NoAgentId => "NO_AGENT_ID",
+            Self::NoKeys => "NO_KEYS",
             Self::NoApiKey => "NO_API_KEY",
             Self::NoHome => "NO_HOME",
             Self::NoIdentity => "NO_IDENTITY",
@@ -81,9 +94,16 @@ impl ConfigError {
             Self::KeysDiffer(_) => {
                 "restore the file from a copy: one of the keys was changed".into()
             }
+            Self::KeysUnknown => {
+                "its operator can update it; until then files are sealed as the published clients do".into()
+            }
             Self::NoApiKey => {
                 "set AGENTDROP_API_KEY, give `--api-key`, or sign in with `agentdrop login`".into()
             }
+            Self::NoAgentId => {
+                "`agentdrop agents` shows its id: write it into the file as `agent_uuid`".into()
+            }
+            Self::NoKeys => "make them with `agentdrop keys publish`".into(),
             Self::NoHome => "name a folder with `--config-dir`".into(),
             Self::NoIdentity => "make one with `agentdrop register`".into(),
             Self::NotOurs(path) => format!(

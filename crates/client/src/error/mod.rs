@@ -5,6 +5,9 @@
 
 mod api;
 mod config;
+mod keyring;
+mod moving;
+mod peer;
 mod person;
 mod send;
 mod text;
@@ -20,6 +23,9 @@ use agentdrop_seal::SealError;
 
 pub use self::api::ApiError;
 pub use self::config::ConfigError;
+pub use self::keyring::KeyringError;
+pub use self::moving::MovingError;
+pub use self::peer::{Peer, PeerError};
 pub use self::person::PersonError;
 pub use self::send::SendProblem;
 pub(crate) use self::text::shown;
@@ -56,6 +62,12 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+    /// What is kept in the folder of the identity cannot be used.
+    #[error(transparent)]
+    Keyring(KeyringError),
+    /// An identity was not taken to another machine.
+    #[error(transparent)]
+    Moving(MovingError),
     /// There is no such agent, or none that shares files with this one.
     #[error("there is no agent `{0}` that can be sent to from here")]
     NoSuchAgent(AgentRef),
@@ -71,6 +83,9 @@ pub enum Error {
         /// The file.
         file: FileName,
     },
+    /// Another agent, or what it is said to have sent, is not believed.
+    #[error(transparent)]
+    Peer(PeerError),
     /// It was not sent to a person, or did not open for one.
     #[error(transparent)]
     Person(PersonError),
@@ -128,6 +143,9 @@ impl Error {
             Self::NotOneFile(_) => "NOT_ONE_FILE",
             Self::NotTheRecipient(..) => "NOT_THE_RECIPIENT",
             Self::Open { .. } => "OPEN_REFUSED",
+            Self::Keyring(error) => error.code(),
+            Self::Moving(error) => error.code(),
+            Self::Peer(error) => error.code(),
             Self::Person(error) => error.code(),
             Self::UploadEnded(_) => "UPLOAD_ENDED",
             Self::Receiving(_) => "ALREADY_RECEIVING",
@@ -165,6 +183,9 @@ impl Error {
             Self::FileCount(count) => {
                 (*count > MAX_FILES).then(|| "pack them into an archive, and send that".into())
             }
+            Self::Keyring(error) => Some(error.hint().into()),
+            Self::Moving(error) => Some(error.hint().into()),
+            Self::Peer(error) => Some(error.hint()),
             Self::Person(error) => Some(error.hint().into()),
             Self::UploadEnded(_) => Some("send it again; it begins anew then".into()),
             Self::Receiving(_) => Some("wait for the other to end, or name another folder".into()),
@@ -192,6 +213,9 @@ impl Error {
             | Self::NotOneFile(_)
             | Self::NotTheRecipient(..)
             | Self::Open { .. }
+            | Self::Keyring(_)
+            | Self::Moving(_)
+            | Self::Peer(_)
             | Self::Person(_)
             | Self::Receiving(_)
             | Self::Send { .. }
@@ -228,4 +252,4 @@ macro_rules! wrapped {
     };
 }
 
-wrapped!(ApiError => Api, ConfigError => Config, PersonError => Person, TransportError => Transport, TrustError => Trust);
+wrapped!(ApiError => Api, ConfigError => Config, KeyringError => Keyring, MovingError => Moving, PeerError => Peer, PersonError => Person, TransportError => Transport, TrustError => Trust);

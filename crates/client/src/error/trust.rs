@@ -29,6 +29,12 @@ pub enum TrustError {
         /// What is wrong.
         what: &'static str,
     },
+    /// Its sender gave it a time, which is over.
+    #[error("the time is over that the sender gave {0}")]
+    Expired(TransferId),
+    /// It was sealed for a key that is used once, and was, or whose time is over.
+    #[error("the key that {0} was sealed for is gone")]
+    KeyGone(TransferId),
     /// The server has another key for this agent than the identity.
     #[error("the server has another key for this agent than its identity")]
     OwnKeyDiffers,
@@ -41,6 +47,9 @@ pub enum TrustError {
     /// It was sealed for a key that this agent had, or never had.
     #[error("{0} was sealed for another key than this agent's")]
     SealedForAnotherKey(TransferId),
+    /// It opens, and is not signed by whom the server names as its sender; or the server names nobody.
+    #[error("{0} is not signed by the agent that the server names as its sender")]
+    SenderUnverified(TransferId),
     /// It was sealed in a way that this version does not know.
     #[error("{transfer} was sealed with `{algorithm}`, which is not known here")]
     UnknownAlgorithm {
@@ -63,10 +72,13 @@ impl TrustError {
             Self::E2eeUnavailable(_) => "E2EE_UNAVAILABLE",
             Self::ForeignUrl(_) => "FOREIGN_URL",
             Self::Incomplete { .. } => "E2EE_INCOMPLETE",
+            Self::Expired(_) => "ENVELOPE_EXPIRED",
+            Self::KeyGone(_) => "KEY_GONE",
             Self::OwnKeyDiffers => "OWN_KEY_DIFFERS",
             Self::PeerKeyDiffers => "PEER_KEY_DIFFERS",
             Self::Plaintext(_) => "PLAINTEXT",
             Self::SealedForAnotherKey(_) => "SEALED_FOR_ANOTHER_KEY",
+            Self::SenderUnverified(_) => "SENDER_UNVERIFIED",
             Self::UnknownAlgorithm { .. } => "UNKNOWN_ALGORITHM",
             Self::WrongChannel(_) => "WRONG_CHANNEL",
         }
@@ -74,12 +86,16 @@ impl TrustError {
 
     pub(super) const fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Changed(_) | Self::Downgrade(_) | Self::ForeignUrl(_) => {
-                "do not trust this server before you know why"
-            }
+            Self::Changed(_)
+            | Self::Downgrade(_)
+            | Self::ForeignUrl(_)
+            | Self::SenderUnverified(_) => "do not trust this server before you know why",
             Self::ChannelClosed(_) => "the other side has to agree to the channel again",
             Self::E2eeUnavailable(_) => "it has to connect first, which gives it a key",
-            Self::Incomplete { .. } => "ask the sender to send it again",
+            Self::Expired(_) | Self::Incomplete { .. } => "ask the sender to send it again",
+            Self::KeyGone(_) => {
+                "it was received before, here or in a copy of this identity; else ask the sender to send it again"
+            }
             Self::OwnKeyDiffers => {
                 "this identity was replaced: use the newer one, or register this agent anew"
             }

@@ -1,20 +1,15 @@
 //! Fetching one file: exactly as long as announced, and resumed where the connection broke.
 
-use std::fs::File;
-use std::io::SeekFrom;
-
 use http::StatusCode;
 use http::header::{CONTENT_RANGE, ETAG, HeaderValue};
 use reqwest::{Response, Url};
-use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio::time::sleep;
 
-use super::journal::Journal;
+use super::landing::Landing;
 use crate::error::{Error, Result, TransportError, TransportProblem};
 use crate::server_url::origin;
 use crate::transport::{Repeat, Transport, chunk, pause, pause_of_range};
 
-const BUFFER_BYTES: usize = 256 * 1024;
 /// A try that came this far was worth it, and does not count against the number of tries.
 const WORTHWHILE_BYTES: u64 = 1024 * 1024;
 
@@ -26,9 +21,7 @@ pub(super) struct Fetch<'a> {
     moved: bool,
     /// What names the file that `done` bytes are here of. Without it no try can go on where another ended.
     etag: Option<HeaderValue>,
-    file: BufWriter<tokio::fs::File>,
-    /// Where it is written down what names the file, and which one it is.
-    journal: (&'a Journal, usize),
+    landing: Landing<'a>,
 }
 
 impl<'a> Fetch<'a> {
@@ -36,10 +29,8 @@ impl<'a> Fetch<'a> {
         transport: &'a Transport,
         url: Url,
         bytes: u64,
-        into: File,
-        journal: (&'a Journal, usize),
+        landing: Landing<'a>,
     ) -> Self {
-        let file = BufWriter::with_capacity(BUFFER_BYTES, tokio::fs::File::from_std(into));
         Self {
             transport,
             url,
@@ -47,8 +38,7 @@ impl<'a> Fetch<'a> {
             done: 0,
             moved: false,
             etag: None,
-            file,
-            journal,
+            landing,
         }
     }
 
@@ -67,13 +57,13 @@ impl<'a> Fetch<'a> {
     pub(super) async fn run(&mut self, report: impl Fn(u64) + Sync) -> Result<()> {
         let fetched = self.tries(&report).await;
         // What came before an error is of use to the next process.
-        let flushed = self.file.flush().await;
+        let ended = self.landing.end(fetched.is_ok()).await;
         fetched?;
-        flushed.map_err(Error::io("write", "a received file"))
+        ended
     }
 
     async fn tries(&mut self, report: &(impl Fn(u64) + Sync)) -> Result<()> {
-        self.seek().await?;
+        self.landing.go_on_behind(self.done).await?;
         let mut tries = 0;
         loop {
             let before = self.done;
@@ -98,13 +88,6 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    async fn seek(&mut self) -> Result<()> {
-        let sought = self.file.seek(SeekFrom::Start(self.done)).await;
-        sought
-            .map(drop)
-            .map_err(Error::io("write", "a received file"))
-    }
-
     async fn once(&mut self, report: &(impl Fn(u64) + Sync)) -> Result<()> {
         if self.etag.is_none() {
             self.start_over().await?;
@@ -126,8 +109,7 @@ impl<'a> Fetch<'a> {
                 }
                 self.start_over().await?;
                 self.etag = etag;
-                let (journal, n) = self.journal;
-                journal.name_part(n, self.etag.as_ref()).await?;
+                self.landing.begin(self.etag.as_ref()).await?;
             }
             status => return Err(Error::Answer(format!("a file comes with {status}"))),
         }
@@ -144,8 +126,7 @@ impl<'a> Fetch<'a> {
             if done > self.bytes {
                 return Err(self.wrong_length());
             }
-            let written = self.file.write_all(&piece).await;
-            written.map_err(Error::io("write", "a received file"))?;
+            self.landing.take(piece).await?;
             (self.done, self.moved) = (done, true);
             report(self.done);
         }
@@ -155,13 +136,7 @@ impl<'a> Fetch<'a> {
         if self.done == 0 {
             return Ok(());
         }
-        let emptied = async {
-            self.file.seek(SeekFrom::Start(0)).await?;
-            self.file.get_mut().set_len(0).await
-        };
-        emptied
-            .await
-            .map_err(Error::io("write", "a received file"))?;
+        self.landing.empty().await?;
         self.done = 0;
         Ok(())
     }

@@ -82,7 +82,8 @@ impl Incoming {
         self
     }
 
-    /// Leaves this much room on the disk. A file is opened beside the sealed one only where that leaves
+    /// Leaves this much room on the disk. A file that is fetched before it is opened, as those of the
+    /// published clients and those to people are, is opened beside the sealed one only where that leaves
     /// as much; else it is opened where it lies, and fetched again if that is cut short.
     pub fn spare_bytes(mut self, bytes: u64) -> Self {
         self.spare_bytes = bytes;

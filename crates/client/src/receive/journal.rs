@@ -5,11 +5,13 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::wire::downloads::Download;
 use agentdrop_seal::ContentKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 
 use super::leftovers::{self, Unusable};
@@ -98,7 +100,7 @@ impl Journal {
         self.write().await
     }
 
-    /// The file for the sealed bytes of file `n`, and how many are here.
+    /// The file for the bytes of file `n` as they come, sealed or opened, and how many are here.
     pub(super) async fn part(&self, n: usize) -> Result<(File, u64)> {
         self.on_disk(move |it| it.part(n)).await
     }
@@ -111,25 +113,28 @@ impl Journal {
     /// Forgets what is here of file `n`.
     pub(super) async fn empty_part(&self, n: usize) -> Result<()> {
         self.on_disk(move |it| it.empty_part(n)).await?;
-        let had = self.change(n, |it| std::mem::take(&mut it.is_overwritten));
+        let had = self.change(n, |it| {
+            it.header = None;
+            std::mem::take(&mut it.is_overwritten)
+        });
         if had { self.write().await } else { Ok(()) }
     }
 
     /// Writes down what names file `n`, of which nothing is here yet.
     pub(super) async fn name_part(&self, n: usize, etag: Option<&HeaderValue>) -> Result<()> {
         let etag = etag.and_then(|it| it.to_str().ok().map(str::to_owned));
-        let size = {
-            let state = self.state();
-            let file = state.as_ref().and_then(|it| it.grant.files.get(n));
-            file.map_or(0, |it| it.size)
-        };
         let changed = self.change(n, |it| {
             std::mem::replace(&mut it.etag, etag.clone()) != etag
         });
-        if changed && size >= WORTH_NAMING_BYTES {
+        if changed && self.0.is_worth_naming(n) {
             return self.write().await;
         }
         Ok(())
+    }
+
+    /// For a thread that opens file `n` as it comes: it does not keep others out of the folder.
+    pub(super) fn naming(&self, n: usize) -> Naming {
+        Naming(Arc::downgrade(&self.0), n)
     }
 
     /// Writes down that file `n` will be opened where it lies.
@@ -246,23 +251,67 @@ impl Journal {
 
     async fn write(&self) -> Result<()> {
         let inner = Arc::clone(&self.0);
-        blocking(move || {
-            let Some(key) = inner.key.as_ref().filter(|_| inner.quarantine.is_private()) else {
-                return Ok(());
-            };
-            let state = locked(&inner.state);
-            let Some(state) = &*state else {
-                return Ok(());
-            };
-            inner.quarantine.write_state(&state.seal(key)?)?;
-            inner.quarantine.keep();
-            Ok(())
-        })
-        .await
+        blocking(move || inner.write()).await
     }
 
     fn state(&self) -> MutexGuard<'_, Option<State>> {
         locked(&self.0.state)
+    }
+}
+
+impl Inner {
+    fn is_worth_naming(&self, n: usize) -> bool {
+        let state = locked(&self.state);
+        let file = state.as_ref().and_then(|it| it.grant.files.get(n));
+        file.is_some_and(|it| it.size >= WORTH_NAMING_BYTES)
+    }
+
+    fn is_last(&self, n: usize) -> bool {
+        let state = locked(&self.state);
+        state.as_ref().is_some_and(|it| it.parts.len() == n + 1)
+    }
+
+    /// It is on disk when this returns.
+    fn write(&self) -> Result<()> {
+        let Some(key) = self.key.as_ref().filter(|_| self.quarantine.is_private()) else {
+            return Ok(());
+        };
+        let state = locked(&self.state);
+        let Some(state) = &*state else {
+            return Ok(());
+        };
+        self.quarantine.write_state(&state.seal(key)?)?;
+        self.quarantine.keep();
+        Ok(())
+    }
+}
+
+/// Writes down what a file is that is opened as it comes.
+#[derive(Debug)]
+pub(super) struct Naming(Weak<Inner>, usize);
+
+impl Naming {
+    /// Writes down what names file `n`, and what it begins with, before a byte of it is written. Where
+    /// nobody receives any more, neither matters.
+    ///
+    /// Once the last of all files has begun, it is on disk of each of them: by then the server may have
+    /// given all of them out, and delete them.
+    pub(super) fn write(&self, etag: Option<&HeaderValue>, header: &[u8]) -> Result<()> {
+        let Self(inner, n) = self;
+        let Some(inner) = inner.upgrade() else {
+            return Ok(());
+        };
+        let etag = etag.and_then(|it| it.to_str().ok().map(str::to_owned));
+        if let Some(part) = locked(&inner.state)
+            .as_mut()
+            .and_then(|it| it.parts.get_mut(*n))
+        {
+            (part.etag, part.header) = (etag, Some(STANDARD.encode(header)));
+        }
+        if inner.is_worth_naming(*n) || inner.is_last(*n) {
+            return inner.write();
+        }
+        Ok(())
     }
 }
 

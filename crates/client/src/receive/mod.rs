@@ -1,19 +1,23 @@
 //! Receiving: fetch, check, open, and only then place.
 //!
 //! The server is not believed. A transfer that was announced as encrypted never yields plaintext; no
-//! byte of a file is released before the tag over all of it was checked; names are data. Everything
-//! happens in a private folder inside the target, so that placing is a rename, and no file of a
-//! transfer is placed before all of them are good. What was fetched stays there, sealed, until all are
-//! placed, so that the next process goes on where one ended, under the same grant.
+//! byte of a file is released before the tag over it was checked; names are data. Everything happens in
+//! a private folder inside the target, so that placing is a rename, and no file of a transfer is placed
+//! before all of them are good. What was fetched stays there until all are placed, opened where agents
+//! verify each other and sealed else, so that the next process goes on where one ended, under the same
+//! grant.
 //!
 //! What the compatible formats cannot show is not shown: neither a name, nor the order, nor the
 //! transfer is bound to the bytes, and the sender's key is the server's word.
 
+mod arriving;
 mod fetch;
 mod grant;
 mod incoming;
 mod journal;
+mod landing;
 mod leftovers;
+mod native;
 mod opening;
 mod packed;
 mod person;
@@ -21,6 +25,7 @@ mod place;
 mod quarantine;
 mod received;
 mod reception;
+mod settling;
 mod sink;
 mod state;
 mod unlock;
@@ -31,21 +36,25 @@ use std::sync::Arc;
 
 use agentdrop_protocol::limits::MAX_FILES;
 use agentdrop_protocol::wire::transfers::{Transfer, TransferMode};
-use agentdrop_protocol::{LinkToken, TransferId};
+use agentdrop_protocol::{AgentId, EncryptionPublicKey, LinkToken, TransferId};
 use agentdrop_seal::SecretKey;
 
 pub use self::incoming::Incoming;
 use self::incoming::{Beginning, Plaintext};
 use self::journal::Journal;
+use self::native::{ForPeer, is_native};
 use self::opening::Seal;
+pub(crate) use self::packed::FOLDER;
 pub use self::packed::folder_name;
 use self::person::ForPerson;
 pub(crate) use self::quarantine::PREFIX as INCOMING;
 pub use self::received::{Note, Received, ReceivedFile, Security};
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
 use crate::client::Client;
-use crate::error::{Error, Result, TrustError, shown};
+use crate::error::{Error, PeerError, Result, TrustError, shown};
 use crate::identity::Identity;
+use crate::peers::KnownBy;
+use crate::trust::Known;
 
 /// How many bytes of a transfer wait in a folder for whoever goes on receiving it there.
 pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
@@ -56,6 +65,8 @@ pub fn half_received(folder: &Path, id: TransferId) -> Option<u64> {
 enum Recipient<'a> {
     /// This agent.
     Agent,
+    /// This agent, from another that it can verify.
+    Peer(Box<ForPeer>),
     /// A person.
     Person(ForPerson<'a>),
 }
@@ -80,8 +91,14 @@ impl Client {
         if !listed.is_encrypted && incoming.plaintext == Plaintext::Refuse {
             return Err(TrustError::Plaintext(id).into());
         }
-        self.take_in(Recipient::Agent, None, &listed, &incoming)
-            .await
+        let recipient = if is_native(&listed) {
+            Recipient::Peer(Box::new(ForPeer::of(self, &listed)?))
+        } else {
+            self.expect_weaker(&listed)?;
+            Recipient::Agent
+        };
+        // Large, and moved by whoever awaits it.
+        Box::pin(self.take_in(recipient, None, &listed, &incoming)).await
     }
 
     /// Whether nothing says that it is for another. The server would hand it out to its sender too, who
@@ -117,6 +134,7 @@ impl Client {
     ) -> Result<Received> {
         let envelopes = match &recipient {
             Recipient::Person(it) => it.envelopes(),
+            Recipient::Peer(_) => ForPeer::ENVELOPES,
             Recipient::Agent => 0,
         };
         let files = listed.files.len().saturating_sub(envelopes);
@@ -125,7 +143,7 @@ impl Client {
         }
         let secret = match &recipient {
             Recipient::Person(it) => Some(it.secret()),
-            Recipient::Agent => self.identity().map(Identity::secret),
+            Recipient::Agent | Recipient::Peer(_) => self.identity().map(Identity::secret),
         };
         // Of what nobody sealed, nothing would show that it is still what was fetched.
         let key = secret.filter(|_| listed.is_encrypted);
@@ -160,12 +178,17 @@ impl Client {
         }
         let max_files = match &recipient {
             Recipient::Agent => MAX_FILES,
+            Recipient::Peer(_) => MAX_FILES + ForPeer::ENVELOPES,
             Recipient::Person(it) => MAX_FILES + it.envelopes(),
         };
+        if let Recipient::Peer(it) = &recipient {
+            it.expect_new(self, listed)?;
+        }
         let mut reception =
             Reception::begin(self, link, listed, max_files, journal, incoming).await?;
         let (opened, outcome) = match recipient {
-            Recipient::Agent => self.open_for_agent(&mut reception).await?,
+            Recipient::Agent => self.open_for_agent(&mut reception, listed).await?,
+            Recipient::Peer(it) => it.open(self, &mut reception, listed).await?,
             Recipient::Person(it) => it.open(&mut reception, listed).await?,
         };
         reception.finish(opened, outcome).await
@@ -174,6 +197,7 @@ impl Client {
     async fn open_for_agent(
         &self,
         reception: &mut Reception<'_>,
+        listed: &Transfer,
     ) -> Result<(Vec<Opened>, Outcome)> {
         let grant = reception.grant.clone();
         let unlocked = if grant.is_encrypted {
@@ -181,10 +205,11 @@ impl Client {
         } else {
             None
         };
+        let sender_key = unlocked.as_ref().map(|it| it.sender_key);
+        let peer = self.known_sender(listed, sender_key)?;
         for n in 0..grant.files.len() {
             reception.fetch(n).await?;
         }
-        let sender_key = unlocked.as_ref().map(|it| it.sender_key);
         let mut opened = Vec::new();
         let security = if let Some(unlock::Unlocked { key, nonces, .. }) = unlocked {
             let key = Arc::new(key);
@@ -203,8 +228,59 @@ impl Client {
             security,
             message: grant.message,
             sender_key,
+            peer,
+            settling: None,
         };
         Ok((opened, outcome))
+    }
+}
+
+impl Client {
+    /// An error, if the sender is known to sign what it sends, or a person has to decide about it first:
+    /// before it costs a download.
+    fn expect_weaker(&self, listed: &Transfer) -> Result<()> {
+        let Some(known) = self.known_agents()? else {
+            return Ok(());
+        };
+        if let Some(sender) = listed.sender_agent_id {
+            return known.expect_not_native(sender);
+        }
+        // Who is left out cannot be looked up, and would be shown by the name that they go by.
+        let named =
+            |it: &(AgentId, Known)| it.1.native.is_some() && it.1.label() == listed.sender.as_str();
+        if listed.mode == TransferMode::AgentToAgent && known.list()?.iter().any(named) {
+            return Err(TrustError::SenderUnverified(listed.id).into());
+        }
+        Ok(())
+    }
+
+    /// By what the sender of something is known that nobody signed. Who is known to sign is refused,
+    /// and so is who is known by another key.
+    fn known_sender(
+        &self,
+        listed: &Transfer,
+        key: Option<EncryptionPublicKey>,
+    ) -> Result<Option<KnownBy>> {
+        let Some(sender) = listed.sender_agent_id else {
+            return Ok(None);
+        };
+        if let Some(mine) = self.identity().filter(|it| it.agent_uuid() == Some(sender)) {
+            // What one sends to oneself is sealed with one's own key alone.
+            return match key {
+                Some(key) if key != mine.public_key() => Err(TrustError::OwnKeyDiffers.into()),
+                _ => Ok(None),
+            };
+        }
+        let Some(known) = self.known_agents()? else {
+            return Ok(None);
+        };
+        let label = listed.sender.as_str();
+        if let Some(key) = key {
+            let met = self.meet_compatible(sender, label, key)?;
+            return self.known_by(sender, met);
+        }
+        known.expect_not_native(sender)?;
+        Ok(None)
     }
 }
 
@@ -213,7 +289,10 @@ impl Client {
 fn is_over(error: &Error) -> bool {
     match error {
         Error::Api(it) => it.is_gone(),
-        Error::Open { .. } | Error::Person(_) | Error::Trust(_) => true,
+        Error::Open { .. } | Error::Person(_) => true,
+        // What a person decides about, or another key or time mends, must cost no second download.
+        Error::Peer(it) => matches!(it, PeerError::Replayed(_) | PeerError::SequenceTooOld(_)),
+        Error::Trust(it) => !matches!(it, TrustError::Expired(_) | TrustError::SenderUnverified(_)),
         _ => false,
     }
 }

@@ -13,6 +13,7 @@ use agentdrop_seal::compat::human;
 use agentdrop_seal::{OpenError, PublicKey, Salt, SecretKey, person};
 
 use super::opening::Seal;
+use super::packed::is_packed;
 use super::reception::{Opened, Outcome, Reception, refused};
 use super::unlock::bytes;
 use super::{Incoming, Received, Recipient, Security};
@@ -95,7 +96,7 @@ impl Client {
             key,
             is_ours: announced == person::ALGORITHM,
         });
-        self.take_in(recipient, token, listed, &incoming).await
+        Box::pin(self.take_in(recipient, token, listed, &incoming)).await
     }
 }
 
@@ -166,12 +167,18 @@ async fn open_ours(
     for (n, said) in (1..).zip(&manifest.files) {
         let i = u32::try_from(n).map_err(|_| wrong())?;
         let seal = Seal::Chunks(Arc::clone(&incoming), i);
-        opened.push(reception.open(n, &said.name, &seal).await?);
+        let file = reception.open(n, &said.name, &seal).await?;
+        opened.push(Opened {
+            is_folder: is_packed(&said.content_type, &said.name),
+            ..file
+        });
     }
     let outcome = Outcome {
         security: Security::Sealed,
         message: manifest.message,
         sender_key: None,
+        peer: None,
+        settling: None,
     };
     Ok((opened, outcome))
 }
@@ -215,6 +222,8 @@ async fn open_theirs(
         security: Security::Compatible,
         message: grant.message,
         sender_key: None,
+        peer: None,
+        settling: None,
     };
     Ok((opened, outcome))
 }

@@ -40,6 +40,8 @@ pub(super) struct Ready {
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) n: usize,
+    /// What it is called there.
+    pub(super) name: FileName,
     pub(super) path: PathBuf,
 }
 
@@ -52,7 +54,9 @@ pub(super) fn mark(
     let marked = |it: &Ready| {
         let is_placed = already.iter().find(|placed| placed.n == it.n);
         let mark = match is_placed {
-            Some(placed) => File::open(&placed.path).and_then(|it| mark_of(&it)),
+            Some(placed) => {
+                open(&quarantine.target, placed.name.as_str()).and_then(|it| mark_of(&it))
+            }
             None => open(&quarantine.folder, &it.source).and_then(|it| mark_of(&it)),
         };
         Ok(Marked {
@@ -75,7 +79,8 @@ pub(super) fn find(quarantine: &Quarantine, files: &[Marked]) -> Vec<Placed> {
             match open(&quarantine.target, name.as_str()) {
                 Ok(there) if mark_of(&there).is_ok_and(|it| it == file.mark) => {
                     let path = quarantine.target_path.join(name.as_str());
-                    return Some(Placed { n: file.n, path });
+                    let n = file.n;
+                    return Some(Placed { n, name, path });
                 }
                 // Behind the first name that nobody has, it is not.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
@@ -214,6 +219,7 @@ mod tests {
     use std::path::Path;
 
     use agentdrop_protocol::TransferId;
+    use rustix::fs::mknodat;
 
     use super::*;
     use crate::receive::quarantine::{open_target, opened};
@@ -316,6 +322,27 @@ mod tests {
         assert_eq!(paths, ["a (1)", "b"].map(|it| target.path().join(it)));
         drop(quarantine);
         assert_eq!(names(target.path()), ["a", "a (1)", "b"]);
+    }
+
+    #[test]
+    fn what_took_the_place_of_what_was_placed_is_not_followed_and_not_waited_for() {
+        let target = tempfile::tempdir().unwrap();
+        let quarantine = quarantine(target.path(), &["one"]);
+        let ready = ready(&["a"]);
+        let marks = mark(&quarantine, &ready, &[]).unwrap();
+        placed(&quarantine, &["a"]).unwrap();
+        let already = find(&quarantine, &marks);
+        fs::rename(target.path().join("a"), target.path().join("b")).unwrap();
+        symlink("b", target.path().join("a")).unwrap();
+        assert_eq!(
+            mark(&quarantine, &ready, &already).unwrap_err().code(),
+            "IO"
+        );
+        fs::remove_file(target.path().join("a")).unwrap();
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(&quarantine.target, "a", FileType::Fifo, mode, 0).unwrap();
+        let another = mark(&quarantine, &ready, &already).unwrap();
+        assert_ne!(another[0].mark, marks[0].mark);
     }
 
     #[test]

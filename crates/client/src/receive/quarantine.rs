@@ -79,6 +79,12 @@ impl Quarantine {
                 // It is not removed: by now that name may be another's of us.
                 Err(error) => return Err(failed(error.into())),
             };
+            // Between the two, whoever may write to the target could have put their own there.
+            if folder.metadata().map_err(failed)?.uid() != our_uid() {
+                return Err(failed(io::Error::other(
+                    "a folder made there belongs to another user",
+                )));
+            }
             // Another that sweeps may have been faster, and have removed it.
             if !lock(&folder, target, &name) {
                 return Ok(None);

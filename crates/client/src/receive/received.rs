@@ -8,6 +8,7 @@ use agentdrop_protocol::{EncryptionPublicKey, FileName, TransferId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::peers::KnownBy;
 
 /// What was received.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Received {
     pub security: Security,
     /// The sender's key that the files open with, by the server's word; none if they were not sealed.
     pub sender_key: Option<EncryptionPublicKey>,
+    /// By what its sender is known, if an agent sent it to an agent.
+    pub peer: Option<KnownBy>,
     /// The files, in the sender's order.
     pub files: Vec<ReceivedFile>,
     /// How many bytes of them, as they were sealed, an earlier process had fetched.
@@ -51,6 +54,8 @@ pub struct ReceivedFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
+    /// All is received, and the server did not get more one-time prekeys, for this reason.
+    KeysNotTended(String),
     /// What looked as if it was left by an earlier process was not used.
     LeftoverIgnored {
         /// Where it was.
@@ -78,6 +83,9 @@ pub enum Security {
     Sealed,
     /// Not sealed: the server could read it and change it.
     Plaintext,
+    /// Sealed between two agents that know each other's identity: names, order and number of the files,
+    /// the message and who sent it are signed; [`KnownBy`] says how the sender is known.
+    Verified,
 }
 
 impl Security {
@@ -87,6 +95,7 @@ impl Security {
             Self::Compatible => "compatible",
             Self::Sealed => "sealed",
             Self::Plaintext => "plaintext",
+            Self::Verified => "verified",
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Security;
 use super::leftovers::Unusable;
+use super::settling::Settling;
 
 const VERSION: u32 = 1;
 
@@ -29,11 +30,15 @@ pub(super) struct State {
     pub(super) placing: Option<Placing>,
 }
 
-/// What is known of the sealed bytes of a file that are here.
+/// What is known of the bytes of a file that are here: sealed ones, or, where it is opened as it comes,
+/// opened ones.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Part {
-    /// What names the file that they are of.
+    /// What names the sealed file that they are of.
     pub(super) etag: Option<String>,
+    /// What that begins with, in base64, where it is opened as it comes.
+    #[serde(default)]
+    pub(super) header: Option<String>,
     /// It is being opened where it lies: it is neither the sealed file nor the opened one.
     pub(super) is_overwritten: bool,
 }
@@ -44,6 +49,9 @@ pub(super) struct Placing {
     pub(super) security: Security,
     pub(super) message: Option<Message>,
     pub(super) sender_key: Option<EncryptionPublicKey>,
+    /// What is to be done when all of it is placed.
+    #[serde(default)]
+    pub(super) settling: Option<Settling>,
     pub(super) files: Vec<Marked>,
 }
 

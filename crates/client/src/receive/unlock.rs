@@ -44,7 +44,6 @@ impl Client {
         }
         let algorithm = grant.encryption_algorithm.as_deref();
         let algorithm = algorithm.ok_or_else(|| incomplete("its algorithm is not named"))?;
-        let nonces = nonces(grant)?;
         let (key, sender_key) = match algorithm.parse() {
             Ok(Algorithm::Channel) => self.unlock_channel(mine, grant).await?,
             Ok(Algorithm::Wrapped) => unwrap(mine, grant)?,
@@ -60,7 +59,7 @@ impl Client {
         };
         Ok(Unlocked {
             key,
-            nonces,
+            nonces: nonces(grant)?,
             sender_key,
         })
     }

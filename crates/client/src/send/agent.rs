@@ -5,24 +5,28 @@
 use agentdrop_protocol::wire::agents::ResolvedAgent;
 use agentdrop_protocol::wire::channels::ChannelStatus;
 use agentdrop_protocol::wire::transfers::TransferMode;
-use agentdrop_protocol::{AgentRef, ChannelId, EncryptionPublicKey, ErrorCode};
+use agentdrop_protocol::{AgentId, AgentRef, ChannelId, EncryptionPublicKey, ErrorCode};
 use agentdrop_seal::compat::{Algorithm, channel, wrapped};
 use agentdrop_seal::{ContentKey, Nonce, PublicKey, Salt, SealError, SecretKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Outgoing;
+use super::native::ToPeer;
 use super::plan::{Object, Peer, Plan, Said, Seal};
 use super::source::Source;
+use super::{Outgoing, Way};
 use crate::client::Client;
-use crate::error::{Error, Result, TrustError};
+use crate::error::{Error, Peer as PeerName, PeerError, Result, TrustError};
 use crate::identity::Identity;
+use crate::peers::KnownBy;
+use crate::trust::MetHow;
 
 /// The way to an agent: who it is, and between which keys it goes.
 pub(super) struct ToAgent {
     recipient: ResolvedAgent,
     their_key: EncryptionPublicKey,
     between: Between,
+    met: Option<MetHow>,
 }
 
 /// What the key of the files hangs on.
@@ -42,8 +46,27 @@ impl Client {
         mine: Option<&Identity>,
         recipient: &AgentRef,
         account: Option<&str>,
-    ) -> Result<ToAgent> {
+    ) -> Result<Way> {
         let (resolved, their_key) = self.resolve_key(recipient, account).await?;
+        let label = resolved.agent_id.as_str();
+        if matches!(recipient, AgentRef::Slug(_)) {
+            self.expect_name(resolved.id, label)?;
+        }
+        let mut met = None;
+        if mine.is_none() {
+            self.expect_known_key(resolved.id, their_key)?;
+        }
+        if let Some(mine) = mine {
+            if let Some(keyring) = self.published_keyring().await?
+                && let Some(met) = self.meet(resolved.id, label).await?
+            {
+                return Ok(Way::Peer(Box::new(ToPeer::new(resolved, keyring, met))));
+            }
+            // Refused, if it was known by more, or by another key.
+            if mine.agent_uuid() != Some(resolved.id) {
+                met = Some(self.meet_compatible(resolved.id, label, their_key)?);
+            }
+        }
         let between = match mine {
             None => Between::Person,
             Some(mine) if mine.agent_uuid() == Some(resolved.id) => {
@@ -54,11 +77,33 @@ impl Client {
             }
             Some(mine) => Between::Channel(self.open_channel(mine, &resolved, &their_key).await?),
         };
-        Ok(ToAgent {
+        Ok(Way::Agent(Box::new(ToAgent {
             recipient: resolved,
             their_key,
             between,
-        })
+            met,
+        })))
+    }
+
+    /// A person seals for the X25519 key: where the agent beside knows the recipient, it has to be the one
+    /// that is known, which the recipient's bundle vouches for.
+    fn expect_known_key(&self, agent: AgentId, key: EncryptionPublicKey) -> Result<()> {
+        let Some(known) = self.known_agents()? else {
+            return Ok(());
+        };
+        known.expect_unblocked(agent)?;
+        match known.look_up(agent)? {
+            Some(it) if it.compatible != key => Err(PeerError::KeyChanged {
+                peer: PeerName {
+                    agent,
+                    label: it.label(),
+                },
+                known: it.compatible.to_string(),
+                offered: key.to_string(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
     }
 
     /// Who the recipient is, and its key.
@@ -102,6 +147,11 @@ impl Client {
 }
 
 impl ToAgent {
+    pub(super) fn known_by(&self, client: &Client) -> Result<Option<KnownBy>> {
+        let known = self.met.map(|it| client.known_by(self.recipient.id, it));
+        Ok(known.transpose()?.flatten())
+    }
+
     /// What has to be the same for an upload to go on.
     pub(super) fn peer(&self, mine: Option<&Identity>) -> Peer {
         Peer {
@@ -152,6 +202,7 @@ impl ToAgent {
             said,
             seal: Seal::Messages(key),
             objects,
+            writer: None,
         })
     }
 

@@ -6,7 +6,10 @@
 //! large goes in parts, and goes on where it stopped; see [`parts`].
 
 mod agent;
+mod chunks;
 mod kept;
+mod letter;
+mod native;
 mod notice;
 mod outgoing;
 mod parts;
@@ -18,12 +21,14 @@ mod source;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agentdrop_protocol::ErrorCode;
 use agentdrop_protocol::limits::MAX_METADATA_BYTES;
 use agentdrop_protocol::wire::transfers::Transfer;
+use agentdrop_protocol::{ErrorCode, Timestamp};
 
 use self::agent::ToAgent;
 pub(crate) use self::agent::sealing_key;
+use self::letter::{Letter, Writer};
+use self::native::ToPeer;
 pub use self::notice::{Anew, Notice};
 use self::outgoing::{Begins, Sender, To};
 pub use self::outgoing::{Outgoing, Unenrolled};
@@ -33,8 +38,10 @@ use self::plan::{Peer, Plan, Said, Seal};
 use self::source::{Source, open_all};
 use crate::client::Client;
 use crate::clock::now;
-use crate::error::{Error, Result};
+use crate::error::{ConfigError, Error, Result};
 use crate::identity::Identity;
+use crate::peers::KnownBy;
+use crate::receive::Security;
 
 /// From so many bytes on files go in parts.
 const PARTS_FROM: u64 = 32 * 1024 * 1024;
@@ -54,10 +61,25 @@ pub struct Sent {
     pub bytes_sent: u64,
     /// What is in the folders and was left out, where that was asked for.
     pub left_out: Vec<PathBuf>,
+    /// How it is protected on its way.
+    pub security: Security,
+    /// By what the recipient is known, if it is an agent, and one sent.
+    pub peer: Option<KnownBy>,
+}
+
+/// How often files are read that are sealed in chunks for an agent: an envelope that goes first has to
+/// know them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passes {
+    One,
+    Two,
 }
 
 /// The way to whom files are for.
 enum Way {
+    /// By a key that it signed.
+    Peer(Box<ToPeer>),
+    /// By a key that the server vouches for, in a format of the published clients.
     Agent(Box<ToAgent>),
     Person(Box<ToPerson>),
 }
@@ -76,7 +98,8 @@ impl Client {
     /// A client with an identity sends as that agent, and one without as the person whose account it
     /// calls for.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Sent> {
-        match self.send_once(&outgoing, outgoing.unenrolled).await {
+        // Large, and moved by whoever awaits it.
+        match Box::pin(self.send_once(&outgoing, outgoing.unenrolled)).await {
             // They have set another key since it was asked for: once more, for that one. If there is
             // none now it is refused, whatever was said before: there was one a moment ago, so that
             // whoever agreed did not know what is true now.
@@ -84,7 +107,7 @@ impl Client {
                 if it.code == ErrorCode::KeyChanged
                     && matches!(outgoing.recipient, To::Person(_)) =>
             {
-                self.send_once(&outgoing, Unenrolled::Refuse).await
+                Box::pin(self.send_once(&outgoing, Unenrolled::Refuse)).await
             }
             sent => sent,
         }
@@ -106,46 +129,63 @@ impl Client {
         let way = match &outgoing.recipient {
             To::Agent(agent) => {
                 let (mine, account) = (self.sending(outgoing.sender), outgoing.account.as_deref());
-                let way = self.way_to_agent(mine, agent, account).await?;
-                Way::Agent(Box::new(way))
+                self.way_to_agent(mine, agent, account).await?
             }
             To::Person(email) => {
                 let way = self.way_to_person(email, outgoing, unenrolled).await?;
                 Way::Person(Box::new(way))
             }
         };
+        let (security, peer) = (way.security(), way.known_by(self)?);
+        let sent = self.send_along(outgoing, &way, sources).await?;
+        Ok(Sent {
+            security,
+            peer,
+            ..sent
+        })
+    }
+
+    async fn send_along(
+        &self,
+        outgoing: &Outgoing,
+        way: &Way,
+        sources: Vec<Source>,
+    ) -> Result<Sent> {
         let bytes: u64 = sources.iter().map(|it| it.bytes).sum();
         if bytes >= PARTS_FROM {
-            return self.send_in_parts(outgoing, &way, sources).await;
+            return self.send_in_parts(outgoing, way, sources).await;
         }
         if let Some(folder) = &outgoing.kept_in {
             kept::sweep(folder, now());
         }
         let sources = shared(sources);
-        let plan = self.plan(outgoing, &way, &sources).await?;
+        let plan = self.plan(outgoing, way, &sources, Passes::Two).await?;
         let (is_sealed, bytes_sent) = (plan.is_sealed(), plan.sealed_bytes());
         let watcher = outgoing.watcher.clone();
         let transfer = self.upload(plan, sources, watcher).await?;
         if matches!(way, Way::Person(_)) {
             check_sealed(&transfer, is_sealed)?;
         }
-        Ok(Sent {
-            transfer,
-            resumed: false,
-            bytes_sent,
-            left_out: Vec::new(),
-        })
+        Ok(Sent::of(transfer, false, bytes_sent))
     }
 
     /// Draws keys, and says what is sent with them.
-    async fn plan(&self, outgoing: &Outgoing, way: &Way, sources: &Sources) -> Result<Plan> {
+    async fn plan(
+        &self,
+        outgoing: &Outgoing,
+        way: &Way,
+        sources: &Sources,
+        passes: Passes,
+    ) -> Result<Plan> {
         let mine = self.sending(outgoing.sender);
-        match way {
-            Way::Agent(way) => {
+        match (way, mine) {
+            (Way::Peer(way), Some(mine)) => way.plan(self, mine, outgoing, sources, passes).await,
+            (Way::Peer(_), None) => Err(ConfigError::NoIdentity.into()),
+            (Way::Agent(way), mine) => {
                 let sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
                 way.plan(mine, outgoing, &sources)
             }
-            Way::Person(way) => way.plan(mine, outgoing, sources).await,
+            (Way::Person(way), mine) => way.plan(mine, outgoing, sources).await,
         }
     }
 
@@ -157,8 +197,56 @@ impl Client {
     fn peer(&self, outgoing: &Outgoing, way: &Way) -> Peer {
         let mine = self.sending(outgoing.sender);
         match way {
+            Way::Peer(way) => way.peer(mine),
             Way::Agent(way) => way.peer(mine),
             Way::Person(way) => way.peer(mine),
+        }
+    }
+}
+
+impl Way {
+    /// What makes the envelope of an upload that was kept; nothing, if that cannot be any more.
+    fn writer(
+        &self,
+        mine: &Identity,
+        letter: Letter,
+        seal: &Seal,
+        now: Timestamp,
+    ) -> Option<Writer> {
+        match (self, seal) {
+            (Self::Peer(way), Seal::Chunks(keys)) => way.writer(mine, letter, keys, now).ok(),
+            _ => None,
+        }
+    }
+
+    fn security(&self) -> Security {
+        match self {
+            Self::Peer(_) => Security::Verified,
+            Self::Agent(_) => Security::Compatible,
+            Self::Person(way) if way.is_sealed() => Security::Sealed,
+            Self::Person(_) => Security::Plaintext,
+        }
+    }
+
+    fn known_by(&self, client: &Client) -> Result<Option<KnownBy>> {
+        match self {
+            Self::Peer(way) => way.known_by(client),
+            Self::Agent(way) => way.known_by(client),
+            Self::Person(_) => Ok(None),
+        }
+    }
+}
+
+impl Sent {
+    /// What the way adds is not known here yet.
+    const fn of(transfer: Transfer, resumed: bool, bytes_sent: u64) -> Self {
+        Self {
+            transfer,
+            resumed,
+            bytes_sent,
+            left_out: Vec::new(),
+            security: Security::Plaintext,
+            peer: None,
         }
     }
 }

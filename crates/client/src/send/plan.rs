@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::letter::Writer;
 use super::source::{PIECE_BYTES, Source, changed};
 use crate::error::{Error, Result};
 
@@ -33,8 +34,10 @@ pub(super) struct Said(pub(super) Vec<(&'static str, String)>);
 pub(super) struct Plan {
     pub(super) said: Said,
     pub(super) seal: Seal,
-    /// In the order they are sent in.
+    /// In the order they are announced in.
     pub(super) objects: Vec<Object>,
+    /// What makes the envelope that is [`Making::Last`].
+    pub(super) writer: Option<Writer>,
 }
 
 /// What seals the files.
@@ -59,12 +62,15 @@ pub(super) struct Object {
 pub(super) enum Making {
     /// It was made already: an envelope.
     Ready(Bytes),
+    /// When all files were sealed: an envelope, which is made by another chance each time.
+    Last,
     /// From the next file, as one message.
     Message(Nonce),
-    /// From the next file, in chunks, as when it was read for the first time: its digest went ahead.
+    /// From the next file, in chunks. If it was read before, its digest goes ahead, and it has to be as
+    /// it was then.
     Chunks {
         salt: person::FileSalt,
-        expected: person::Sealed,
+        expected: Option<person::Sealed>,
     },
     /// From the next file, as it is.
     Plain,
@@ -82,9 +88,12 @@ pub(super) enum Out {
 
 enum Sealer {
     Message(FileSealer),
-    Chunks(Box<person::FileSealer>, person::Sealed),
+    Chunks(Box<person::FileSealer>),
     Plain,
 }
+
+/// What stands at the end of a file, and what it was sealed to, where that is in an envelope.
+type Ended = (Bytes, Option<person::Sealed>);
 
 impl Said {
     pub(super) fn add(&mut self, name: &'static str, value: impl Into<String>) {
@@ -123,6 +132,15 @@ impl Object {
         }
     }
 
+    /// Whether it came to what was said of it: as long, and if it was read before, the same.
+    fn is_as_announced(&self, sealed: Option<person::Sealed>) -> bool {
+        let is_as_long = sealed.is_none_or(|it| it.sealed_size == self.sealed_bytes);
+        match &self.making {
+            Making::Chunks { expected, .. } if expected.is_some() => sealed == *expected,
+            _ => is_as_long,
+        }
+    }
+
     /// One that the server encrypts.
     pub(super) fn plain(source: &Source) -> Self {
         Self {
@@ -139,14 +157,19 @@ impl Plan {
         self.objects.iter().map(|it| it.sealed_bytes).sum()
     }
 
-    /// Seals everything, and gives it to `take` as it comes.
+    /// Seals everything, and gives it to `take` as it comes: an envelope that is made last comes last,
+    /// wherever it is announced.
     pub(super) fn run<E: From<Error>>(
         &self,
         sources: &mut [Source],
         mut take: impl FnMut(Out) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sources = sources.iter_mut();
+        let mut files = Vec::new();
         for (n, object) in self.objects.iter().enumerate() {
+            if matches!(object.making, Making::Last) {
+                continue;
+            }
             take(Out::Begin(n))?;
             if let Making::Ready(bytes) = &object.making {
                 take(Out::Bytes(bytes.clone(), 0))?;
@@ -169,12 +192,39 @@ impl Plan {
                 left -= len as u64;
             }
             source.expect_end()?;
-            let end = sealer.finish().map_err(Error::from)?;
-            let end = end.ok_or_else(|| changed(&source.path))?;
+            while let Some(padding) = sealer.pad().map_err(Error::from)? {
+                take(Out::Bytes(padding, 0))?;
+            }
+            let (end, sealed) = sealer.finish().map_err(Error::from)?;
+            if !object.is_as_announced(sealed) {
+                return Err(changed(&source.path).into());
+            }
+            files.extend(sealed);
             take(Out::Bytes(end, 0))?;
             take(Out::End)?;
         }
-        Ok(())
+        self.end(&files, take)
+    }
+
+    /// The envelope, where it comes last.
+    fn end<E: From<Error>>(
+        &self,
+        files: &[person::Sealed],
+        mut take: impl FnMut(Out) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut objects = self.objects.iter();
+        let Some(n) = objects.position(|it| matches!(it.making, Making::Last)) else {
+            return Ok(());
+        };
+        let writer = self.writer.as_ref().ok_or_else(io_mismatch)?;
+        let envelope = writer.write_of(files)?;
+        let announced = self.objects.get(n).map(|it| it.sealed_bytes);
+        if announced != Some(envelope.len() as u64) {
+            return Err(io_mismatch().into());
+        }
+        take(Out::Begin(n))?;
+        take(Out::Bytes(envelope.into(), 0))?;
+        take(Out::End)
     }
 
     fn sealer(&self, n: usize, object: &Object, begin: &mut Vec<u8>) -> Result<Sealer> {
@@ -182,11 +232,11 @@ impl Plan {
             (Seal::Messages(key), Making::Message(nonce)) => {
                 Ok(Sealer::Message(FileSealer::again(key, *nonce)?))
             }
-            (Seal::Chunks(keys), Making::Chunks { salt, expected }) => {
+            (Seal::Chunks(keys), Making::Chunks { salt, .. }) => {
                 // The envelope is number 0.
                 let i = u32::try_from(n).unwrap_or(u32::MAX);
                 let sealer = keys.file(i, *salt, begin);
-                Ok(Sealer::Chunks(Box::new(sealer), *expected))
+                Ok(Sealer::Chunks(Box::new(sealer)))
             }
             (Seal::Nothing, Making::Plain) => Ok(Sealer::Plain),
             _ => Err(io_mismatch()),
@@ -194,14 +244,14 @@ impl Plan {
     }
 }
 
-fn io_mismatch() -> Error {
+pub(super) fn io_mismatch() -> Error {
     Error::io("seal", "the files")(io::ErrorKind::InvalidData.into())
 }
 
 impl Sealer {
     fn update(&mut self, mut piece: BytesMut) -> Result<Bytes, SealError> {
         match self {
-            Self::Chunks(sealer, _) => {
+            Self::Chunks(sealer) => {
                 let mut sealed = Vec::new();
                 sealer.update(&piece, &mut sealed)?;
                 return Ok(sealed.into());
@@ -212,16 +262,26 @@ impl Sealer {
         Ok(piece.freeze())
     }
 
-    /// What stands at its end; nothing, if it is another file than it was.
-    fn finish(self) -> Result<Option<Bytes>, SealError> {
+    /// The next piece of what stands behind a file so that its length tells less; nothing, where there is
+    /// no more.
+    fn pad(&mut self) -> Result<Option<Bytes>, SealError> {
+        let Self::Chunks(sealer) = self else {
+            return Ok(None);
+        };
+        let mut padding = Vec::new();
+        let more = sealer.pad(&mut padding)?;
+        Ok((more || !padding.is_empty()).then(|| padding.into()))
+    }
+
+    fn finish(self) -> Result<Ended, SealError> {
         Ok(match self {
-            Self::Chunks(sealer, expected) => {
+            Self::Chunks(sealer) => {
                 let mut end = Vec::new();
                 let sealed = sealer.finish(&mut end)?;
-                (sealed == expected).then(|| end.into())
+                (end.into(), Some(sealed))
             }
-            Self::Message(sealer) => Some(Bytes::copy_from_slice(&sealer.finish()?)),
-            Self::Plain => Some(Bytes::new()),
+            Self::Message(sealer) => (Bytes::copy_from_slice(&sealer.finish()?), None),
+            Self::Plain => (Bytes::new(), None),
         })
     }
 }

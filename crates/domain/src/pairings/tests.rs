@@ -28,6 +28,7 @@ fn agent(of: AccountId, byte: u8) -> Agent {
             signing: None,
         }),
         key_version: 1,
+        published: None,
         created_at: at(1),
         last_seen_at: None,
     }

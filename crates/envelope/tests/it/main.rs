@@ -7,7 +7,7 @@ mod receipt;
 
 use agentdrop_cobblestone::sealed_len;
 use agentdrop_envelope::{
-    File, FileKey, Header, MAX_RECIPIENTS, Malformed, Manifest, Policy, Recipient, Stanza,
+    File, FileKey, Header, MAX_RECIPIENTS, Malformed, Manifest, Padding, Policy, Recipient, Stanza,
     file_context, manifest_object, open_manifest,
 };
 use agentdrop_protocol::{AgentId, Timestamp};
@@ -63,7 +63,7 @@ fn key() -> FileKey {
 fn open(object: &[u8], key: &FileKey) -> Result<(Header, Manifest, [u8; 64]), Malformed> {
     let (header, behind) = Header::read(object)?;
     let bytes = open_manifest(object, behind, key)?;
-    let (manifest, _, signature) = Manifest::read(&bytes)?;
+    let (manifest, _, signature) = Manifest::read(&bytes, Padding::None)?;
     Ok((header, manifest, signature))
 }
 
@@ -115,7 +115,7 @@ fn the_encoding_is_frozen() {
 #[test]
 fn another_spelling_of_a_manifest_is_refused() {
     let good = manifest(1, None).padded(&[0; 64]);
-    assert!(Manifest::read(&good).is_ok());
+    assert!(Manifest::read(&good, Padding::None).is_ok());
     // A longer spelling of the version, of a length, an indefinite map, something behind.
     let respelled = |from: &[u8], to: &[u8]| {
         let at = good.windows(from.len()).position(|it| it == from).unwrap();
@@ -133,7 +133,30 @@ fn another_spelling_of_a_manifest_is_refused() {
         good[..good.len() - 1].to_vec(),
         [&good[..good.len() - 1], &[1][..]].concat(),
     ] {
-        assert!(Manifest::read(&bad).is_err(), "{}", hex::encode(bad));
+        assert!(
+            Manifest::read(&bad, Padding::None).is_err(),
+            "{}",
+            hex::encode(bad)
+        );
+    }
+}
+
+#[test]
+fn a_file_is_as_long_as_its_padding_says_and_nothing_else() {
+    let mut manifest = manifest(1, None);
+    let mut read = |sealed_size, padding| {
+        manifest.files[0].size = 100;
+        manifest.files[0].sealed_size = sealed_size;
+        Manifest::read(&manifest.padded(&[0; 64]), padding).map(drop)
+    };
+    let (plain, padded) = (sealed_len(100).unwrap(), sealed_len(104).unwrap());
+    read(plain, Padding::None).unwrap();
+    read(padded, Padding::Padme).unwrap();
+    for wrong in [0, plain - 1, plain + 1, padded, padded + 8, u64::MAX] {
+        assert_eq!(read(wrong, Padding::None), Err(Malformed), "{wrong}");
+    }
+    for wrong in [0, plain, padded - 1, padded + 1, padded + 8, u64::MAX] {
+        assert_eq!(read(wrong, Padding::Padme), Err(Malformed), "{wrong}");
     }
 }
 
@@ -157,7 +180,7 @@ proptest! {
     #[test]
     fn whatever_comes_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
         drop(Header::read(&bytes));
-        drop(Manifest::read(&bytes));
+        drop(Manifest::read(&bytes, Padding::Padme));
         drop(open(&bytes, &key()));
     }
 
@@ -167,7 +190,8 @@ proptest! {
         let mut changed = good.clone();
         let at = at % changed.len();
         changed[at] = to;
-        if changed != good && let Ok((read, cbor, signature)) = Manifest::read(&changed) {
+        let read = Manifest::read(&changed, Padding::None);
+        if changed != good && let Ok((read, cbor, signature)) = read {
             prop_assert_eq!(read.to_cbor(), cbor);
             prop_assert!(read != manifest(3, Some("hello")) || signature != [0; 64]);
         }

@@ -121,6 +121,12 @@ pub struct Agent {
     pub signing_public_key_spki: Option<String>,
     /// 0 before the first key, then 1, then one more each time.
     pub key_version: u32,
+    /// The fingerprint of its identity, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_fingerprint: Option<String>,
+    /// The version of its bundle; absent where it has published none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle_version: Option<u64>,
     /// When it was heard of last, to the minute.
     pub last_seen_at: Option<Timestamp>,
     /// Whatever its owner wants to keep beside it.
@@ -302,6 +308,12 @@ pub struct ResolvedAgent {
     pub key_version: u32,
     /// Its signing key, raw.
     pub signing_public_key: Option<SigningPublicKey>,
+    /// The fingerprint of its identity, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_fingerprint: Option<String>,
+    /// The version of its bundle; absent where it has published none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle_version: Option<u64>,
     /// Whether it has keys.
     pub connection_status: ConnectionStatus,
 }

@@ -22,6 +22,8 @@ super::define_choice! {
         AccountUpdated = "account.updated",
         /// The address of the account is known to be its owner's.
         AccountVerified = "account.verified",
+        /// An agent published what it says of its keys.
+        AgentBundlePublished = "agent.bundle_published",
         /// An agent got its key with a connection token.
         AgentConnected = "agent.connected",
         /// An agent was deleted, with all that belonged to it.

@@ -38,6 +38,12 @@ pub struct CreatedChannel {
     pub my_public_key: EncryptionPublicKey,
     /// The other agent's key.
     pub their_public_key: EncryptionPublicKey,
+    /// The fingerprint of the own agent's identity, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub my_key_fingerprint: Option<String>,
+    /// The fingerprint of the other agent's identity, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub their_key_fingerprint: Option<String>,
     /// The own agent.
     pub my_agent_id: AgentId,
     /// The other agent.
@@ -64,6 +70,12 @@ pub struct Channel {
     pub agent_a_key_version: u32,
     /// The version of the key of `b`.
     pub agent_b_key_version: u32,
+    /// The fingerprint of the identity of `a`, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_a_key_fingerprint: Option<String>,
+    /// The fingerprint of the identity of `b`, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_b_key_fingerprint: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// Since when it is over.

@@ -190,6 +190,9 @@ pub struct ConnectionAgent {
     pub description: Option<Description>,
     /// What it is built with.
     pub agent_type: AgentType,
+    /// The fingerprint of its identity, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_fingerprint: Option<String>,
 }
 
 /// The agents of the other account that may be paired, oldest first.

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod agents;
 pub mod audit;
 pub mod blocks;
+pub mod bundles;
 pub mod channels;
 pub mod connections;
 pub mod downloads;

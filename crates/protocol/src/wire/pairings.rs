@@ -87,6 +87,9 @@ pub struct PairedAgent {
     pub name: Name,
     /// The account it belongs to.
     pub account_id: AccountId,
+    /// The fingerprint of its identity, `adk1…`; absent where it has published no bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_fingerprint: Option<String>,
 }
 
 /// A proposed pairing.
@@ -169,6 +172,10 @@ pub struct ConfirmPairing {
     /// The public key of the other side's agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub their_public_key: Option<EncryptionPublicKey>,
+    /// The fingerprint of the identity of the other side's agent, `adk1…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 62, max_length = 62))]
+    pub their_key_fingerprint: Option<String>,
 }
 
 /// A confirmed pairing.

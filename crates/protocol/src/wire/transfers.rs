@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::text::{ContentType, Label, Message, Reason};
 use crate::{
-    AccountId, AgentId, ChannelId, Cursor, DownloadId, FileId, FileName, Timestamp, TransferId,
+    AccountId, AgentId, ChannelId, Cursor, DownloadId, FileId, FileName, SignedStatement,
+    Timestamp, TransferId,
 };
 
 super::define_choice! {
@@ -144,6 +145,9 @@ pub struct Delivery {
     pub reason: Option<Reason>,
     /// When.
     pub at: Timestamp,
+    /// What its recipient signed of it, if it did: the sender checks that for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<SignedStatement>,
 }
 
 /// A page of transfers, newest first.
@@ -188,4 +192,7 @@ pub struct Acknowledge {
     /// Why.
     #[serde(default)]
     pub reason: Option<Reason>,
+    /// What the receiving agent signs of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<SignedStatement>,
 }

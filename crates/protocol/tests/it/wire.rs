@@ -78,6 +78,7 @@ fn an_acknowledgement_is_read_and_answered() {
         status: read.status,
         reason: read.reason,
         at: "2026-04-17T12:00:00Z".parse().unwrap(),
+        receipt: None,
     };
     let written = json!({
         "download_id": download, "status": "rejected", "reason": "not mine",

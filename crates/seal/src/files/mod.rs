@@ -1,10 +1,15 @@
-//! The files of an envelope, chunk by chunk: the same to a person and between agents.
+//! The files of an envelope, chunk by chunk: the same to a person and between agents, but for the padding.
 
+mod arriving;
+mod kept;
+mod keys;
 mod opening;
 mod range;
 mod sealing;
 
+pub use arriving::FileOpening;
+pub use kept::Kept;
+pub use keys::{FileKeys, FileSalt};
 pub(crate) use opening::Contents;
 pub use range::FileReader;
-pub(crate) use sealing::begin;
-pub use sealing::{FileKeys, FileSalt, FileSealer, FileTail, Sealed};
+pub use sealing::{FileSealer, FileTail, Sealed};

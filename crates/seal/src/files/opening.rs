@@ -2,14 +2,11 @@
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 
-use agentdrop_cobblestone::{HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
-use agentdrop_envelope::{File, FileKey, Manifest, file_context};
-use agentdrop_protocol::TransferId;
-use aws_lc_rs::digest::{Context, SHA256};
-use subtle::ConstantTimeEq as _;
+use agentdrop_cobblestone::{HEADER_BYTES, SEALED_CHUNK_BYTES};
+use agentdrop_envelope::{File, Manifest};
 use zeroize::Zeroizing;
 
-use super::{FileKeys, FileReader};
+use super::{FileKeys, FileOpening, FileReader};
 use crate::OpenError;
 
 /// Chunks that are opened at a time: as many bytes as the other formats buffer.
@@ -22,16 +19,51 @@ pub(crate) struct Contents {
     manifest: Manifest,
 }
 
+/// What the envelope says of one file, and what opens it.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) keys: FileKeys,
+    pub(super) i: u32,
+    pub(super) size: u64,
+    /// How long it is with its padding.
+    pub(super) padded: u64,
+    pub(super) sealed_size: u64,
+    pub(super) sha256: [u8; 32],
+}
+
 impl Contents {
-    pub(crate) const fn new(key: FileKey, transfer: TransferId, manifest: Manifest) -> Self {
-        Self {
-            keys: FileKeys { key, transfer },
-            manifest,
-        }
+    pub(crate) const fn new(keys: FileKeys, manifest: Manifest) -> Self {
+        Self { keys, manifest }
     }
 
     pub(crate) const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Begins to open file `i`, from 1.
+    pub(crate) fn opening(&self, i: u32) -> Result<FileOpening, OpenError> {
+        Ok(FileOpening::new(self.said(i)?))
+    }
+
+    /// Goes on with file `i` behind `chunks` chunks, of which `kept` holds the plaintext.
+    pub(crate) fn opening_from(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        chunks: u64,
+        kept: impl Read,
+    ) -> Result<FileOpening, OpenError> {
+        FileOpening::resumed(self.said(i)?, header, chunks, kept)
+    }
+
+    /// Whether `kept` is all of file `i`, and nothing more.
+    pub(crate) fn check_whole(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        kept: impl Read,
+    ) -> Result<u64, OpenError> {
+        FileOpening::check_whole(&self.said(i)?, header, kept)
     }
 
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.
@@ -77,20 +109,28 @@ impl Contents {
         i: u32,
         header: &[u8; HEADER_BYTES],
     ) -> Result<FileReader, OpenError> {
-        let said = self.said(i)?;
-        let opener = self.opener(i, header)?;
+        let said = self.file(i)?;
+        let opener = self.keys.opener(i, header, 0)?;
         Ok(FileReader::new(opener, said.size, said.sealed_size))
     }
 
-    fn said(&self, i: u32) -> Result<&File, OpenError> {
+    fn file(&self, i: u32) -> Result<&File, OpenError> {
         let n = usize::try_from(i).ok().and_then(|it| it.checked_sub(1));
         let said = n.and_then(|it| self.manifest.files.get(it));
         said.ok_or(OpenError::Refused)
     }
 
-    fn opener(&self, i: u32, header: &[u8; HEADER_BYTES]) -> Result<Opener, OpenError> {
-        let context = file_context(self.keys.transfer.as_bytes(), i);
-        Ok(Opener::new(&self.keys.key.file(i), &context, header)?)
+    fn said(&self, i: u32) -> Result<Said, OpenError> {
+        let said = self.file(i)?;
+        let padded = self.keys.padding().padded_len(said.size);
+        Ok(Said {
+            keys: self.keys.again(),
+            i,
+            size: said.size,
+            padded: padded.ok_or(OpenError::Refused)?,
+            sealed_size: said.sealed_size,
+            sha256: said.sealed_sha256,
+        })
     }
 
     fn pass<R: Read>(
@@ -99,43 +139,32 @@ impl Contents {
         source: &mut R,
         mut take: impl FnMut(&mut R, &[u8]) -> std::io::Result<()>,
     ) -> Result<u64, OpenError> {
-        let said = self.said(i)?;
-        let mut digest = Context::new(&SHA256);
-        let mut left = said.sealed_size;
-
-        let mut begin = [0; HEADER_BYTES];
-        source.read_exact(&mut begin).map_err(refuse_short)?;
-        digest.update(&begin);
-        left -= begin.len() as u64;
-        let mut opener = self.opener(i, &begin)?;
-
+        let mut opening = self.opening(i)?;
+        let mut left = opening.sealed_size();
         let whole = usize::try_from(left).unwrap_or(usize::MAX);
-        let mut buffer = Zeroizing::new(vec![0; whole.min(CHUNKS * SEALED_CHUNK_BYTES)]);
-        let mut size = 0;
+        let mut buffer = vec![0; whole.min(CHUNKS * SEALED_CHUNK_BYTES)];
+        let mut plain = Zeroizing::new(Vec::with_capacity(buffer.len()));
+        // The header first: what follows it is cut where chunks are.
+        let mut len = HEADER_BYTES;
         while left > 0 {
-            let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
             let piece = buffer.get_mut(..len).ok_or(OpenError::Refused)?;
             source.read_exact(piece).map_err(refuse_short)?;
-            digest.update(piece);
-            left -= len as u64;
-            for chunk in piece.chunks_mut(SEALED_CHUNK_BYTES) {
-                let plain = opener.open_next(chunk)?;
-                take(source, plain)?;
-                size += plain.len() as u64;
-            }
+            left = left.saturating_sub(len as u64);
+            plain.clear();
+            let opened = opening.update(piece, &mut plain);
+            take(source, &plain)?;
+            opened?;
+            len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
         }
-        opener.finish()?;
-        let more = source.take(1).read_to_end(&mut Vec::new())? > 0;
-        let genuine = digest.finish().as_ref().ct_eq(&said.sealed_sha256);
-        if more || size != said.size || !bool::from(genuine) {
+        if source.take(1).read_to_end(&mut Vec::new())? > 0 {
             return Err(OpenError::Refused);
         }
-        Ok(size)
+        opening.finish()
     }
 }
 
 /// A file that ends too early is not a failure of the disk: it was cut.
-fn refuse_short(error: std::io::Error) -> OpenError {
+pub(super) fn refuse_short(error: std::io::Error) -> OpenError {
     if error.kind() == ErrorKind::UnexpectedEof {
         OpenError::Refused
     } else {

@@ -5,13 +5,14 @@ use std::io::{Read, Seek, Write};
 use agentdrop_cobblestone::HEADER_BYTES;
 use agentdrop_envelope::identity::{Fingerprint, IdentityPublicKey, KemKeyId};
 use agentdrop_envelope::{
-    Header, Manifest, Receipt, Signature, Stanza, Statement, Verdict, manifest_hash, open_manifest,
+    Header, Manifest, Padding, Receipt, Signature, Stanza, Statement, Verdict, manifest_hash,
+    open_manifest,
 };
 use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 
 use super::{MAX_ENVELOPE_BYTES, stanza};
 use crate::OpenError;
-use crate::files::{Contents, FileReader};
+use crate::files::{Contents, FileKeys, FileOpening, FileReader};
 use crate::identity::{IdentityKey, KemKey};
 
 /// An envelope of one transfer that has a stanza for us. Whoever made it, it tells nothing yet.
@@ -103,12 +104,12 @@ impl<'e> Arrived<'e> {
         let before = self.envelope.len().checked_sub(behind.len());
         let before = before.and_then(|it| self.envelope.get(..it));
         let manifest = open_manifest(self.envelope, behind, &key)?;
-        let (manifest, cbor, signature) = Manifest::read(&manifest)?;
+        let (manifest, cbor, signature) = Manifest::read(&manifest, Padding::Padme)?;
         let (cbor, header) = (cbor.to_vec(), before.ok_or(OpenError::Refused)?.to_vec());
         let sender = manifest.sender.ok_or(OpenError::Refused)?;
         self.expect(&manifest)?;
         Ok(Claimed {
-            contents: Contents::new(key, self.transfer, manifest),
+            contents: Contents::new(FileKeys::new(key, self.transfer, Padding::Padme), manifest),
             header,
             cbor,
             signature,
@@ -179,6 +180,41 @@ impl Incoming {
     /// What the envelope says.
     pub const fn manifest(&self) -> &Manifest {
         self.contents.manifest()
+    }
+
+    /// Begins to open file `i`, from 1, as it comes.
+    pub fn opening(&self, i: u32) -> Result<FileOpening, OpenError> {
+        self.contents.opening(i)
+    }
+
+    /// Goes on with file `i`, of which `chunks` chunks were opened before, here or in another process.
+    ///
+    /// `header` is what its stream begins with, and `kept` the first `chunks * 16384` bytes of the file, or all of it where
+    /// that is less; what stands behind them there is not read. They are sealed again, which gives the very bytes that came,
+    /// so that the hash in the envelope vouches for them too: if one of them was changed, [`FileOpening::finish`] is an error,
+    /// and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
+    pub fn opening_from(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        chunks: u64,
+        kept: impl Read,
+    ) -> Result<FileOpening, OpenError> {
+        self.contents.opening_from(i, header, chunks, kept)
+    }
+
+    /// Whether `kept` is all of file `i`, opened before, here or in another process, and nothing more; answers how many
+    /// bytes it has.
+    ///
+    /// `header` is what its stream began with. It is sealed again to its last chunk, so that nothing of the stream has to
+    /// come: where its server has it no more, what is here is not lost.
+    pub fn check_whole(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        kept: impl Read,
+    ) -> Result<u64, OpenError> {
+        self.contents.check_whole(i, header, kept)
     }
 
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.

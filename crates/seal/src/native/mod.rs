@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! object 0 = header with a stanza a recipient ‖ sealed, signed manifest
-//! object i = file i, from 1
+//! object i = file i, from 1, with zeros behind it up to the length that PADMÉ gives
 //! stanza   = recipient id(16) ‖ key id(16) ‖ HPKE.SealBase(recipient's key, info, file key)(1120 + 48)
 //! info     = "agentdrop/v2 wrap\0" ‖ bytes 0..26 of the header ‖ recipient id ‖ key id ‖ recipient's fingerprint(32)
 //! ```
@@ -13,6 +13,7 @@
 //!
 //! On the wire: object 0 is the first file, called `envelope`; the others are called `1`, `2`, and so on.
 
+mod ahead;
 mod incoming;
 mod outgoing;
 mod recipient;
@@ -20,12 +21,17 @@ mod stanza;
 #[cfg(test)]
 mod vectors;
 
-pub use agentdrop_envelope::{File, MAX_MANIFEST_BYTES, MAX_RECIPIENTS, Manifest, Policy, Receipt};
+pub use agentdrop_envelope::{
+    File, MAX_MANIFEST_BYTES, MAX_RECIPIENTS, Manifest, Padding, Policy, Receipt,
+};
+pub use ahead::Unsealed;
 pub use incoming::{Arrived, Claimed, Incoming, KeyKind};
 pub use outgoing::{About, Envelope, Outgoing, Sender};
 pub use recipient::Recipient;
 
-pub use crate::files::{FileKeys, FileReader, FileSalt, FileSealer, FileTail, Sealed};
+pub use crate::files::{
+    FileKeys, FileOpening, FileReader, FileSalt, FileSealer, FileTail, Kept, Sealed,
+};
 
 /// The name on the wire.
 pub const ALGORITHM: &str = "AGENTDROP-2";
@@ -38,3 +44,8 @@ pub const MAX_ENVELOPE_BYTES: usize = agentdrop_envelope::Header::FIXED_BYTES
     + MAX_RECIPIENTS * agentdrop_envelope::Stanza::BYTES
     + 4
     + MAX_MANIFEST_BYTES;
+
+/// How many bytes a file of `plaintext` bytes has, padded and sealed; `None` if it is too long.
+pub const fn sealed_len(plaintext: u64) -> Option<u64> {
+    Padding::Padme.sealed_len(plaintext)
+}

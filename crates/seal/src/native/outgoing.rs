@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use agentdrop_cobblestone::SALT_BYTES;
 use agentdrop_envelope::identity::Fingerprint;
 use agentdrop_envelope::{
-    self as envelope, File, FileKey, Header, Manifest, Policy, Statement, manifest_hash,
+    self as envelope, File, FileKey, Header, Manifest, Padding, Policy, Statement, manifest_hash,
     manifest_object,
 };
 use agentdrop_protocol::limits::MAX_FILES;
@@ -67,7 +67,16 @@ impl Outgoing {
     pub fn generate(transfer: TransferId) -> Result<Self, SealError> {
         let mut key = [0; 32];
         fill(&mut key)?;
-        Ok(Self::with(FileKeys::take(transfer, &mut key)))
+        Ok(Self::with(FileKeys::take(
+            transfer,
+            Padding::Padme,
+            &mut key,
+        )))
+    }
+
+    /// Goes on with what was kept of a transfer: its envelope is made of the same key, by another chance.
+    pub fn again(keys: &FileKeys) -> Self {
+        Self::with(keys.again())
     }
 
     pub(super) const fn with(keys: FileKeys) -> Self {
@@ -84,7 +93,7 @@ impl Outgoing {
 
     /// What seals its files without what is needed to make the envelope.
     pub fn file_keys(&self) -> FileKeys {
-        FileKeys::take(self.0.transfer(), &mut self.0.expose_secret().clone())
+        self.0.again()
     }
 
     /// Object 0, which tells of `files`.
@@ -95,13 +104,7 @@ impl Outgoing {
         about: About,
         files: Vec<File>,
     ) -> Result<Envelope, SealError> {
-        if to.len() > MAX_RECIPIENTS || files.len() > MAX_FILES {
-            return Err(SealError::TooMuch);
-        }
-        let each_once: BTreeSet<_> = to.iter().map(|it| it.agent).collect();
-        if to.is_empty() || files.is_empty() || each_once.len() != to.len() {
-            return Err(SealError::Recipients);
-        }
+        check(to, files.len())?;
         let encapsulations = to.iter().map(|_| Chance::draw());
         let chances = Chances {
             salt: random_bytes()?,
@@ -120,25 +123,8 @@ impl Outgoing {
     ) -> Result<Envelope, SealError> {
         let transfer = *self.0.transfer().as_bytes();
         let header = self.header(transfer, to, chances.encapsulations)?;
-        let manifest = Manifest {
-            transfer,
-            sender: Some(from.agent),
-            sender_fingerprint: *Fingerprint::of(from.agent, &from.identity.public_key())
-                .as_bytes(),
-            recipients: to
-                .iter()
-                .map(|it| envelope::Recipient {
-                    id: *it.agent.as_bytes(),
-                    fingerprint: *it.fingerprint.as_bytes(),
-                })
-                .collect(),
-            created: about.created,
-            expires: about.expires,
-            seq: about.seq,
-            message: about.message,
-            files,
-            policy: about.policy,
-        };
+        let fingerprint = Fingerprint::of(from.agent, &from.identity.public_key());
+        let manifest = self.manifest(from.agent, *fingerprint.as_bytes(), to, about, files);
         let cbor = manifest.to_cbor();
         let before = header.to_bytes().map_err(|_| SealError::TooMuch)?;
         let signature = from.identity.sign(&Statement::Manifest {
@@ -155,6 +141,34 @@ impl Outgoing {
             object: object.map_err(|_| SealError::TooMuch)?,
             manifest_hash: manifest_hash(&cbor),
         })
+    }
+
+    pub(super) fn manifest(
+        &self,
+        sender: AgentId,
+        sender_fingerprint: [u8; 32],
+        to: &[Recipient],
+        about: About,
+        files: Vec<File>,
+    ) -> Manifest {
+        Manifest {
+            transfer: *self.0.transfer().as_bytes(),
+            sender: Some(sender),
+            sender_fingerprint,
+            recipients: to
+                .iter()
+                .map(|it| envelope::Recipient {
+                    id: *it.agent.as_bytes(),
+                    fingerprint: *it.fingerprint.as_bytes(),
+                })
+                .collect(),
+            created: about.created,
+            expires: about.expires,
+            seq: about.seq,
+            message: about.message,
+            files,
+            policy: about.policy,
+        }
     }
 
     /// The header, whose first bytes are in every stanza.
@@ -178,4 +192,16 @@ impl Outgoing {
     const fn key(&self) -> &FileKey {
         self.0.key()
     }
+}
+
+/// Whether an envelope for them can hold so many files.
+pub(super) fn check(to: &[Recipient], files: usize) -> Result<(), SealError> {
+    if to.len() > MAX_RECIPIENTS || files > MAX_FILES {
+        return Err(SealError::TooMuch);
+    }
+    let each_once: BTreeSet<_> = to.iter().map(|it| it.agent).collect();
+    if to.is_empty() || files == 0 || each_once.len() != to.len() {
+        return Err(SealError::Recipients);
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use agentdrop_cobblestone::Sealer;
 use agentdrop_envelope::identity::{digits, words};
 use agentdrop_envelope::{
     FileKey, Header, Manifest, Statement, Verdict, manifest_object, open_manifest,
@@ -15,7 +16,7 @@ use super::*;
 use crate::identity::{
     Bundle, Chance, Fingerprint, IdentityKey, KemKey, Prekey, Rotation, VerifiedBundle,
 };
-use crate::{OpenError, SecretKey};
+use crate::{OpenError, SecretKey, sha256};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const LATER: Timestamp = Timestamp::from_millis(1_792_592_000_000);
@@ -110,7 +111,12 @@ fn about() -> About {
 
 /// The files of the transfer, sealed, and what is said of them.
 fn files(out: &Outgoing) -> (Vec<Value>, Vec<File>) {
-    let plain = [("hello.txt", &b"hello"[..]), ("empty.bin", b"")];
+    // 5 bytes are padded to 5, 100 to 104.
+    let plain = [
+        ("hello.txt", &b"hello"[..]),
+        ("empty.bin", b""),
+        ("padded.bin", &[7; 100]),
+    ];
     let seal = |(i, (name, plain)): (u32, (&str, &[u8]))| {
         let salt = [0xa0 + u8::try_from(i).unwrap(); 24];
         let mut stream = Vec::new();
@@ -151,7 +157,7 @@ fn made() -> Value {
         since: 2,
         previous: alice.said().hash(),
     });
-    let out = Outgoing::with(FileKeys::take(TRANSFER, &mut { FILE_KEY }));
+    let out = Outgoing::with(FileKeys::take(TRANSFER, Padding::Padme, &mut { FILE_KEY }));
     let (shown, said) = files(&out);
     let to = [
         Recipient::with_prekey(&bob.bundle(), prekey.clone(), NOW).unwrap(),
@@ -173,7 +179,7 @@ fn made() -> Value {
     let begin = header.first_chunk().unwrap();
     let info = stanza::info(begin, bob.id.as_bytes(), once.id(), &bob.fingerprint());
     let sealed = open_manifest(&envelope.object, behind, out.file_keys().key()).unwrap();
-    let (_, cbor, signature) = Manifest::read(&sealed).unwrap();
+    let (_, cbor, signature) = Manifest::read(&sealed, Padding::Padme).unwrap();
 
     let identity = bob.identity.public_key();
     let arrived = Arrived::read(TRANSFER, bob.id, &identity, &envelope.object).unwrap();
@@ -204,6 +210,7 @@ fn made() -> Value {
         },
         "receipt_of_bob": hex::encode(receipt.to_bytes()),
         "must_be_refused_by_bob": refused(&alice, &envelope.object),
+        "files_must_be_refused_by_bob": refused_files(&alice, &envelope.object, &out.file_keys()),
     })
 }
 
@@ -212,7 +219,7 @@ fn refused(alice: &Agent, object: &[u8]) -> Vec<Value> {
     let key = FileKey::take(&mut { FILE_KEY });
     let (header, behind) = Header::read(object).unwrap();
     let sealed = open_manifest(object, behind, &key).unwrap();
-    let (manifest, _, signature) = Manifest::read(&sealed).unwrap();
+    let (manifest, _, signature) = Manifest::read(&sealed, Padding::Padme).unwrap();
     let sign = |header: &Header, cbor: &[u8]| {
         let header = &header.to_bytes().unwrap();
         alice.identity.sign(&Statement::Manifest { header, cbor })
@@ -281,6 +288,14 @@ fn refused(alice: &Agent, object: &[u8]) -> Vec<Value> {
         ),
         ("there are no files", with_manifest(&|it| it.files.clear())),
         (
+            "a file is as long as if it was not padded",
+            with_manifest(&|it| it.files[2].sealed_size = 56 + 100 + 16),
+        ),
+        (
+            "a file is longer than its padding makes it",
+            with_manifest(&|it| it.files[2].sealed_size = 56 + 112 + 16),
+        ),
+        (
             "the flags are not those that the key was wrapped with",
             with_header(&|it| it.prekeys = true),
         ),
@@ -297,6 +312,49 @@ fn refused(alice: &Agent, object: &[u8]) -> Vec<Value> {
     cases
         .map(|(why, object)| json!({"why": why, "object": object}))
         .collect()
+}
+
+/// Files that their sender sealed and told of in object 0 as it should be, but for their padding.
+fn refused_files(alice: &Agent, object: &[u8], keys: &FileKeys) -> Vec<Value> {
+    let key = keys.key();
+    let (header, behind) = Header::read(object).unwrap();
+    let sealed = open_manifest(object, behind, key).unwrap();
+    let (manifest, ..) = Manifest::read(&sealed, Padding::Padme).unwrap();
+    let case = |why: &str, plain: &[u8]| {
+        let context = agentdrop_envelope::file_context(TRANSFER.as_bytes(), 3);
+        let (mut sealer, begin) = Sealer::salted(&key.file(3), &context, [0xb0; 24]);
+        let mut file = begin.to_vec();
+        sealer.update(plain, &mut file).unwrap();
+        sealer.finish(&mut file).unwrap();
+        let mut manifest = manifest.clone();
+        manifest.files[2].sealed_sha256 = sha256(&file);
+        let (cbor, header_bytes) = (manifest.to_cbor(), header.to_bytes().unwrap());
+        let signature = alice.identity.sign(&Statement::Manifest {
+            header: &header_bytes,
+            cbor: &cbor,
+        });
+        let object = manifest_object(&header, key, &manifest.padded(&signature), [0xa2; 24]);
+        json!({
+            "why": why,
+            "object": hex::encode(object.unwrap()),
+            "i": 3,
+            "file": hex::encode(file),
+        })
+    };
+    let padded = |end: &[u8]| [&[7; 100], end].concat();
+    vec![
+        case(
+            "the first byte of the padding is not zero",
+            &padded(b"\x01\0\0\0"),
+        ),
+        case(
+            "the last byte of the padding is not zero",
+            &padded(b"\0\0\0\x80"),
+        ),
+        case("it is not padded", &padded(b"")),
+        case("its padding is too short", &padded(b"\0\0\0")),
+        case("its padding is too long", &padded(&[0; 5])),
+    ]
 }
 
 /// What is made from the keys, and what is read from the file, is the same and opens; the rest is refused.
@@ -330,5 +388,12 @@ fn the_vectors_are_what_is_made_and_read() {
     }
     for bad in kept["must_be_refused_by_bob"].as_array().unwrap() {
         assert!(open(&bad["object"]).is_err(), "{}", bad["why"]);
+    }
+    for bad in kept["files_must_be_refused_by_bob"].as_array().unwrap() {
+        let incoming = open(&bad["object"]).unwrap();
+        let i = u32::try_from(bad["i"].as_u64().unwrap()).unwrap();
+        let file = hex::decode(bad["file"].as_str().unwrap()).unwrap();
+        let refused = incoming.open_to(i, &*file, Vec::new());
+        assert!(matches!(refused, Err(OpenError::Refused)), "{}", bad["why"]);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Seek, Write};
 
-use agentdrop_envelope::{Header, Manifest, open_manifest};
+use agentdrop_cobblestone::HEADER_BYTES;
+use agentdrop_envelope::{Header, Manifest, Padding, open_manifest};
 use agentdrop_protocol::{Timestamp, TransferId};
 
 use super::{MAX_ENVELOPE_BYTES, file_key, fingerprint};
-use crate::files::Contents;
+use crate::files::{Contents, FileKeys, FileOpening};
 use crate::{OpenError, PublicKey, Salt, SecretKey};
 
 /// A transfer whose envelope opened: what it holds, and what opens it.
@@ -36,7 +37,7 @@ impl Incoming {
             return Err(OpenError::Refused);
         }
         let manifest = open_manifest(envelope, behind, &key)?;
-        let (manifest, ..) = Manifest::read(&manifest)?;
+        let (manifest, ..) = Manifest::read(&manifest, Padding::None)?;
         let mine = fingerprint(&mine.public_key());
         let is_for_me = matches!(&*manifest.recipients, [it] if it.fingerprint == mine);
         if manifest.transfer != header.transfer || !is_for_me || manifest.files.is_empty() {
@@ -45,12 +46,36 @@ impl Incoming {
         if manifest.expires <= now {
             return Err(OpenError::Expired);
         }
-        Ok(Self(Contents::new(key, transfer, manifest)))
+        Ok(Self(Contents::new(
+            FileKeys::new(key, transfer, Padding::None),
+            manifest,
+        )))
     }
 
     /// What the envelope says.
     pub const fn manifest(&self) -> &Manifest {
         self.0.manifest()
+    }
+
+    /// Begins to open file `i`, from 1, as it comes.
+    pub fn opening(&self, i: u32) -> Result<FileOpening, OpenError> {
+        self.0.opening(i)
+    }
+
+    /// Goes on with file `i`, of which `chunks` chunks were opened before, here or in another process.
+    ///
+    /// `header` is what its stream begins with, and `kept` the first `chunks * 16384` bytes of the file, or all of it where
+    /// that is less; what stands behind them there is not read. They are sealed again, which gives the very bytes that came,
+    /// so that the hash in the envelope vouches for them too: if one of them was changed, [`FileOpening::finish`] is an error,
+    /// and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
+    pub fn opening_from(
+        &self,
+        i: u32,
+        header: &[u8; HEADER_BYTES],
+        chunks: u64,
+        kept: impl Read,
+    ) -> Result<FileOpening, OpenError> {
+        self.0.opening_from(i, header, chunks, kept)
     }
 
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.

@@ -14,11 +14,11 @@
 mod incoming;
 mod outgoing;
 
-pub use agentdrop_envelope::{File, MAX_MANIFEST_BYTES, Manifest, Policy};
+pub use agentdrop_envelope::{File, MAX_MANIFEST_BYTES, Manifest, Padding, Policy};
 pub use incoming::Incoming;
 pub use outgoing::{About, Outgoing};
 
-pub use crate::files::{FileKeys, FileSalt, FileSealer, Sealed};
+pub use crate::files::{FileKeys, FileOpening, FileSalt, FileSealer, Sealed};
 
 use agentdrop_envelope::FileKey;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -36,7 +36,7 @@ pub const MAX_ENVELOPE_BYTES: u64 =
 
 /// How many bytes a file of `plaintext` bytes has, sealed; `None` if it is too long.
 pub const fn sealed_len(plaintext: u64) -> Option<u64> {
-    agentdrop_cobblestone::sealed_len(plaintext)
+    Padding::None.sealed_len(plaintext)
 }
 
 /// `HKDF-SHA256(ikm = X25519(mine, peer), salt, info = "agentdrop/v2 a2h", 32)`, RFC 7748 §6.1 and RFC 5869 §2.

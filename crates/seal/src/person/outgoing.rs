@@ -1,19 +1,18 @@
 //! Making an envelope for a person.
 
 use agentdrop_cobblestone::SALT_BYTES;
-use agentdrop_envelope::{File, FileKey, Header, Manifest, Policy, Recipient, manifest_object};
+use agentdrop_envelope::{File, Header, Manifest, Padding, Policy, Recipient, manifest_object};
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::{AgentId, Timestamp, TransferId};
 
 use super::{file_key, fingerprint};
-use crate::files::{FileKeys, FileSalt, FileSealer, begin};
+use crate::files::{FileKeys, FileSalt, FileSealer};
 use crate::{PublicKey, Salt, SealError, SecretKey, random::random_bytes};
 
 /// What a sender needs for one transfer to a person.
 #[derive(Debug)]
 pub struct Outgoing {
-    key: FileKey,
-    transfer: TransferId,
+    keys: FileKeys,
     recipient: PublicKey,
     /// The public half of the key drawn for this transfer; travels as `encrypted_key`.
     pub ephemeral: PublicKey,
@@ -52,9 +51,9 @@ impl Outgoing {
         ephemeral: &SecretKey,
         salt: Salt,
     ) -> Result<Self, SealError> {
+        let key = file_key(ephemeral, recipient, &salt)?;
         Ok(Self {
-            key: file_key(ephemeral, recipient, &salt)?,
-            transfer,
+            keys: FileKeys::new(key, transfer, Padding::None),
             recipient: *recipient,
             ephemeral: ephemeral.public_key(),
             salt,
@@ -66,12 +65,12 @@ impl Outgoing {
     /// What its stream begins with goes to `out`. With one salt, **only one** file may ever leave this machine: of two that
     /// differ, whoever sees both learns their difference.
     pub fn file(&self, i: u32, salt: FileSalt, out: &mut Vec<u8>) -> FileSealer {
-        begin(&self.key, self.transfer, i, salt, out)
+        self.keys.file(i, salt, out)
     }
 
     /// What seals its files without what is needed to make the envelope.
     pub fn file_keys(&self) -> FileKeys {
-        FileKeys::take(self.transfer, &mut self.key.expose_secret().clone())
+        self.keys.again()
     }
 
     /// Object 0, which tells of `files`, and goes before them.
@@ -85,13 +84,14 @@ impl Outgoing {
         files: Vec<File>,
         salt: [u8; SALT_BYTES],
     ) -> Result<Vec<u8>, SealError> {
+        let transfer = *self.keys.transfer().as_bytes();
         let header = Header {
-            transfer: *self.transfer.as_bytes(),
+            transfer,
             prekeys: false,
             stanzas: vec![],
         };
         let manifest = Manifest {
-            transfer: *self.transfer.as_bytes(),
+            transfer,
             sender: about.sender,
             // No agent has an identity key to sign with.
             sender_fingerprint: [0; 32],
@@ -107,6 +107,6 @@ impl Outgoing {
             policy: about.policy,
         };
         let manifest = manifest.padded(&[0; 64]);
-        manifest_object(&header, &self.key, &manifest, salt).map_err(|_| SealError::TooMuch)
+        manifest_object(&header, self.keys.key(), &manifest, salt).map_err(|_| SealError::TooMuch)
     }
 }

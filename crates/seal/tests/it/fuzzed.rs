@@ -96,6 +96,11 @@ fn manifest() {
 }
 
 #[test]
+fn opening() {
+    run("opening", CASES, targets::opening);
+}
+
+#[test]
 fn prekey() {
     run("prekey", CASES, targets::prekey);
 }
@@ -114,13 +119,14 @@ fn rotation() {
 #[test]
 fn the_seeds_are_what_they_are_for() {
     use agentdrop_envelope::identity::{SignedBundle, SignedPrekey, SignedRotation};
-    use agentdrop_envelope::{Header, Manifest, Receipt};
+    use agentdrop_envelope::{Header, Manifest, Padding, Receipt};
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let seed = |name: &str| fs::read(folder.join(name).join("vector")).unwrap();
     assert!(Header::read(&seed("arrived")).is_ok());
     assert!(SignedBundle::read(&seed("bundle")).is_ok());
     assert!(Header::read(&seed("header")).is_ok());
-    assert!(Manifest::read(&seed("manifest")).is_ok());
+    assert!(Manifest::read(&seed("manifest"), Padding::Padme).is_ok());
+    assert_eq!(seed("opening").len(), 2 + 56 + 104 + 16);
     assert!(SignedPrekey::read(&seed("prekey")).is_ok());
     assert!(Receipt::read(&seed("receipt")).is_ok());
     assert!(SignedRotation::read(&seed("rotation")).is_ok());

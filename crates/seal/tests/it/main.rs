@@ -4,6 +4,7 @@
 mod differential;
 mod fuzzed;
 mod native;
+mod part_mac;
 mod person;
 mod python;
 mod receive_password;

@@ -128,6 +128,29 @@ fn files_of_every_size_come_back_as_they_were() {
 }
 
 #[test]
+fn a_file_opens_as_it_comes_and_goes_on_elsewhere() {
+    let mine = SecretKey::generate().unwrap();
+    let plain = noise(1, 2 * CHUNK + 100);
+    let sent = send(transfer(1), &mine.public_key(), &[&plain]);
+    let (incoming, sealed) = (sent.open(&mine).unwrap(), &sent.files[0]);
+    let (mut opening, mut out) = (incoming.opening(1).unwrap(), Vec::new());
+    for piece in sealed.chunks(1000).take(30) {
+        opening.update(piece, &mut out).unwrap();
+    }
+    assert_eq!((opening.chunks(), out.len()), (1, CHUNK));
+    let header = *opening.header().unwrap();
+    let resumed = |kept: &[u8]| {
+        let mut opening = incoming.opening_from(1, &header, 1, kept).unwrap();
+        let (at, mut out) = (usize::try_from(opening.taken()).unwrap(), kept.to_vec());
+        opening.update(&sealed[at..], &mut out).unwrap();
+        opening.finish().map(|_| out)
+    };
+    assert_eq!(resumed(&out).unwrap(), plain);
+    out[7] ^= 1;
+    assert!(matches!(resumed(&out), Err(OpenError::Refused)));
+}
+
+#[test]
 fn names_and_message_are_not_to_be_seen() {
     let mine = SecretKey::generate().unwrap();
     let sent = send(transfer(1), &mine.public_key(), &[b"hello"]);

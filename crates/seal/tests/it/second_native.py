@@ -172,9 +172,26 @@ def file_stream(seal, key, transfer, i, data):
 
 
 def padme(length):
+    if length < 2:
+        return length
     exponent = length.bit_length() - 1
     mask = (1 << exponent - exponent.bit_length()) - 1
     return (length + mask) & ~mask
+
+
+def padded(data):
+    return data + bytes(padme(len(data)) - len(data))
+
+
+def sealed_len(length):
+    return 56 + length + 16 * (length // 16384 + 1)
+
+
+def open_file(key, transfer, said, sealed):
+    assert len(sealed) == said["ct_len"] and hashlib.sha256(sealed).digest() == said["ct_sha256"]
+    data = file_stream(unstream, key, transfer, said["i"], sealed)
+    assert data == padded(data[: said["size"]])
+    return data[: said["size"]]
 
 
 def wrap_info(begin, id, key_id, fp):
@@ -189,11 +206,10 @@ def envelope(transfer, key, sender, recipients, once, value):
         header += id + key_id
         header += SUITE.encrypt(key, sealing_public(public), info=wrap_info(begin, id, key_id, fp))
     text = cbor(value)
-    padded = text + sender.sign(b"agentdrop/v2 manifest\0", sha512(header) + sha512(text))
-    padded += bytes(padme(len(padded)) - len(padded))
-    begin = header + (56 + len(padded) + 16 * (len(padded) // 16384 + 1)).to_bytes(4, "big")
+    manifest = padded(text + sender.sign(b"agentdrop/v2 manifest\0", sha512(header) + sha512(text)))
+    begin = header + sealed_len(len(manifest)).to_bytes(4, "big")
     context = b"agentdrop/v2 manifest\0" + sha512(begin)
-    return begin + stream(expand(key, b"agentdrop/v2 km\0"), context, padded), text
+    return begin + stream(expand(key, b"agentdrop/v2 km\0"), context, manifest), text
 
 
 def open_envelope(data, transfer, me, seed, sender_ik):
@@ -209,16 +225,17 @@ def open_envelope(data, transfer, me, seed, sender_ik):
     before, sealed = data[: len(header) + 4], data[len(header) + 4 :]
     assert int.from_bytes(before[-4:], "big") == len(sealed)
     context = b"agentdrop/v2 manifest\0" + sha512(before)
-    padded = unstream(expand(key, b"agentdrop/v2 km\0"), context, sealed)
-    value, end = read_one(padded)
-    assert len(padded) == padme(end + 64) and not any(padded[end + 64 :])
+    manifest = unstream(expand(key, b"agentdrop/v2 km\0"), context, sealed)
+    value, end = read_one(manifest)
+    assert manifest == padded(manifest[: end + 64])
     ed25519.Ed25519PublicKey.from_public_bytes(sender_ik).verify(
-        padded[end : end + 64], b"agentdrop/v2 manifest\0" + sha512(header) + sha512(padded[:end])
+        manifest[end : end + 64], b"agentdrop/v2 manifest\0" + sha512(header) + sha512(manifest[:end])
     )
     assert value["transfer_id"] == transfer and value["sender_fp"] == fingerprint(value["sender_id"], sender_ik)
     assert [it[0] for it in value["recipients"]] == [it[:16] for it in stanzas]
     assert [me.id, fp] in value["recipients"]
-    return key, value, padded[:end]
+    assert all(it["ct_len"] == sealed_len(padme(it["size"])) for it in value["files"])
+    return key, value, manifest[:end]
 
 
 def receipt(me, transfer, text, verdict):
@@ -238,9 +255,7 @@ def open_case(case):
     key, value, text = open_envelope(raw["object"], raw["transfer"], me, me.ek_seed, bundle["ik"])
     plain = []
     for said, sealed in zip(value["files"], map(bytes.fromhex, case["files"]), strict=True):
-        assert hashlib.sha256(sealed).digest() == said["ct_sha256"] and len(sealed) == said["ct_len"]
-        plain.append(file_stream(unstream, key, raw["transfer"], said["i"], sealed))
-        assert len(plain[-1]) == said["size"]
+        plain.append(open_file(key, raw["transfer"], said, sealed))
     mine, theirs = fingerprint(me.id, me.ik), fingerprint(bundle["agent_id"], bundle["ik"])
     digits, words = compared(mine, theirs)
     return {
@@ -279,7 +294,7 @@ def seal_case(case):
     to.append((me.id, fingerprint(me.id, me.ik), prekey["key"] if once else bundle["ek"]))
     random.shuffle(to)
     plain = [os.urandom(size) for size in case["sizes"]]
-    files = [file_stream(stream, key, transfer, i, it) for i, it in enumerate(plain, 1)]
+    files = [file_stream(stream, key, transfer, i, padded(it)) for i, it in enumerate(plain, 1)]
     value = {
         "v": V,
         "transfer_id": transfer,
@@ -358,12 +373,18 @@ def read_case(vectors):
     assert expand(key, b"agentdrop/v2 km\0").hex() == it["manifest_key"]
     for i, file in enumerate(it["files"], 1):
         assert expand(key, b"agentdrop/v2 kf\0" + i.to_bytes(4, "big")).hex() == file["file_key"]
-        plain = file_stream(unstream, key, transfer, i, bytes.fromhex(file["object"]))
+        plain = open_file(key, transfer, value["files"][i - 1], bytes.fromhex(file["object"]))
         opened.append(plain.hex())
     assert receipt(bob, transfer, text, 1).hex() == vectors["receipt_of_bob"]
     for bad in vectors["must_be_refused_by_bob"]:
         try:
             open_object(bad["object"])
+        except Exception:
+            refused.append(bad["why"])
+    for bad in vectors["files_must_be_refused_by_bob"]:
+        key, value, _ = open_object(bad["object"])
+        try:
+            open_file(key, transfer, value["files"][bad["i"] - 1], bytes.fromhex(bad["file"]))
         except Exception:
             refused.append(bad["why"])
     return {"opened": opened, "refused": refused, "words": words}

@@ -207,7 +207,8 @@ fn another_reads_the_vectors_as_we_do() {
     let plain = vectors["transfer"]["files"].as_array().unwrap().iter();
     let plain: Vec<_> = plain.map(|it| it["plaintext"].clone()).collect();
     assert_eq!(answer["opened"], json!(plain));
-    let bad = vectors["must_be_refused_by_bob"].as_array().unwrap().iter();
+    let lists = ["must_be_refused_by_bob", "files_must_be_refused_by_bob"];
+    let bad = lists.iter().flat_map(|it| vectors[it].as_array().unwrap());
     let bad: Vec<_> = bad.map(|it| it["why"].clone()).collect();
     assert_eq!(answer["refused"], json!(bad));
     let words = vectors["alice_and_bob"]["words"].as_str().unwrap();

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use agentdrop_store::Store;
+use agentdrop_store::{Store, Tx};
 use zeroize::Zeroizing;
 
 use super::carry::{self, Carried};
@@ -68,6 +68,9 @@ pub async fn restore(config: &Config, from: &Path) -> Result<Restored, Error> {
     blob::claim(&scratch.store, &into).await?;
     let old = Blobs::look_in_folder(&from.join("blobs"));
     let files = carry::bring_all(&scratch.store, &old, &into).await?;
+    // Some were given to senders after the backup was made, and are used: none is given to two.
+    let drop_prekeys = async |tx: &mut Tx| tx.drop_all_prekeys().await;
+    scratch.store.write(drop_prekeys).await?;
     manifest::sync(&config.data_dir).map_err(unusable)?;
     if let Some(database) = database {
         scratch.store.copy_into(&database).await?;

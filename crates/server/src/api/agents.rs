@@ -13,6 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use super::bundles::key_fingerprint;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path, Query};
 use super::openapi::Errors;
@@ -100,6 +101,8 @@ pub(crate) async fn resolve(
     let agent = found.ok_or(ApiError::NotFound)?.agent;
     let keys = agent.keys().copied();
     Ok(Json(ResolvedAgent {
+        key_fingerprint: key_fingerprint(&agent),
+        bundle_version: agent.published.map(|it| it.version),
         id: agent.id,
         agent_uuid: agent.id,
         connection_status: agent.status(),
@@ -301,6 +304,8 @@ pub(super) fn shown(agent: Agent) -> wire::Agent {
     let encryption: Option<EncryptionPublicKey> = keys.map(|it| it.encryption);
     let signing = keys.and_then(|it| it.signing);
     wire::Agent {
+        key_fingerprint: key_fingerprint(&agent),
+        bundle_version: agent.published.map(|it| it.version),
         id: agent.id,
         agent_uuid: agent.id,
         connection_status: agent.status(),

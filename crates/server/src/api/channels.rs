@@ -12,6 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::bundles::key_fingerprint;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::once::{Answered, By, Once, Repeating};
@@ -52,6 +53,7 @@ pub(crate) async fn create(
             Agreed::Already => Channel::new(id, party(&mine), party(&theirs), now)?,
             Agreed::NotYet => Channel::propose(id, party(&mine), party(&theirs), now)?,
         };
+        let fingerprints = [&mine, &theirs].map(key_fingerprint);
         let (mine, my_key) = connected(&mine)?;
         let (theirs, their_key) = connected(&theirs)?;
         let found = tx.insert_or_find_channel(&new).await?;
@@ -68,11 +70,14 @@ pub(crate) async fn create(
             let made = logged(&caller, Action::ChannelCreated, &channel);
             tx.append_audit(made).await?;
         }
+        let [my_key_fingerprint, their_key_fingerprint] = fingerprints;
         let created = CreatedChannel {
             id: channel.id,
             status: channel.status(),
             my_public_key: my_key,
             their_public_key: their_key,
+            my_key_fingerprint,
+            their_key_fingerprint,
             my_agent_id: mine,
             their_agent_id: theirs,
         };
@@ -283,6 +288,8 @@ fn shown(channel: &Channel, a: Option<&Agent>, b: Option<&Agent>) -> wire::Chann
         agent_b_public_key: key(b),
         agent_a_key_version: a.map_or(0, |it| it.key_version),
         agent_b_key_version: b.map_or(0, |it| it.key_version),
+        agent_a_key_fingerprint: a.and_then(key_fingerprint),
+        agent_b_key_fingerprint: b.and_then(key_fingerprint),
         created_at: channel.created_at,
         revoked_at: channel.revoked_at,
     }

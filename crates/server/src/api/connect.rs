@@ -62,6 +62,7 @@ pub(crate) async fn register(
         available_for_connections: true,
         state: AgentState::Pending,
         key_version: 0,
+        published: None,
         created_at: now,
         last_seen_at: None,
     };
@@ -202,6 +203,7 @@ pub(crate) async fn disconnect(
             let agent = hold(tx, &caller, &named).await?;
             let agent = agent.disconnect()?;
             tx.update_agent_keys(&agent, now).await?;
+            tx.wipe_bundle(agent.id).await?;
             tx.revoke_channels_of_agent(agent.id, now).await?;
             let wiped = caller
                 .witness

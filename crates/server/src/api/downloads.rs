@@ -18,6 +18,7 @@ use axum::response::IntoResponse;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
+use super::receipts;
 use super::transfers::{details, logged};
 use crate::app::App;
 use crate::audit::Witness;
@@ -151,6 +152,9 @@ pub(super) async fn end(
     let (id, download_id) = (transfer.id, said.download_id);
     let download = tx.hold_download_of(by.account, id, download_id).await?;
     let download = download.ok_or(ApiError::NotFound)?;
+    if download.outcome.is_none() {
+        receipts::require(tx, &transfer, &said).await?;
+    }
     let outcome = match download.outcome.clone() {
         // What was said first stands, however often it is said again.
         Some(outcome) => outcome,
@@ -158,6 +162,7 @@ pub(super) async fn end(
             status: said.status,
             reason: said.reason,
             at: now,
+            receipt: said.receipt,
         },
     };
     if download.outcome.is_none() {
@@ -181,6 +186,7 @@ pub(super) async fn end(
         status: outcome.status,
         reason: outcome.reason,
         at: outcome.at,
+        receipt: outcome.receipt,
     })
 }
 

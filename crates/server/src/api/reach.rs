@@ -28,6 +28,25 @@ pub(super) async fn reach(
     only(found)
 }
 
+/// The agent that a name means to `owner`, or to the one agent `of` it, whose keys may be looked at:
+/// whom [`reach`] finds; else those of others that a pairing was proposed with, or may be.
+pub(super) async fn reach_to_compare(
+    reader: &mut Reader,
+    owner: AccountId,
+    of: Option<AgentId>,
+    named: &AgentRef,
+    account: Option<&str>,
+) -> Result<Option<ReachableAgent>> {
+    if let Some(found) = reach(reader, owner, of, named, account).await? {
+        return Ok(Some(found));
+    }
+    let mut found = reader.comparable_agents_of(owner, of, named).await?;
+    if let Some(account) = account {
+        found.retain(|it| is_meant(it, account));
+    }
+    only(found)
+}
+
 /// All agents that a name may mean, own ones first.
 pub(super) async fn named_so(
     reader: &mut Reader,

@@ -254,5 +254,6 @@ fn delivery(download: Download) -> Option<Delivery> {
         status: outcome.status,
         reason: outcome.reason,
         at: outcome.at,
+        receipt: outcome.receipt,
     })
 }

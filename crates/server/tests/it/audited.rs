@@ -14,6 +14,7 @@ use agentdrop_testkit::server::{PASSWORD, TestAccount, TestServer, text};
 use serde_json::{Value, json};
 
 use crate::audit::log;
+use crate::identity::{a_prekey, first_bundle, put as publish};
 use crate::links::Link;
 use crate::operations::operations;
 use crate::parties::{Parties, Party};
@@ -47,6 +48,8 @@ fn row(operation: &str) -> Row {
         "agents_register" => Adds(&["agent.registered"], &[]),
         "agents_rotate_key" => Adds(&["agent.key_rotated"], &[]),
         "agents_update" => Adds(&["agent.updated"], &[]),
+        "bundles_publish" => Adds(&["agent.bundle_published"], &[]),
+        "prekeys_add" | "prekeys_claim" => Nothing("keys for one envelope, which come and go"),
         // Whoever is blocked learns that the connection ended, and no more.
         "blocks_create" => Adds(
             &["account.blocked", "connection.revoked"],
@@ -344,6 +347,18 @@ async fn agents(trial: &mut Trial, alex: &Party) {
     trial.run("agents_update", alex, updated).await;
     let rotated = alex.post("/v1/agents/later/rotate-key", &key);
     trial.run("agents_rotate_key", alex, rotated).await;
+    let shown = alex.get("/v1/agents/later").await.expect(200);
+    let id = text(&shown, "id");
+    let http = trial.parties.server.http.clone();
+    let bundle = first_bundle(&id);
+    let published = publish(&http, &alex.account.key, "later", &bundle);
+    trial.run("bundles_publish", alex, published).await;
+    let (path, prekey) = ("/v1/agents/later/prekeys", a_prekey(&id));
+    let added = alex.post(path, &prekey);
+    trial.run("prekeys_add", alex, added).await;
+    let path = format!("{path}/claim");
+    let claimed = http.request("POST", &path, &alex.account.key);
+    trial.run("prekeys_claim", alex, send(claimed)).await;
     let made = alex.post("/v1/agents/later/keys", &renamed);
     let made = trial.run("agent_keys_create", alex, made).await;
     let path = format!("/v1/agents/later/keys/{}", text(&made, "id"));

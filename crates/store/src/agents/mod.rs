@@ -1,11 +1,12 @@
 //! Agents at rest, and the keys they had.
 
-use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, KeyVersion};
+use agentdrop_domain::agents::{Agent, AgentKeys, AgentState, KeyVersion, Published};
 use agentdrop_domain::transfers::File;
 use agentdrop_protocol::text::{Description, WebhookUrl};
 use agentdrop_protocol::wire::agents::ConnectionStatus;
 use agentdrop_protocol::{AccountId, AgentId, AgentRef, Slug, Timestamp, TransferId};
 
+use crate::columns::count;
 use crate::db::{Row, dialect, holding, params};
 use crate::{Error, Reader, Result, Tx};
 
@@ -13,7 +14,7 @@ macro_rules! columns {
     () => {
         "id, account_id, slug, name, description, webhook_url, agent_type, metadata,
          available_for_connections, status, public_key, signing_public_key, key_version, created_at,
-         last_seen_at"
+         last_seen_at, identity_key, bundle_version"
     };
 }
 
@@ -218,7 +219,7 @@ impl Tx {
         let keys = agent.keys();
         self.execute(
             "UPDATE agents SET status = $1, public_key = $2, signing_public_key = $3,
-                               key_version = $4
+                               key_version = $4, identity_key = $6, bundle_version = $7
              WHERE id = $5",
             params![
                 agent.status().as_str(),
@@ -227,6 +228,11 @@ impl Tx {
                     .map(|it| &it.as_bytes()[..]),
                 agent.key_version,
                 &agent.id.to_string(),
+                agent
+                    .published
+                    .as_ref()
+                    .map(|it| &it.identity.as_bytes()[..]),
+                agent.published.map(|it| count(it.version)),
             ],
         )
         .await?;
@@ -323,9 +329,20 @@ fn read_agent(row: &Row<'_>) -> Result<Agent> {
         available_for_connections: row.get("available_for_connections")?,
         state,
         key_version: row.number("key_version")?,
+        published: published(row)?,
         created_at: row.time("created_at")?,
         last_seen_at: row.time_optional("last_seen_at")?,
     })
+}
+
+fn published(row: &Row<'_>) -> Result<Option<Published>> {
+    let Some(identity) = row.bytes_optional("identity_key")? else {
+        return Ok(None);
+    };
+    Ok(Some(Published {
+        version: row.number("bundle_version")?,
+        identity,
+    }))
 }
 
 fn agent_keys(row: &Row<'_>) -> Result<AgentKeys> {

@@ -2,7 +2,7 @@
 
 use agentdrop_domain::agents::Agent;
 use agentdrop_protocol::text::{Email, Name};
-use agentdrop_protocol::{AccountId, AgentId, ConnectionId, Slug};
+use agentdrop_protocol::{AccountId, AgentId, AgentRef, ConnectionId, Slug};
 
 use super::read_agent;
 use crate::db::{Row, params};
@@ -145,6 +145,76 @@ impl Reader {
                 " ORDER BY id"
             ),
             params![&owner.to_string(), of.map(|it| it.to_string()).as_ref()],
+            reachable_agent,
+        )
+        .await
+    }
+
+    /// The agent `id`, if it is one of them.
+    pub async fn sendable_agent_of(
+        &mut self,
+        owner: AccountId,
+        of: Option<AgentId>,
+        id: AgentId,
+    ) -> Result<Option<ReachableAgent>> {
+        self.fetch_optional(
+            concat!(
+                reachable!(),
+                "status = 'connected' AND agents.id = $3 AND ",
+                paired!(
+                    "AND permission IN ('both', CASE WHEN proposed_by_account_id = $1
+                                                     THEN 'send_only' ELSE 'receive_only' END)"
+                )
+            ),
+            params![
+                &owner.to_string(),
+                of.map(|it| it.to_string()).as_ref(),
+                &id.to_string()
+            ],
+            reachable_agent,
+        )
+        .await
+    }
+
+    /// The agents of others that go by this id or slug, and whose keys `owner` may look at before
+    /// anything is agreed: those that may be paired under an active connection, and those that
+    /// agents of `owner`, or the one `of` them, have a pairing with that is not over.
+    pub async fn comparable_agents_of(
+        &mut self,
+        owner: AccountId,
+        of: Option<AgentId>,
+        named: &AgentRef,
+    ) -> Result<Vec<ReachableAgent>> {
+        macro_rules! comparable {
+            ($named:literal) => {
+                concat!(
+                    reachable!(),
+                    $named,
+                    " AND account_id IN (
+                          SELECT CASE WHEN inviter_account_id = $1 THEN invitee_account_id
+                                      ELSE inviter_account_id END
+                          FROM connections
+                          WHERE (inviter_account_id = $1 OR invitee_account_id = $1)
+                            AND accepted_at IS NOT NULL AND revoked_at IS NULL)
+                      AND ((available_for_connections AND status = 'connected')
+                           OR agents.id IN (
+                               SELECT b_agent_id FROM pairings WHERE a_account_id = $1
+                                  AND (a_agent_id = $2 OR $2 IS NULL) AND revoked_at IS NULL
+                               UNION
+                               SELECT a_agent_id FROM pairings WHERE b_account_id = $1
+                                  AND (b_agent_id = $2 OR $2 IS NULL) AND revoked_at IS NULL))
+                      ORDER BY id"
+                )
+            };
+        }
+        let (sql, named) = match named {
+            AgentRef::Id(id) => (comparable!("agents.id = $3"), id.to_string()),
+            AgentRef::Slug(slug) => (comparable!("slug = $3"), slug.to_string()),
+        };
+        let of = of.map(|it| it.to_string());
+        self.fetch_all(
+            sql,
+            params![&owner.to_string(), of.as_ref(), &named],
             reachable_agent,
         )
         .await

@@ -13,11 +13,14 @@ use target::Target;
 use crate::{Result, Store};
 
 /// Every table, each behind those that it refers to.
-pub(crate) const TABLES: [&str; 27] = [
+pub(crate) const TABLES: [&str; 30] = [
     "instance",
     "accounts",
     "agents",
     "agent_keys",
+    "bundles",
+    "rotations",
+    "prekeys",
     "connection_tokens",
     "api_keys",
     "connections",

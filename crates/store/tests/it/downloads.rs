@@ -31,6 +31,7 @@ fn ended(download: &Download, status: DeliveryStatus, reason: Option<&str>, when
         status,
         reason: reason.map(|it| it.parse().unwrap()),
         at: at(when),
+        receipt: None,
     };
     Download {
         outcome: Some(outcome),

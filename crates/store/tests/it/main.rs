@@ -8,6 +8,7 @@ mod answers;
 mod attempts;
 mod audit;
 mod blocks;
+mod bundles;
 mod channels;
 mod connections;
 mod copies;

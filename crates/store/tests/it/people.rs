@@ -97,6 +97,7 @@ async fn what_a_person_did_with_it_is_told_to_both_sides() {
                 status: agentdrop_protocol::wire::transfers::DeliveryStatus::Received,
                 reason: None,
                 at: at(3),
+                receipt: None,
             }),
             ..grant.clone()
         };

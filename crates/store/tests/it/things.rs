@@ -87,6 +87,7 @@ pub(crate) fn agent(of: &Account, slug: &str) -> Agent {
         available_for_connections: true,
         state: AgentState::Pending,
         key_version: 0,
+        published: None,
         created_at: at(0),
         last_seen_at: None,
     }

@@ -16,6 +16,7 @@ use agentdrop_protocol::{AgentRef, PartTag};
 use agentdrop_store::{Allowance, Page, Repeatable, Store};
 use agentdrop_testkit::engines::stores;
 
+use crate::bundles::{bundle, prekey, published, signed};
 use crate::things::{
     Cast, account, account_id, agent, agent_keys, at, block, channel, connection, connection_token,
     digest, download, everything, file_id, invitation, key, mail, mailed_link, open_invitation,
@@ -39,7 +40,7 @@ async fn a_new_column_is_in_nobodys_way() {
         let ours = tables.iter().filter(|it| *it != "refinery_schema_history");
         let alter = |table| format!("ALTER TABLE {table} ADD COLUMN new_column TEXT;");
         let alter: Vec<String> = ours.map(alter).collect();
-        assert_eq!(alter.len(), 27, "{tables:?}");
+        assert_eq!(alter.len(), 30, "{tables:?}");
         run_sql(store.database(), &alter.concat()).await;
         run_every_statement(&store, &cast).await;
     }
@@ -167,6 +168,21 @@ async fn run_those_of_agents(store: &Store, cast: &Cast) {
         let connected = held.connect(agent_keys(9, None));
         tx.update_agent(&connected).await?;
         tx.update_agent_keys(&connected, at(1)).await?;
+        let bundle = bundle(ann, 1);
+        tx.put_bundle(&published(connected, &bundle), &bundle)
+            .await?;
+        // It runs twice on one store.
+        let ran = u8::try_from(tx.rotations_of_agent(ann).await?.len()).unwrap();
+        tx.insert_rotation(ann, u64::from(ran) + 2, &signed(1))
+            .await?;
+        for id in 2 * ran..2 * ran + 2 {
+            assert!(tx.insert_prekey(ann, &prekey(id, at(9)), at(1)).await?);
+        }
+        assert_eq!(tx.delete_prekeys_until(at(2)).await?, 0);
+        assert!(tx.take_prekey(ann, at(2)).await?.is_some());
+        assert_eq!(tx.prekeys_left(ann, at(2)).await?, 1);
+        let last = tx.rotations_of_agent(ann).await?.pop();
+        assert_eq!(last, Some(signed(1)));
         Ok(())
     })
     .await;
@@ -255,6 +271,7 @@ async fn run_those_of_transfers(store: &Store, cast: &Cast) {
             status: DeliveryStatus::Received,
             reason: None,
             at: at(1),
+            receipt: None,
         };
         let ended = Download {
             outcome: Some(outcome),

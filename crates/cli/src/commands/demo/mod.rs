@@ -74,14 +74,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let looked = look(&needles, &stage).await?;
     let needles = needles.without(&looked);
 
-    let (sent, took) = timed(stage.send(&files, printer)).await?;
+    let (sent, took) = Box::pin(timed(stage.send(&files, printer))).await?;
     let names: Vec<&str> = sent.files.iter().map(|it| it.name.as_str()).collect();
     let (what, bytes) = (human::files(&names), human::content_bytes(&sent));
     let (bytes, took) = (human::bytes(bytes), human::took(took));
     printer.done(&format!("alice sealed and sent {what}, {bytes}, in {took}"));
 
     let looked = look(&needles, &stage).await?;
-    let (received, took) = timed(stage.receive(printer)).await?;
+    let (received, took) = Box::pin(timed(stage.receive(printer))).await?;
     let took = human::took(took);
     printer.done(&format!("bob received, checked and opened it in {took}"));
     let compared = compare(files, &received).await?;

@@ -40,7 +40,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let pair = Pair::new();
+        let pair = Pair::compatible();
         let listen = pair.serve.url.trim_start_matches("http://").to_owned();
         let (large, small, tiny) = (noise(33 << 20), noise(200_000), noise(500));
         pair.file("large", &large);

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use serde_json::Value;
+
 use crate::support::{self, Pair, Run, Sandbox, Serve, names};
 use crate::way::Way;
 
@@ -20,6 +22,23 @@ fn noise(bytes: u64) -> Vec<u8> {
     support::noise(usize::try_from(bytes).unwrap())
 }
 
+/// No envelope of a few files has more bytes.
+const ENVELOPE: u64 = 8 * 1024;
+
+/// How many bytes a file is sealed to, between agents; docs/protocol.md.
+fn sealed(bytes: u64) -> u64 {
+    let e = bytes.ilog2();
+    let padded = bytes.next_multiple_of(1 << (e - e.ilog2() - 1));
+    56 + padded + 16 * (padded / 16_384 + 1)
+}
+
+/// All of one file left, and its envelope.
+#[track_caller]
+fn assert_all_sent(sent: &Value, bytes: u64) {
+    let envelope = sent["bytes_sent"].as_u64().unwrap() - sealed(bytes);
+    assert!((1000..ENVELOPE).contains(&envelope), "{sent}");
+}
+
 /// Alice and Bob, and a way to their server that the test is in charge of.
 struct Far {
     pair: Pair,
@@ -28,13 +47,22 @@ struct Far {
 
 impl Far {
     fn new() -> Self {
+        Self::of(Pair::at)
+    }
+
+    /// The same, of agents that keep to the formats of the published clients.
+    fn compatible() -> Self {
+        Self::of(Pair::compatible_at)
+    }
+
+    fn of(pair: fn(Sandbox, Serve, &str) -> Pair) -> Self {
         let (sandbox, way) = (Sandbox::new(), Way::new());
         let more = ["--signup", "open", "--public-url", &way.url];
         let serve = Serve::start_with(&sandbox, &more);
         way.lead_to(&serve.url);
         let url = way.url.clone();
         Self {
-            pair: Pair::at(sandbox, serve, &url),
+            pair: pair(sandbox, serve, &url),
             way,
         }
     }
@@ -58,6 +86,8 @@ impl Far {
         assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
         child.kill().unwrap();
         child.wait().unwrap();
+        // What it had handed to the system would pass still, and be counted as the next one's.
+        self.way.cut();
         self.way.let_pass();
     }
 

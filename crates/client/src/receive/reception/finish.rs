@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
-use agentdrop_protocol::LinkToken;
 use agentdrop_protocol::wire::downloads::Download;
 use agentdrop_protocol::wire::transfers::{Acknowledge, DeliveryStatus, Transfer};
+use agentdrop_protocol::{FileName, LinkToken, SignedStatement};
 
 use super::super::journal::Journal;
-use super::super::packed::is_folder;
+use super::super::native::is_native;
+use super::super::packed::is_folder as is_said_folder;
 use super::super::place::Ready;
+use super::super::settling::Settling;
 use super::super::state::Placing;
 use super::super::{Note, Received, ReceivedFile};
 use super::{Opened, Outcome, Reception};
 use crate::client::Client;
 use crate::error::Result;
+use crate::trust::MetHow;
 
 impl Reception<'_> {
     /// Places what was opened, and tells the server.
@@ -31,6 +34,7 @@ impl Reception<'_> {
             security: outcome.security,
             message: outcome.message,
             sender_key: outcome.sender_key,
+            settling: outcome.settling,
             files: Vec::new(),
         };
         let resumed_bytes = self.left_bytes.iter().sum();
@@ -38,13 +42,15 @@ impl Reception<'_> {
             None => self.journal.place(ready, placing).await?,
             Some(sink) => self.journal.write_to(sink, ready, placing).await?,
         };
+        let settling = placing.settling.clone();
         let received = received(placing, paths, self.listed, &self.grant);
         let received = Received {
+            peer: outcome.peer,
             resumed_bytes,
             notes,
             ..received
         };
-        Ok(tell(self.client, self.link, &self.grant, received).await)
+        settle(self.client, self.link, &self.grant, received, settling).await
     }
 
     /// Unpacks what was opened, if it is a folder. What cannot be unpacked is placed as it came.
@@ -54,6 +60,7 @@ impl Reception<'_> {
             source,
             name,
             bytes,
+            is_folder,
         } = opened;
         let mut ready = Ready {
             n,
@@ -62,7 +69,7 @@ impl Reception<'_> {
             bytes,
             is_folder: false,
         };
-        if self.unpacks && is_folder(self.listed, &ready.name) {
+        if self.unpacks && (is_folder || self.is_said_folder(&ready.name)) {
             let source = ready.source.clone();
             let unpacked = self.journal.on_disk(move |it| Ok(it.unpack(n, &source)));
             match unpacked.await? {
@@ -77,6 +84,13 @@ impl Reception<'_> {
     }
 }
 
+impl Reception<'_> {
+    /// Whether the listing says that this is a folder, packed. Where an envelope says it, nobody else does.
+    fn is_said_folder(&self, name: &FileName) -> bool {
+        !is_native(self.listed) && is_said_folder(self.listed, name)
+    }
+}
+
 /// Ends what an earlier process placed to the last file, and did not come to tell the server.
 pub(in crate::receive) async fn placed_earlier(
     client: &Client,
@@ -87,12 +101,41 @@ pub(in crate::receive) async fn placed_earlier(
     let (Some(grant), Some((placing, placed))) = (journal.grant(), journal.placed().await?) else {
         return Ok(None);
     };
-    if placed.len() < placing.files.len() {
+    // What was placed to the last file may have been moved since: only the server is to be told.
+    let settling = placing.settling.as_ref();
+    let is_settled = settling.map(|it| it.is_remembered(client)).transpose()?;
+    if placed.len() < placing.files.len() && is_settled != Some(true) {
         return Ok(None);
     }
     let paths = placed.into_iter().map(|it| it.path).collect();
-    let received = received(placing, paths, listed, &grant);
-    Ok(Some(tell(client, link, &grant, received).await))
+    let settling = placing.settling.clone();
+    let mut received = received(placing, paths, listed, &grant);
+    if let Some(sender) = listed.sender_agent_id {
+        received.peer = client.known_by(sender, MetHow::Known)?;
+    }
+    let settled = settle(client, link, &grant, received, settling).await;
+    settled.map(Some)
+}
+
+/// Ends what was placed: nobody is told before it is remembered, and what opens it goes last.
+async fn settle(
+    client: &Client,
+    link: Option<&LinkToken>,
+    grant: &Download,
+    received: Received,
+    settling: Option<Settling>,
+) -> Result<Received> {
+    let Some(settling) = settling else {
+        return Ok(tell(client, link, grant, received, None).await);
+    };
+    settling.remember(client)?;
+    let receipt = Some(settling.receipt().clone());
+    let mut received = tell(client, link, grant, received, receipt).await;
+    // The files are here: that there are few prekeys left is worth a word, and no failure.
+    if let Err(error) = settling.erase(client).await {
+        received.notes.push(Note::KeysNotTended(error.to_string()));
+    }
+    Ok(received)
 }
 
 fn received(
@@ -115,6 +158,7 @@ fn received(
         message: placing.message,
         security: placing.security,
         sender_key: placing.sender_key,
+        peer: None,
         files: files.collect(),
         resumed_bytes: 0,
         notes: Vec::new(),
@@ -128,6 +172,7 @@ async fn tell(
     link: Option<&LinkToken>,
     grant: &Download,
     received: Received,
+    receipt: Option<SignedStatement>,
 ) -> Received {
     let (download_id, status) = (grant.download_id, DeliveryStatus::Received);
     let told = if let Some(token) = link {
@@ -135,11 +180,12 @@ async fn tell(
             download_id,
             status,
             reason: None,
+            receipt,
         };
         client.acknowledge_link(token, &body).await
     } else {
         client
-            .acknowledge(received.id, download_id, status, None)
+            .acknowledge_with(received.id, download_id, status, receipt)
             .await
     };
     Received {

@@ -1,10 +1,11 @@
 //! A transfer on its way in: what agents, people and holders of links have in common.
 //!
-//! Files are fetched first, all of them, and stay sealed on disk until they are placed: so whatever
-//! ends this process, the next one fetches only what is missing, and checks everything. What was
-//! opened is never believed later. Where the disk has no room for both, a file is opened where it
-//! lies, and fetched again if that is cut short.
+//! Whatever ends this process, the next one fetches only what is missing, and checks everything: what
+//! is on disk is never believed. Between agents files are opened as they come, see [`arriving`]. All
+//! others are fetched first, and stay sealed on disk until they are placed; where the disk has no room
+//! for both, a file is opened where it lies, and fetched again if that is cut short.
 
+mod arriving;
 mod finish;
 
 use std::fs::File;
@@ -23,12 +24,15 @@ use super::fetch::Fetch;
 use super::grant::{check, granted, is_no_more, is_sealed_alike};
 use super::incoming::Folders;
 use super::journal::Journal;
+use super::landing::Landing;
 use super::opening::{Seal, Watched};
 use super::quarantine::{opened, part};
+use super::settling::Settling;
 use super::sink::Sink;
 use super::{Incoming, Security, blocking};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
+use crate::peers::KnownBy;
 use crate::progress::{Phase, Watcher};
 
 /// Room for what is written down, twice: the next takes the place of the last.
@@ -61,6 +65,10 @@ pub(super) struct Outcome {
     pub(super) security: Security,
     pub(super) message: Option<Message>,
     pub(super) sender_key: Option<EncryptionPublicKey>,
+    /// By what the sender is known, if it is an agent.
+    pub(super) peer: Option<KnownBy>,
+    /// What is left to do when it is placed.
+    pub(super) settling: Option<Settling>,
 }
 
 /// A file that was opened, and waits to be placed.
@@ -71,6 +79,8 @@ pub(super) struct Opened {
     pub(super) source: String,
     pub(super) name: FileName,
     pub(super) bytes: u64,
+    /// Whether an envelope says that it is a folder, packed.
+    pub(super) is_folder: bool,
 }
 
 impl<'a> Reception<'a> {
@@ -163,7 +173,8 @@ impl<'a> Reception<'a> {
         }
         let transport = self.client.transport();
         let url = transport.server.file(&file.download_url)?;
-        let mut fetch = Fetch::new(transport, url, file.size, into, (&self.journal, n));
+        let landing = Landing::disk(into, &self.journal, n);
+        let mut fetch = Fetch::new(transport, url, file.size, landing);
         if let Some(etag) = etag.filter(|_| have > 0) {
             fetch = fetch.behind(have, etag);
         }
@@ -200,12 +211,20 @@ impl<'a> Reception<'a> {
 
     /// Fetches file `n` from its beginning, if a part of it was left by an earlier process.
     pub(super) async fn fetch_again(&mut self, n: usize) -> Result<bool> {
+        let had = self.forget_left(n).await?;
+        if had {
+            self.fetch(n).await?;
+        }
+        Ok(had)
+    }
+
+    /// Throws away what an earlier process left of file `n`, if anything.
+    async fn forget_left(&mut self, n: usize) -> Result<bool> {
         let left = self.left_bytes.get_mut(n).map(std::mem::take);
         if left.is_none_or(|it| it == 0) {
             return Ok(false);
         }
         self.journal.empty_part(n).await?;
-        self.fetch(n).await?;
         Ok(true)
     }
 
@@ -237,6 +256,7 @@ impl<'a> Reception<'a> {
             source,
             name: name.clone(),
             bytes,
+            is_folder: false,
         })
     }
 
@@ -249,6 +269,7 @@ impl<'a> Reception<'a> {
             source: part(n),
             name: name.clone(),
             bytes,
+            is_folder: false,
         })
     }
 

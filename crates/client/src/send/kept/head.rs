@@ -1,7 +1,7 @@
 //! What is kept of an upload from its beginning on: what is sent, and the keys.
 
 use agentdrop_protocol::{FileName, Timestamp, TransferId};
-use agentdrop_seal::person::{FileKeys, FileSalt, Sealed};
+use agentdrop_seal::person::{FileKeys, FileSalt, Padding, Sealed};
 use agentdrop_seal::{ContentKey, Nonce, PartMac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::super::letter::Letter;
 use super::super::plan::{Making, Object, Peer, Plan, Said, Seal};
 use crate::error::Result;
 
 /// What is written so; another version is not understood.
-const VERSION: u32 = 2;
+const VERSION: u32 = 4;
 
 /// What is sent, and how.
 #[derive(Serialize, Deserialize)]
@@ -32,13 +33,21 @@ pub(in crate::send) struct Head {
     pub(in crate::send) mac: PartMac,
     seal: WrittenSeal,
     objects: Vec<WrittenObject>,
+    /// What the envelope is made of, where it is made last.
+    pub(in crate::send) letter: Option<Letter>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WrittenSeal {
-    Messages { key: String },
-    Chunks { transfer: TransferId, key: String },
+    Messages {
+        key: String,
+    },
+    Chunks {
+        transfer: TransferId,
+        key: String,
+        padded: bool,
+    },
     Nothing,
 }
 
@@ -53,11 +62,12 @@ struct WrittenObject {
 #[serde(rename_all = "snake_case")]
 enum WrittenMaking {
     Ready(String),
+    Last,
     Message(String),
     Chunks {
         salt: String,
-        size: u64,
-        sealed_sha256: String,
+        /// Of how many bytes, and its hash, where the file was read before.
+        expected: Option<(u64, String)>,
     },
     Plain,
 }
@@ -91,10 +101,23 @@ impl Head {
             mac: PartMac::generate()?,
             seal: WrittenSeal::of(&plan.seal),
             objects: plan.objects.iter().map(WrittenObject::of).collect(),
+            letter: plan.writer.as_ref().map(|it| it.letter.clone()),
         })
     }
 
-    /// What to go on with; nothing, if it makes no sense.
+    /// Whether an object is sealed in chunks, each with a tag. An envelope is not, whatever is in it.
+    pub(in crate::send) fn is_chunked(&self, file: usize) -> bool {
+        let object = self.objects.get(file);
+        object.is_some_and(|it| matches!(it.making, WrittenMaking::Chunks { .. }))
+    }
+
+    /// Whether an object is made by another chance each time, so that it is never what it was.
+    pub(in crate::send) fn is_made_last(&self, file: usize) -> bool {
+        let object = self.objects.get(file);
+        object.is_some_and(|it| matches!(it.making, WrittenMaking::Last))
+    }
+
+    /// What to go on with, but for what makes the envelope; nothing, if it makes no sense.
     pub(in crate::send) fn plan(&self) -> Option<Plan> {
         if self.version != VERSION || self.part_bytes == 0 {
             return None;
@@ -104,6 +127,7 @@ impl Head {
             said: Said::default(),
             seal: self.seal.read()?,
             objects: objects.collect::<Option<_>>()?,
+            writer: None,
         })
     }
 }
@@ -127,6 +151,7 @@ impl WrittenSeal {
             Seal::Chunks(keys) => Self::Chunks {
                 transfer: keys.transfer(),
                 key: STANDARD.encode(keys.expose_secret()),
+                padded: keys.padding() == Padding::Padme,
             },
             Seal::Nothing => Self::Nothing,
         }
@@ -136,14 +161,23 @@ impl WrittenSeal {
         let decoded = |it: &str| STANDARD.decode(it).map(Zeroizing::new).ok();
         Some(match self {
             Self::Messages { key } => Seal::Messages(ContentKey::take(&mut decoded(key)?).ok()?),
-            Self::Chunks { transfer, key } => {
+            Self::Chunks {
+                transfer,
+                key,
+                padded,
+            } => {
+                let padding = if *padded {
+                    Padding::Padme
+                } else {
+                    Padding::None
+                };
                 let mut bytes = Zeroizing::new([0; 32]);
                 let decoded = decoded(key)?;
                 if decoded.len() != bytes.len() {
                     return None;
                 }
                 bytes.copy_from_slice(&decoded);
-                Seal::Chunks(FileKeys::take(*transfer, &mut bytes))
+                Seal::Chunks(FileKeys::take(*transfer, padding, &mut bytes))
             }
             Self::Nothing => Seal::Nothing,
         })
@@ -158,10 +192,10 @@ impl WrittenObject {
             making: match &object.making {
                 Making::Ready(bytes) => WrittenMaking::Ready(STANDARD.encode(bytes)),
                 Making::Message(nonce) => WrittenMaking::Message(STANDARD.encode(nonce.as_bytes())),
+                Making::Last => WrittenMaking::Last,
                 Making::Chunks { salt, expected } => WrittenMaking::Chunks {
                     salt: STANDARD.encode(salt.as_bytes()),
-                    size: expected.size,
-                    sealed_sha256: STANDARD.encode(expected.sealed_sha256),
+                    expected: expected.map(|it| (it.size, STANDARD.encode(it.sealed_sha256))),
                 },
                 Making::Plain => WrittenMaking::Plain,
             },
@@ -175,16 +209,16 @@ impl WrittenObject {
             WrittenMaking::Message(nonce) => {
                 Making::Message(Nonce::try_from(&*STANDARD.decode(nonce).ok()?).ok()?)
             }
-            WrittenMaking::Chunks {
-                salt,
-                size,
-                sealed_sha256,
-            } => Making::Chunks {
+            WrittenMaking::Last => Making::Last,
+            WrittenMaking::Chunks { salt, expected } => Making::Chunks {
                 salt: FileSalt::from_bytes(STANDARD.decode(salt).ok()?.try_into().ok()?),
-                expected: Sealed {
-                    size: *size,
-                    sealed_size: sealed_bytes,
-                    sealed_sha256: STANDARD.decode(sealed_sha256).ok()?.try_into().ok()?,
+                expected: match expected {
+                    Some((size, sha256)) => Some(Sealed {
+                        size: *size,
+                        sealed_size: sealed_bytes,
+                        sealed_sha256: STANDARD.decode(sha256).ok()?.try_into().ok()?,
+                    }),
+                    None => None,
                 },
             },
             WrittenMaking::Plain => Making::Plain,

@@ -119,10 +119,18 @@ impl Kept {
         self.past().announced.clone()
     }
 
-    /// Answers what these bytes are known by, of this part.
+    /// Answers what these bytes are known by, of this part: where they were sealed in chunks, those have
+    /// tags already.
     pub(super) fn mac(&self, file: usize, part: u32, bytes: &[u8]) -> Result<Mac> {
+        let is_chunked = self.head.is_chunked(file);
         let file = u32::try_from(file).map_err(|_| SealError::TooLong)?;
-        Ok(self.head.mac.tag(file, part, bytes)?)
+        if !is_chunked {
+            return Ok(self.head.mac.tag(file, part, bytes)?);
+        }
+        let before = u64::from(part.saturating_sub(1));
+        let from = before.checked_mul(self.head.part_bytes);
+        let from = from.ok_or(SealError::TooLong)?;
+        Ok(self.head.mac.tag_of_chunks(file, part, from, bytes)?)
     }
 
     /// What a part was known by when it was sent first.

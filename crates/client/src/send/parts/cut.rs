@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::Sources;
 use super::super::kept::Kept;
-use super::super::plan::{Making, Out, Plan};
+use super::super::plan::{Making, Object, Out, Plan};
 use super::super::source::changed;
 use super::calls::Standing;
 use crate::error::{Error, Result};
@@ -74,7 +74,9 @@ impl Cutter {
         match cut {
             Err(Cut::OtherVersion(_)) => {
                 let ready = plan.objects.iter().take(at.file);
-                let ready = ready.filter(|it| matches!(it.making, Making::Ready(_)));
+                let is_of_none =
+                    |it: &&Object| matches!(it.making, Making::Ready(_) | Making::Last);
+                let ready = ready.filter(is_of_none);
                 let source = sources.get(at.file - ready.count());
                 let error = source.map(|it| changed(&it.path));
                 Err(Cut::OtherVersion(error.unwrap_or_else(differs)))
@@ -120,11 +122,14 @@ impl Cutter {
     fn end_part(&self, at: &mut At, mut buffer: Vec<u8>) -> Result<(), Cut> {
         let (file, part) = (at.file, at.part);
         at.part += 1;
-        let mac = self.kept.mac(file, part, &buffer)?;
-        match self.kept.known_mac(file, part) {
-            Some(before) if before != mac => return Err(Cut::OtherVersion(differs())),
-            Some(_) => {}
-            None => self.kept.write_sending(file, part, &mac)?,
+        // An envelope that is made last has another salt and other keys each time: none is used twice.
+        if !self.kept.head.is_made_last(file) {
+            let mac = self.kept.mac(file, part, &buffer)?;
+            match self.kept.known_mac(file, part) {
+                Some(before) if before != mac => return Err(Cut::OtherVersion(differs())),
+                Some(_) => {}
+                None => self.kept.write_sending(file, part, &mac)?,
+            }
         }
         if self.standing.there.contains(&(file, part)) {
             if let Some(passed) = &mut at.passed_bytes {

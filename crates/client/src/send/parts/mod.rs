@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use agentdrop_protocol::limits::{MAX_PARTS, UPLOAD_LIFETIME};
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::wire::transfers::{Transfer, TransferStatus};
-use agentdrop_protocol::{ErrorCode, TransferId};
+use agentdrop_protocol::{ErrorCode, Timestamp, TransferId};
 use serde_json::json;
 
 use self::calls::Standing;
@@ -23,7 +23,7 @@ use super::notice::{Anew, Notice};
 use super::person::shared;
 use super::plan::{Peer, Plan};
 use super::source::Source;
-use super::{Begins, Outgoing, Sent, Sources, Way, check_sealed};
+use super::{Begins, Outgoing, Passes, Sent, Sources, Way, check_sealed};
 use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, Result};
@@ -93,7 +93,7 @@ impl Client {
         let stamps: Vec<_> = sources.iter().map(|it| it.stamp().to_owned()).collect();
         let sources = shared(sources);
         let found = match &shelf {
-            Some(shelf) => self.find(outgoing, shelf, &peer, &stamps).await?,
+            Some(shelf) => self.find(outgoing, way, shelf, (&peer, &stamps)).await?,
             None => None,
         };
         if let Some((kept, plan)) = found {
@@ -113,7 +113,7 @@ impl Client {
                 ended => return ended.map_err(Stop::into_error),
             }
         }
-        let plan = self.plan(outgoing, way, &sources).await?;
+        let plan = self.plan(outgoing, way, &sources, Passes::One).await?;
         let part_bytes = part_bytes(&plan);
         let head = Head::new(&plan, peer, stamps, part_bytes, now())?;
         let upload = Upload {
@@ -158,9 +158,9 @@ impl Client {
     async fn find(
         &self,
         outgoing: &Outgoing,
+        way: &Way,
         shelf: &Shelf,
-        peer: &Peer,
-        stamps: &[String],
+        (peer, stamps): (&Peer, &[String]),
     ) -> Result<Option<(Kept, Plan)>> {
         let now = now();
         let (kept, why) = match shelf.find(now, &outgoing.teller) {
@@ -178,7 +178,7 @@ impl Client {
                     Anew::KeyChanged
                 } else if now.since(head.created) > UPLOAD_LIFETIME {
                     Anew::TooOld
-                } else if let Some(plan) = head.plan() {
+                } else if let Some(plan) = self.plan_again(outgoing, way, head, now) {
                     return Ok(Some((*kept, plan)));
                 } else {
                     Anew::Gone
@@ -191,6 +191,23 @@ impl Client {
         }
         self.give_up(&kept).await?;
         Ok(None)
+    }
+
+    /// What was kept, and what makes its envelope, where that is made last; nothing, if it makes no sense
+    /// any more.
+    fn plan_again(
+        &self,
+        outgoing: &Outgoing,
+        way: &Way,
+        head: &Head,
+        now: Timestamp,
+    ) -> Option<Plan> {
+        let mut plan = head.plan()?;
+        if let Some(letter) = &head.letter {
+            let mine = self.sending(outgoing.sender)?;
+            plan.writer = Some(way.writer(mine, letter.clone(), &plan.seal, now)?);
+        }
+        Some(plan)
     }
 
     /// Forgets an upload, here and, as well as may be, at the server.
@@ -211,12 +228,8 @@ impl Upload<'_> {
         let transfer = self.bring(resumed).await?;
         self.kept.forget()?;
         check_sealed(&transfer, self.plan.is_sealed())?;
-        Ok(Sent {
-            transfer,
-            resumed,
-            bytes_sent: self.progress.sent_bytes.load(Ordering::Relaxed),
-            left_out: Vec::new(),
-        })
+        let bytes_sent = self.progress.sent_bytes.load(Ordering::Relaxed);
+        Ok(Sent::of(transfer, resumed, bytes_sent))
     }
 
     async fn bring(&self, resumed: bool) -> Result<Transfer, Stop> {

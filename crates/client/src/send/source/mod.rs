@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use self::folder::Folder;
 use crate::error::{Error, Result, SendProblem};
 use crate::identity::{self, is_identity};
+use crate::keyring::{self, is_keyring};
 use crate::private_file::MAX_BYTES as MAX_PRIVATE_BYTES;
 use crate::saved_session::{self, is_session};
 
@@ -240,12 +241,18 @@ pub(super) fn changed(path: &Path) -> Error {
 /// Refuses a file of ours with a key in it: whoever has that is this agent, or this person.
 fn refuse_keys(path: &Path, bytes: u64) -> Result<()> {
     let name = path.file_name().unwrap_or_default();
-    if bytes > MAX_PRIVATE_BYTES || !(name == identity::FILE || name == saved_session::FILE) {
+    let names = [
+        identity::FILE,
+        saved_session::FILE,
+        keyring::KEYS,
+        keyring::PREKEYS,
+    ];
+    if bytes > MAX_PRIVATE_BYTES || !names.iter().any(|it| name == *it) {
         return Ok(());
     }
     let content = fs::read(path).map(Zeroizing::new);
     let content = content.map_err(Error::io("read", path))?;
-    if is_identity(name, &content) || is_session(name, &content) {
+    if is_identity(name, &content) || is_session(name, &content) || is_keyring(name, &content) {
         return Err(wrong(path, SendProblem::Keys));
     }
     Ok(())

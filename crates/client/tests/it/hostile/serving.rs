@@ -81,7 +81,10 @@ fn serve_file(served: &mut Served, headers: &HeaderMap) -> Response {
     let begin = begin.filter(|_| served.etag.is_some() && text(header::IF_RANGE) == served.etag);
     let total = served.bytes.len();
     let rest = Bytes::copy_from_slice(&served.bytes[begin.unwrap_or(0)..]);
-    let mut answer = Response::builder().header(header::CONTENT_LENGTH, rest.len());
+    let mut answer = Response::builder();
+    if !served.lingers {
+        answer = answer.header(header::CONTENT_LENGTH, rest.len());
+    }
     if let Some(etag) = served.etag {
         answer = answer.header(header::ETAG, etag);
     }
@@ -89,9 +92,13 @@ fn serve_file(served: &mut Served, headers: &HeaderMap) -> Response {
         let range = format!("bytes {begin}-{}/{total}", total - 1);
         answer = answer.status(206).header(header::CONTENT_RANGE, range);
     }
-    let body = if served.stalls {
-        let first =
-            futures_util::stream::iter([Ok::<_, std::io::Error>(rest.slice(..rest.len() / 2))]);
+    let body = if served.stalls || served.lingers {
+        let comes = if served.lingers {
+            rest.len()
+        } else {
+            rest.len() / 2
+        };
+        let first = futures_util::stream::iter([Ok::<_, std::io::Error>(rest.slice(..comes))]);
         let never = futures_util::stream::pending();
         Body::from_stream(futures_util::StreamExt::chain(first, never))
     } else if served.cuts.is_empty() {

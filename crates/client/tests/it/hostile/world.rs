@@ -17,6 +17,8 @@ pub(crate) struct Served {
     pub(crate) etag: Option<&'static str>,
     /// After the bytes comes nothing, and no end either.
     pub(crate) stalls: bool,
+    /// All bytes come, and no end behind them.
+    pub(crate) lingers: bool,
 }
 
 /// A request that came.

@@ -34,7 +34,7 @@ async fn server() -> Hostile {
 }
 
 /// Receives until `is_enough`, and stops there as a process does that is interrupted.
-async fn interrupted(
+pub(crate) async fn interrupted(
     server: &Hostile,
     incoming: Incoming,
     is_enough: impl Fn(&Report) -> bool + Send + Sync + 'static,

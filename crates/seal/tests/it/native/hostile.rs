@@ -3,33 +3,40 @@
 use std::time::Duration;
 
 use agentdrop_envelope::{
-    FileKey, Header, Manifest, Recipient as Said, Statement, manifest_object,
+    FileKey, Header, Manifest, Padding, Recipient as Said, Statement, manifest_object,
 };
 use agentdrop_protocol::{AgentId, Timestamp};
 use agentdrop_seal::identity::{Fingerprint, IdentityKey};
-use agentdrop_seal::native::{Arrived, KeyKind, MAX_ENVELOPE_BYTES, Outgoing, Recipient};
+use agentdrop_seal::native::{
+    Arrived, FileKeys, FileSalt, KeyKind, MAX_ENVELOPE_BYTES, Outgoing, Recipient,
+};
 use agentdrop_seal::{OpenError, random_bytes};
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::{Agent, NOW, Sent, about, seal_files, transfer};
 
 /// An envelope whose file key is known to whoever changes it, as it is to its sender and to every recipient.
-struct Open {
-    key: [u8; 32],
+pub(super) struct Open {
+    pub(super) key: [u8; 32],
     header: Header,
-    manifest: Manifest,
-    sent: Sent,
+    pub(super) manifest: Manifest,
+    pub(super) sent: Sent,
 }
 
 fn open_envelope(from: &Agent, to: &[Recipient]) -> Open {
+    open_envelope_of(from, to, b"hello")
+}
+
+/// An envelope of this one file.
+pub(super) fn open_envelope_of(from: &Agent, to: &[Recipient], plain: &[u8]) -> Open {
     let out = Outgoing::generate(transfer(1)).unwrap();
     let key = *out.file_keys().expose_secret();
-    let (files, said) = seal_files(&out, &[b"hello"]);
+    let (files, said) = seal_files(&out, &[plain]);
     let made = out.envelope(&from.sender(), to, about(), said).unwrap();
     let (header, behind) = Header::read(&made.object).unwrap();
     let sealed =
         agentdrop_envelope::open_manifest(&made.object, behind, &FileKey::take(&mut { key }));
-    let (manifest, ..) = Manifest::read(&sealed.unwrap()).unwrap();
+    let (manifest, ..) = Manifest::read(&sealed.unwrap(), Padding::Padme).unwrap();
     let sent = Sent {
         transfer: transfer(1),
         object: made.object,
@@ -46,7 +53,7 @@ fn open_envelope(from: &Agent, to: &[Recipient]) -> Open {
 
 impl Open {
     /// Seals again what was changed, signed by `signer`.
-    fn resealed(&self, signer: &IdentityKey) -> Sent {
+    pub(super) fn resealed(&self, signer: &IdentityKey) -> Sent {
         let cbor = self.manifest.to_cbor();
         let header = self.header.to_bytes().unwrap();
         let statement = Statement::Manifest {
@@ -147,7 +154,7 @@ fn signature_of(open: &Open) -> (Manifest, Vec<u8>, [u8; 64]) {
     let (_, behind) = Header::read(&open.sent.object).unwrap();
     let key = FileKey::take(&mut { open.key });
     let sealed = agentdrop_envelope::open_manifest(&open.sent.object, behind, &key).unwrap();
-    let (manifest, cbor, signature) = Manifest::read(&sealed).unwrap();
+    let (manifest, cbor, signature) = Manifest::read(&sealed, Padding::Padme).unwrap();
     (manifest, cbor.to_vec(), signature)
 }
 
@@ -155,9 +162,9 @@ fn signature_of(open: &Open) -> (Manifest, Vec<u8>, [u8; 64]) {
 fn another_recipient_cannot_change_a_file() {
     let (alice, bob, carol) = three();
     let mut open = open_envelope(&alice, &[bob.recipient(), carol.recipient()]);
-    let key = agentdrop_seal::native::FileKeys::take(transfer(1), &mut { open.key });
+    let key = FileKeys::take(transfer(1), Padding::Padme, &mut { open.key });
     let mut forged = Vec::new();
-    let salt = agentdrop_seal::native::FileSalt::generate().unwrap();
+    let salt = FileSalt::generate().unwrap();
     let mut sealer = key.file(1, salt, &mut forged);
     sealer.update(b"HELLO", &mut forged).unwrap();
     sealer.finish(&mut forged).unwrap();

@@ -1,6 +1,9 @@
 //! The envelope between agents: whatever was made opens, and nothing else does.
 
+mod ahead;
+mod arriving;
 mod hostile;
+mod padding;
 mod parts;
 mod receipts;
 mod tampered;
@@ -154,7 +157,7 @@ impl Sent {
         claimed.verify(from.id, &from.identity.public_key(), NOW)
     }
 
-    /// All of it, opened both ways, or the first refusal.
+    /// All of it, opened in all three ways, or the first refusal.
     pub(crate) fn receive(&self, from: &Agent, to: &Agent) -> Result<Vec<Vec<u8>>, OpenError> {
         let incoming = self.open(from, to)?;
         let mut opened = Vec::new();
@@ -162,13 +165,19 @@ impl Sent {
             let mut plain = Vec::new();
             let to = incoming.open_to(i, &**sealed, &mut plain);
             let place = incoming.open_in_place(i, Cursor::new(sealed.clone()));
-            match (to, place) {
-                (Ok(size), Ok((place, there))) => {
-                    assert_eq!((size, size), (there, plain.len() as u64));
+            let mut came = Vec::new();
+            let mut opening = incoming.opening(i)?;
+            let coming = sealed
+                .chunks(CHUNK + 1)
+                .try_for_each(|it| opening.update(it, &mut came));
+            match (to, place, coming.and_then(|()| opening.finish())) {
+                (Ok(size), Ok((place, there)), Ok(said)) => {
+                    assert_eq!([size; 3], [there, said, plain.len() as u64]);
                     assert_eq!(place.into_inner()[..plain.len()], plain);
+                    assert_eq!(came, plain);
                 }
-                (Err(error), Err(_)) => return Err(error),
-                (to, place) => panic!("{to:?}, but {place:?}"),
+                (Err(error), Err(_), Err(_)) => return Err(error),
+                (to, place, coming) => panic!("{to:?}, but {place:?} and {coming:?}"),
             }
             opened.push(plain);
         }

@@ -20,7 +20,7 @@ fn a_file_that_is_gone_on_with_is_the_same() {
     let keys = out.file_keys();
     for n in 0..=3 {
         let mut tail = Vec::new();
-        let mut sealer = keys.resume(1, salt, n as u64);
+        let mut sealer = keys.resume(1, salt, plain.len() as u64, n as u64).unwrap();
         for piece in plain[n * CHUNK..].chunks(5_000) {
             sealer.update(piece, &mut tail).unwrap();
         }

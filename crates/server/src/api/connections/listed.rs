@@ -13,6 +13,7 @@ use agentdrop_store::ListedConnection;
 use axum::Json;
 use axum::extract::State;
 
+use crate::api::bundles::key_fingerprint;
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::{Path, Query};
 use crate::api::openapi::Errors;
@@ -136,6 +137,7 @@ fn other_account(account: Account) -> OtherAccount {
 
 fn connection_agent(agent: Agent) -> ConnectionAgent {
     ConnectionAgent {
+        key_fingerprint: key_fingerprint(&agent),
         id: agent.id,
         agent_id: agent.slug,
         name: agent.name,

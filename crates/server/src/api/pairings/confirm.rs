@@ -1,14 +1,16 @@
 //! A pairing is agreed to.
 
 use agentdrop_domain::audit::Action;
+use agentdrop_envelope::identity::Fingerprint;
 use agentdrop_protocol::wire::pairings::{ConfirmPairing, ConfirmedPairing};
-use agentdrop_protocol::{EncryptionPublicKey, ErrorCode, PairingId};
+use agentdrop_protocol::{ErrorCode, PairingId};
 use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 
 use super::{hold, is_visible, logged};
 use crate::api::allowance::hold_limits;
+use crate::api::bundles::key_fingerprint;
 use crate::api::error::{ApiError, Result};
 use crate::api::extract::{OptionalBody, Path};
 use crate::api::openapi::Errors;
@@ -29,10 +31,14 @@ pub(crate) async fn confirm(
     OptionalBody(expected): OptionalBody<ConfirmPairing>,
 ) -> Result<Json<ConfirmedPairing>> {
     let (now, owner) = (app.clock.now(), caller.actor.account);
+    if let Some(compared) = &expected.their_key_fingerprint {
+        let read = compared.parse::<Fingerprint>();
+        read.map_err(|it| ApiError::invalid("their_key_fingerprint", it.to_string()))?;
+    }
     app.store
         .write(async move |tx| -> Result<_> {
             let limits = hold_limits(tx, owner).await?;
-            require_key(tx, &caller, id, expected.their_public_key).await?;
+            require_keys(tx, &caller, id, &expected).await?;
             let pairing = hold(tx, &caller, id).await?;
             let permission = pairing.permission_for(owner);
             if expected.permission.is_some_and(|it| it != permission) {
@@ -54,17 +60,18 @@ pub(crate) async fn confirm(
         .await
 }
 
-/// Refuses where the other side's agent has another key than the one that was compared; it keeps
-/// the key until this unit of work ends. The agent is held ahead of the pairing, as everywhere.
-async fn require_key(
+/// Refuses where the other side's agent has other keys than those that were compared; it keeps
+/// them until this unit of work ends. The agent is held ahead of the pairing, as everywhere.
+async fn require_keys(
     tx: &mut Tx,
     caller: &Caller,
     id: PairingId,
-    expected: Option<EncryptionPublicKey>,
+    expected: &ConfirmPairing,
 ) -> Result<()> {
-    let Some(expected) = expected else {
+    let (key, fingerprint) = (expected.their_public_key, &expected.their_key_fingerprint);
+    if key.is_none() && fingerprint.is_none() {
         return Ok(());
-    };
+    }
     let owner = caller.actor.account;
     let pairing = tx.pairing_of(owner, id).await?;
     let pairing = pairing.filter(|it| is_visible(it, caller));
@@ -73,8 +80,11 @@ async fn require_key(
     let theirs = sides.find(|it| it.account != owner);
     let theirs = theirs.ok_or(ApiError::NotFound)?;
     let agent = tx.hold_agent_of(theirs.account, theirs.agent).await?;
-    let key = agent.and_then(|it| it.keys().map(|it| it.encryption));
-    if key == Some(expected) {
+    let has = agent.as_ref().and_then(|it| it.keys());
+    let is_same_key = key.is_none_or(|it| has.is_some_and(|has| has.encryption == it));
+    let has = agent.as_ref().and_then(key_fingerprint);
+    let is_same_identity = fingerprint.is_none() || *fingerprint == has;
+    if is_same_key && is_same_identity {
         Ok(())
     } else {
         Err(terms_changed())

@@ -14,6 +14,7 @@ use agentdrop_store::Tx;
 use axum::Json;
 use axum::extract::State;
 
+use super::bundles::key_fingerprint;
 use super::error::{ApiError, Result};
 use super::extract::Path;
 use super::openapi::Errors;
@@ -69,17 +70,25 @@ fn shown(pairing: &Pairing, viewer: AccountId, agents: &[Agent]) -> Option<wire:
     let find = |of: Party| agents.iter().find(|it| it.id == of.agent);
     let (a, b) = (find(pairing.a)?, find(pairing.b)?);
     // What is over tells no more of the other's agent than what was there to see before.
+    let known = |it: &Agent| it.account == viewer || pairing.revoked_at.is_none();
     let key = |it: &Agent| {
-        let known = it.account == viewer || pairing.revoked_at.is_none();
-        let key = it.keys().filter(|_| known).map(|it| it.encryption);
-        (key, if known { it.key_version } else { 0 })
+        let key = it.keys().filter(|_| known(it)).map(|it| it.encryption);
+        (key, if known(it) { it.key_version } else { 0 })
+    };
+    let named = |it: &Agent| {
+        let agent = paired_agent(it);
+        let key_fingerprint = agent.key_fingerprint.filter(|_| known(it));
+        PairedAgent {
+            key_fingerprint,
+            ..agent
+        }
     };
     let ((a_key, a_version), (b_key, b_version)) = (key(a), key(b));
     Some(wire::Pairing {
         id: pairing.id,
         connection_id: pairing.connection,
-        agent_a: paired_agent(a),
-        agent_b: paired_agent(b),
+        agent_a: named(a),
+        agent_b: named(b),
         status: pairing.status(),
         permission: pairing.permission_for(viewer),
         raw_permission: pairing.permission,
@@ -101,5 +110,6 @@ fn paired_agent(agent: &Agent) -> PairedAgent {
         agent_id: agent.slug.clone(),
         name: agent.name.clone(),
         account_id: agent.account,
+        key_fingerprint: key_fingerprint(agent),
     }
 }

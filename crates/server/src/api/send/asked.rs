@@ -16,7 +16,7 @@ use agentdrop_protocol::{
 use agentdrop_store::Tx;
 use serde_json::{Map, Value};
 
-use super::{person, sealing};
+use super::{native, person, sealing};
 use crate::api::agents::check_metadata;
 use crate::api::error::{ApiError, Result, share_required};
 use crate::api::fields::Fields;
@@ -84,11 +84,15 @@ impl Asked {
         let (mut sealing, nonces) = if sealed {
             sealing::read(&mut fields, file_count)
         } else {
+            native::require_said(&mut fields);
             (None, vec![])
         };
         if let Some(sealing) = &mut sealing {
             sealing.sender_key = sender_key;
             match mode {
+                TransferMode::AgentToAgent if native::is_native(sealing) => {
+                    native::require_fields(&mut fields, id, file_count);
+                }
                 TransferMode::AgentToAgent => {}
                 TransferMode::AgentToHuman => sealing::require_for_person(&mut fields, sealing),
                 TransferMode::HumanToAgent => {

@@ -1,6 +1,7 @@
 //! Creating a transfer.
 
 pub(in crate::api) mod asked;
+pub(in crate::api) mod native;
 pub(in crate::api) mod person;
 pub(in crate::api) mod sealing;
 
@@ -115,6 +116,7 @@ pub(crate) async fn create(
         metadata: asked.metadata.clone(),
         files: said,
     };
+    native::require_files(&asked, &details, &files)?;
     let sealed = details.seal(&key)?;
 
     let new = New {

@@ -8,6 +8,7 @@ use agentdrop_store::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::native::{is_native, require_bundles};
 use crate::api::error::{ApiError, Result};
 use crate::api::fields::Fields;
 use crate::auth::Caller;
@@ -41,6 +42,9 @@ pub(in crate::api) async fn complete(
     recipient: &Agent,
 ) -> Result<Sealing> {
     require_channel(tx, caller.actor.account, sealing, sending, recipient).await?;
+    if is_native(sealing) {
+        require_bundles(sending, recipient)?;
+    }
     let keys = recipient.keys();
     let version = keys.map(|_| recipient.key_version);
     // The recipient could not open what was sealed for a key that it has no more.
@@ -117,7 +121,7 @@ pub(in crate::api) fn read(
 
 /// Whether an envelope, which says what its files are, goes before them.
 pub(super) fn has_envelope(sealing: &Sealing) -> bool {
-    sealing.algorithm.as_deref() == Some(ENVELOPE)
+    sealing.algorithm.as_deref() == Some(ENVELOPE) || is_native(sealing)
 }
 
 /// Refuses what no person could open.

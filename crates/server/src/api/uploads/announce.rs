@@ -29,7 +29,7 @@ use crate::api::fields::Fields;
 use crate::api::once::{Answered, By, Once, Repeating};
 use crate::api::openapi::Errors;
 use crate::api::send::asked::{Asked, To};
-use crate::api::send::person;
+use crate::api::send::{native, person};
 use crate::app::App;
 use crate::at_rest::{Details, FileDetails};
 use crate::auth::{Caller, count_transfer};
@@ -117,6 +117,7 @@ async fn announce<T: Serialize + Send + 'static>(
         metadata: asked.metadata.clone(),
         files: said.collect(),
     };
+    native::require_files(&asked, &details, &files)?;
     let (key, wrapped_key) = app.server_key.new_transfer_key(id)?;
     let sealed = details.seal(&key)?;
     let until = upload_until(now, now.plus(asked.lifetime.as_duration()));

@@ -17,6 +17,7 @@ use agentdrop_testkit::server::{PASSWORD, text};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use crate::identity::{a_prekey, first_bundle, put};
 use crate::isolation::Trust;
 use crate::links::Link;
 use crate::operations::Operation;
@@ -81,6 +82,8 @@ impl Things {
             ("token", link.token),
             ("transfer_id", text(&sent, "id")),
         ];
+        let bundle = first_bundle(&text(&world.bob, "id"));
+        put(http, key, "bob", &bundle).await.expect(200);
         let download = text(&grant, "download_id");
         Self {
             world,
@@ -152,6 +155,8 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "agents_connect" | "agents_rotate_key" => json!({ "public_key": KEY }),
         "agents_register" => json!({ "agent_id": "carol", "public_key": KEY }),
         "agents_update" => json!({ "name": "Bob" }),
+        "bundles_publish" => first_bundle(&text(&things.world.bob, "id")),
+        "prekeys_add" => a_prekey(&text(&things.world.bob, "id")),
         "channels_create" => json!({ "agent_id": "alice", "target_agent_id": "bob" }),
         "connections_create" => json!({ "email": "new@example.org" }),
         "pairings_create" => json!({ "my_agent_id": "alice", "their_agent_id": "dorian" }),
@@ -182,6 +187,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "blocks_create"
         | "blocks_delete"
         | "blocks_list"
+        | "bundles_show"
         | "channels_list"
         | "channels_revoke"
         | "channels_show"
@@ -206,6 +212,8 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         | "links_verify"
         | "pairings_list"
         | "pairings_revoke"
+        | "prekeys_claim"
+        | "prekeys_count"
         | "sessions_end"
         | "sessions_list"
         | "receive_passwords_delete"

@@ -5,7 +5,10 @@ use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use agentdrop_protocol::{AgentId, Timestamp};
+
 use super::*;
+use crate::keyring::Keyring;
 
 fn write(root: &Path, name: &str, content: &[u8]) {
     let path = root.join(name);
@@ -44,6 +47,22 @@ fn keys_and_what_is_on_its_way_do_not_leave() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &format!("alice/{name}"), content.as_bytes());
         let refused = Folder::find(folder.path(), Irregular::Refused).unwrap_err();
+        assert_eq!(refused.code(), "HOLDS_KEYS", "{name}");
+    }
+}
+
+#[test]
+fn a_keyring_does_not_leave() {
+    let agent = AgentId::from_bytes([1; 16]);
+    let (xk, now) = ([9; 32].try_into().unwrap(), Timestamp::from_millis(1));
+    let folder = tempfile::tempdir().unwrap();
+    let made = Keyring::create(folder.path(), agent, xk, now).unwrap();
+    made.new_prekeys(1, now).unwrap();
+    for name in ["keys.json", "prekeys.json"] {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let content = fs::read(folder.path().join(name)).unwrap();
+        write(elsewhere.path(), &format!("alice/{name}"), &content);
+        let refused = Folder::find(elsewhere.path(), Irregular::Refused).unwrap_err();
         assert_eq!(refused.code(), "HOLDS_KEYS", "{name}");
     }
 }
