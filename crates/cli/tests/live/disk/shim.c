@@ -209,8 +209,17 @@ static void note_folder(int fd, int64_t inode) {
     FILE *list = open_memstream(&listed, &length);
     fprintf(list, "%s\n", path);
     DIR *entries = opendir(path);
-    for (struct dirent *it; entries && (it = readdir(entries));)
-        fprintf(list, "%lu %s\n", (unsigned long)it->d_ino, it->d_name);
+    for (struct dirent *it; entries && (it = readdir(entries));) {
+        /* An inode is used again: the moment in which it was made tells one from the next. */
+        struct statx is;
+        int known = syscall(SYS_statx, dirfd(entries), it->d_name, AT_SYMLINK_NOFOLLOW,
+                            STATX_INO | STATX_BTIME, &is);
+        if (known) continue;
+        int64_t made = 0;
+        if (is.stx_mask & STATX_BTIME)
+            made = is.stx_btime.tv_sec * INT64_C(1000000000) + is.stx_btime.tv_nsec;
+        fprintf(list, "%lu.%lld %s\n", (unsigned long)is.stx_ino, (long long)made, it->d_name);
+    }
     if (entries) closedir(entries);
     fclose(list);
     struct record record = {.kind = 'D', .inode = inode, .bytes = length};

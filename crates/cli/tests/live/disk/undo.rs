@@ -5,13 +5,23 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, Read};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::model::Chance;
 
 const PAGE: u64 = 4096;
 
-/// The names that each folder durably has, and which files they are of.
-pub(super) struct Names(HashMap<PathBuf, HashMap<String, u64>>);
+/// The names that each folder durably has, and what they are of.
+pub(super) struct Names(HashMap<PathBuf, HashMap<String, Identity>>);
+
+/// What a file or a folder is known by, whatever its name: file systems give the inode of what was
+/// deleted to what is made next, so the nanosecond in which it was made belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Identity {
+    inode: u64,
+    /// Since 1970; none where the file system does not tell.
+    made: u128,
+}
 
 /// What was taken back.
 #[derive(Debug, Default)]
@@ -29,13 +39,31 @@ struct Before {
     bytes: Vec<u8>,
 }
 
+impl Identity {
+    fn of(entry: &fs::DirEntry) -> Self {
+        let it = entry.metadata().unwrap();
+        let made = it
+            .created()
+            .map_or(0, |it| it.duration_since(UNIX_EPOCH).unwrap().as_nanos());
+        let inode = it.ino();
+        Self { inode, made }
+    }
+
+    /// As the log has it: `inode.made`.
+    fn read(written: &str) -> Self {
+        let (inode, made) = written.split_once('.').unwrap();
+        let (inode, made) = (inode.parse().unwrap(), made.parse().unwrap());
+        Self { inode, made }
+    }
+}
+
 impl Names {
     /// Those that are there.
     pub(super) fn of(root: &Path) -> Self {
         let mut names = HashMap::new();
         for folder in folders(root) {
             let entries = fs::read_dir(&folder).unwrap().map(Result::unwrap);
-            let entries = entries.map(|it| (name(&it), it.metadata().unwrap().ino()));
+            let entries = entries.map(|it| (name(&it), Identity::of(&it)));
             names.insert(folder, entries.collect());
         }
         Self(names)
@@ -56,9 +84,9 @@ impl Undone {
                     let listed = String::from_utf8(before.bytes).unwrap();
                     let (folder, entries) = listed.split_once('\n').unwrap();
                     let entries = entries.lines().filter_map(|it| {
-                        let (inode, name) = it.split_once(' ').unwrap();
+                        let (identity, name) = it.split_once(' ').unwrap();
                         let is_name = name != "." && name != "..";
-                        is_name.then(|| (name.to_owned(), inode.parse().unwrap()))
+                        is_name.then(|| (name.to_owned(), Identity::read(identity)))
                     });
                     durable.0.insert(folder.into(), entries.collect());
                 }
@@ -118,14 +146,14 @@ impl Undone {
             };
             let known = durable.0.get(&folder);
             for entry in entries.map(Result::unwrap) {
-                let (path, inode) = (entry.path(), entry.metadata().unwrap().ino());
-                let is_durable = known.is_some_and(|it| it.get(&name(&entry)) == Some(&inode));
-                if is_durable || chance.below(2) == 0 || !there.insert(inode) {
+                let (path, identity) = (entry.path(), Identity::of(&entry));
+                let is_durable = known.is_some_and(|it| it.get(&name(&entry)) == Some(&identity));
+                if is_durable || chance.below(2) == 0 || !there.insert(identity) {
                     continue;
                 }
                 self.names += 1;
                 let old = durable.0.iter().find_map(|(folder, names)| {
-                    let (name, _) = names.iter().find(|it| *it.1 == inode)?;
+                    let (name, _) = names.iter().find(|it| *it.1 == identity)?;
                     Some(folder.join(name)).filter(|it| !it.exists())
                 });
                 match old {
