@@ -5,23 +5,14 @@ use serde_json::Value;
 use super::{Answered, Asked, Lie};
 
 /// Changes what is said of the transfer, wherever it is said: in the listing, and in the grant.
-pub fn said(mut change: impl FnMut(&mut Value) + Send + 'static) -> Lie {
-    Box::new(move |asked, answered| {
-        if asked.path.starts_with("/v1/transfers/tr_") && answered.status.is_success() {
-            return answered.change(&mut change);
-        }
-        answered
-    })
+pub fn said(change: impl FnMut(&mut Value) + Send + 'static) -> Lie {
+    let is_it = |it: &Asked| it.path.starts_with("/v1/transfers/tr_") && !it.path.ends_with("/ack");
+    whenever(is_it, change)
 }
 
 /// Changes the grant alone.
-pub fn granted(mut change: impl FnMut(&mut Value) + Send + 'static) -> Lie {
-    Box::new(move |asked, answered| {
-        if asked.path.ends_with("/download") && answered.status.is_success() {
-            return answered.change(&mut change);
-        }
-        answered
-    })
+pub fn granted(change: impl FnMut(&mut Value) + Send + 'static) -> Lie {
+    whenever(|it| it.path.ends_with("/download"), change)
 }
 
 /// Changes the bytes of a file, as it is fetched: 0 is the envelope.
