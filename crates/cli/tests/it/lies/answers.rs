@@ -4,6 +4,7 @@ use agentdrop_testkit::hostile::lies::{refusing, whenever};
 use agentdrop_testkit::hostile::{Answered, Asked, Lie};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderValue, LOCATION};
+use serde_json::{Value, json};
 
 use super::{Row, Scene, Stage, tell};
 
@@ -50,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     .runs("bob", "inbox")
     .broken(),
     Row::receives("a key that is not taken", "UNAUTHORIZED", |_| {
-        refusing(|it| it.path.ends_with("/inbox"), 401, "UNAUTHORIZED")
+        refusing(is_inbox, 401, "UNAUTHORIZED")
     })
     .runs("bob", "inbox"),
     Row::receives("no such transfer", "NOT_FOUND", |_| {
@@ -80,11 +81,15 @@ pub(super) const ROWS: &[Row] = &[
 
 fn inbox(mut change: impl FnMut(Answered) -> Answered + Send + 'static) -> Lie {
     Box::new(move |asked, answered| {
-        if asked.path.ends_with("/inbox") {
+        if is_inbox(asked) {
             return change(answered);
         }
         answered
     })
+}
+
+fn is_inbox(asked: &Asked) -> bool {
+    asked.path.ends_with("/inbox")
 }
 
 /// Of the transfer that is asked for, what there is to say of the one before.
@@ -96,4 +101,22 @@ fn another(scene: &Scene) -> Lie {
 #[test]
 fn answers_that_are_none_are_not_taken_for_any() {
     tell(ROWS, Stage::scene);
+}
+
+#[test]
+fn an_inbox_that_says_the_same_for_ever_is_not_read_for_ever() {
+    let stage = Stage::new();
+    let mut scene = stage.scene();
+    scene.send();
+    scene.relay.forget();
+    let mut first: Option<Value> = None;
+    scene.relay.lie(whenever(is_inbox, move |it| {
+        *it = first.get_or_insert_with(|| it.clone()).clone();
+        it["has_more"] = json!(true);
+        it["next_cursor"] = json!(null);
+    }));
+    scene.json("bob", "receive --all --to {in}");
+    scene.expect_received();
+    let pages = scene.relay.asked().into_iter().filter(is_inbox).count();
+    assert_eq!(pages, 2);
 }
