@@ -20,7 +20,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use agentdrop_testkit::hostile::Lie;
+use agentdrop_testkit::hostile::{Lie, lies};
 
 use self::scene::{FILES, FORGED, SEND, Scene, Stage};
 use crate::support::Run;
@@ -40,6 +40,8 @@ struct Row {
     exit: i32,
     /// What somebody does about it, before the same command is done.
     then: fn(&mut Scene),
+    /// Whether what was fetched waits for what somebody decides: the envelope, and no file.
+    keeps: bool,
     /// Whether what is known of each other matters before, or is another afterwards.
     alone: bool,
 }
@@ -55,6 +57,7 @@ impl Row {
             code,
             exit: 1,
             then: |_| {},
+            keeps: false,
             alone: false,
         }
     }
@@ -86,6 +89,12 @@ impl Row {
     const fn then(mut self, then: fn(&mut Scene)) -> Self {
         self.then = then;
         self.alone()
+    }
+
+    /// What was fetched waits hidden, for it need not be fetched again once the sender is known.
+    const fn keeps(mut self) -> Self {
+        self.keeps = true;
+        self
     }
 
     /// By two whom nothing else happens to.
@@ -126,6 +135,14 @@ impl Row {
     /// Nothing was received, nothing was sent, and nothing was said that should not be.
     fn leaves_nothing(&self, scene: &Scene, run: &Run) {
         assert_eq!(scene.placed(), [""; 0]);
+        if self.exit == 1 {
+            if !self.keeps {
+                assert_eq!(scene.received(), [""; 0], "something hidden is left");
+            }
+            for (name, content) in FILES {
+                assert!(!scene.has_received(content), "{name} is here, opened");
+            }
+        }
         assert!(!scene.has_anywhere(FORGED), "what was forged is here");
         let is_sent = |it: &&_| is_upload(it);
         if self.runs.1.starts_with("send ") {
@@ -195,6 +212,26 @@ fn said(why: &(dyn std::any::Any + Send)) -> String {
     let text = why.downcast_ref::<String>().cloned();
     let text = text.or_else(|| why.downcast_ref::<&str>().map(|it| (*it).to_owned()));
     text.unwrap_or_else(|| "it panicked".to_owned())
+}
+
+/// Else everything here could be true of a walker that looks at nothing.
+#[test]
+fn a_lie_that_is_believed_is_noticed() {
+    const BELIEVED: &[Row] = &[
+        Row::receives("the truth", "OPEN_REFUSED", |_| Box::new(|_, it| it)),
+        Row::receives("another code", "DOWNGRADE", |_| {
+            lies::bytes(0, |it| it.fill(0))
+        }),
+        Row::receives("another exit status", "OPEN_REFUSED", |_| {
+            lies::bytes(0, |it| it.fill(0))
+        })
+        .broken(),
+    ];
+    let told = catch_unwind(|| tell(BELIEVED, Stage::scene));
+    let why = said(&*told.unwrap_err());
+    for row in BELIEVED {
+        assert!(why.contains(row.what), "{}", row.what);
+    }
 }
 
 /// Forty are what was promised, and no two of them are one.

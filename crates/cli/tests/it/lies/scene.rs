@@ -197,19 +197,32 @@ impl Scene {
         self.sandbox.file(name, content);
     }
 
-    /// Whatever lies where Bob receives that is not hidden for its owner alone, to be gone on with.
-    pub(super) fn placed(&self) -> Vec<String> {
+    /// Whatever lies where Bob receives, hidden or not.
+    pub(super) fn received(&self) -> Vec<String> {
         let target = self.path(&self.target());
-        if !target.exists() {
-            return Vec::new();
+        if target.exists() {
+            names(&target)
+        } else {
+            Vec::new()
         }
-        let mut placed = names(&target);
+    }
+
+    /// Whatever lies there that is not hidden for its owner alone, to be gone on with.
+    pub(super) fn placed(&self) -> Vec<String> {
+        let mut placed = self.received();
         placed.retain(|name| {
+            let path = self.path(&self.target()).join(name);
+            let of = fs::symlink_metadata(path).unwrap();
             let is_ours = name.starts_with(".agentdrop-incoming-");
-            let of = fs::symlink_metadata(target.join(name)).unwrap();
             !(is_ours && of.is_dir() && of.permissions().mode() & 0o777 == 0o700)
         });
         placed
+    }
+
+    /// Whether this is in a file where Bob receives, hidden or not.
+    pub(super) fn has_received(&self, content: &[u8]) -> bool {
+        let target = self.path(&self.target());
+        target.exists() && is_below(&target, content)
     }
 
     /// Whether this is in a file anywhere here, hidden or not.
@@ -221,7 +234,7 @@ impl Scene {
     pub(super) fn expect_received(&self) {
         let mut expected = FILES.map(|(name, _)| name.to_owned());
         expected.sort();
-        assert_eq!(names(&self.path(&self.target())), expected);
+        assert_eq!(self.received(), expected);
         for (name, content) in FILES {
             let path = self.path(&self.target()).join(name);
             assert!(fs::read(path).unwrap() == content, "{name} differs");

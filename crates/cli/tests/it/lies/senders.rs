@@ -18,18 +18,21 @@ pub(super) const ROWS: &[Row] = &[
         let carol = json!(scene.register("carol"));
         said(move |it| it["sender_agent_id"] = carol.clone())
     })
-    .alone(),
+    .alone()
+    .keeps(),
     Row::receives("nobody as the sender", UNVERIFIED, |_| {
         said(|it| it["sender_agent_id"] = json!(null))
     }),
     Row::receives("Bob himself as the sender", UNVERIFIED, |scene| {
         let bob = json!(scene.bob);
         said(move |it| it["sender_agent_id"] = bob.clone())
-    }),
+    })
+    .keeps(),
     Row::receives("the sender's keys withheld", UNVERIFIED, |_| {
         refusing(asks_for_bundle, 404, "NO_BUNDLE")
     })
-    .alone(),
+    .alone()
+    .keeps(),
     Row::receives("no keys at all", "BAD_ANSWER", |_| {
         bundled(|it| it["bundle"] = json!("AAAA"))
     })
@@ -43,7 +46,8 @@ pub(super) const ROWS: &[Row] = &[
             bundled(move |it| it["bundle"] = of_carol.clone())
         },
     )
-    .alone(),
+    .alone()
+    .keeps(),
     Row::receives(
         "keys of the sender that it did not sign",
         NOT_GENUINE,
@@ -52,24 +56,28 @@ pub(super) const ROWS: &[Row] = &[
             bundled(move |it| it["bundle"] = json!(unsigned))
         },
     )
-    .alone(),
+    .alone()
+    .keeps(),
     Row::receives("keys whose time is over", "BUNDLE_EXPIRED", |scene| {
         let over = Forger::draw(scene.alice).expired();
         bundled(move |it| it["bundle"] = json!(over))
     })
-    .alone(),
+    .alone()
+    .keeps(),
     // Bob meets whom the server drew; her own envelope is not by that one.
     Row::receives("an identity that the server drew", UNVERIFIED, |scene| {
         let drawn = Forger::draw(scene.alice).bundle(1);
         bundled(move |it| it["bundle"] = json!(drawn))
     })
-    .then(|scene| drop(scene.json("bob", "trust reset {alice} --yes"))),
+    .then(|scene| drop(scene.json("bob", "trust reset {alice} --yes")))
+    .keeps(),
     Row::receives("another identity for whom Bob knows", KEY_CHANGED, forged)
         .given(|scene| {
             scene.meet();
             scene.send();
         })
-        .then(|scene| drop(scene.json("bob", "trust keep {alice}"))),
+        .then(|scene| drop(scene.json("bob", "trust keep {alice}")))
+        .keeps(),
     Row::receives("what is known to be contradicted", KEY_CHANGED, |_| {
         honest()
     })
