@@ -9,7 +9,7 @@ use http::Method;
 use reqwest::Url;
 
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::Repeat;
 
 /// Which part of a list is asked for; all of it is the server's choice of a page, from the newest on.
@@ -75,9 +75,13 @@ impl Client {
     /// Answers a transfer, sent or received.
     pub async fn transfer(&self, id: TransferId) -> Result<Transfer> {
         let transport = self.transport();
-        transport
-            .get(transport.server.endpoint(&["transfers", &id.to_string()]))
-            .await
+        let url = transport.server.endpoint(&["transfers", &id.to_string()]);
+        let found: Transfer = transport.get(url).await?;
+        // Whoever goes on with the id in the answer would receive what was not asked for.
+        if found.id != id {
+            return Err(Error::Answer("it is about another transfer".to_owned()));
+        }
+        Ok(found)
     }
 
     /// Deletes a transfer; its files are gone at once.

@@ -27,18 +27,7 @@ pub struct Answer {
 impl Http {
     /// Speaks to the server at `base`.
     pub fn new(base: String) -> Self {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider has them")
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("a client is built");
+        let client = client();
         Self { client, base }
     }
 
@@ -96,6 +85,22 @@ impl Http {
         }
         send(self.request("POST", path, key).multipart(form)).await
     }
+}
+
+/// Speaks HTTP as it is told to: without a proxy, and following nothing.
+pub(crate) fn client() -> reqwest::Client {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client is built")
 }
 
 /// Sends a request and reads the answer whole; of a stream of events, how it begins.

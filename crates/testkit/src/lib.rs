@@ -10,6 +10,8 @@ pub mod at_rest;
 #[cfg(feature = "server")]
 pub mod clock;
 pub mod engines;
+#[cfg(feature = "hostile")]
+pub mod hostile;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod mailbox;

@@ -1,5 +1,6 @@
 //! `agentdrop receive`: fetches, opens and places what was sent here.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use agentdrop_client::{Client, Note, Page, Received, Security};
@@ -117,7 +118,7 @@ pub(super) async fn tend_keys(client: &Client, printer: &Printer) {
 /// What its sender keeps at the server waits still after it was received.
 async fn waiting(client: &Client, folder: &Path) -> Result<Vec<Transfer>> {
     let me = client.identity().map(agentdrop_client::Identity::agent_ref);
-    let mut found = Vec::new();
+    let (mut found, mut listed) = (Vec::new(), HashSet::new());
     let whole = Page::default()
         .status(TransferStatus::Active)
         .limit(MAX_PAGE);
@@ -127,9 +128,11 @@ async fn waiting(client: &Client, folder: &Path) -> Result<Vec<Transfer>> {
             Some(me) => client.agent_inbox(me, page).await?,
             None => client.inbox(page).await?,
         };
-        let came = !inbox.transfers.is_empty();
-        found.extend(inbox.transfers);
-        if !inbox.has_more || !came {
+        let before = found.len();
+        let transfers = inbox.transfers.into_iter();
+        found.extend(transfers.filter(|it| listed.insert(it.id)));
+        // A server that says the same again and again would be asked for ever.
+        if !inbox.has_more || found.len() == before {
             break;
         }
         let behind = inbox.next_cursor.map(|it| whole.clone().cursor(it));

@@ -12,6 +12,7 @@ mod folders;
 mod help;
 mod interrupt;
 mod known;
+mod lies;
 mod operator;
 mod output;
 mod people;

@@ -52,6 +52,14 @@ async fn an_answer_that_is_no_answer_is_an_error() {
 }
 
 #[tokio::test]
+async fn another_transfer_is_no_answer_to_who_asked_for_one() {
+    let server = Hostile::with_transfer(&[("a", b"1")]).await;
+    let other = "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f7";
+    server.world().change(&list(), |it| it["id"] = json!(other));
+    server.refuses_for_now("BAD_ANSWER").await;
+}
+
+#[tokio::test]
 async fn no_more_is_read_than_an_answer_can_have() {
     let server = Hostile::start().await;
     let body = format!(r#"{{"agents":[],"x":"{}"}}"#, "x".repeat(9 * 1024 * 1024));

@@ -3,6 +3,7 @@
 
 mod differential;
 mod fuzzed;
+mod hpke;
 mod native;
 mod part_mac;
 mod person;

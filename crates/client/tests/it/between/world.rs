@@ -3,69 +3,14 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use agentdrop_client::trust::{SentTransfers, Verdict};
 use agentdrop_client::{Client, Identity, Incoming, NewAgent, Outgoing, Received, Result};
 use agentdrop_protocol::{AgentId, TransferId};
 use agentdrop_server::{CancellationToken, Config, Server, Signup};
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use agentdrop_testkit::hostile::{Answered, Asked, Relay};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-
-/// What the relay makes of an answer.
-pub(super) type Lie = Box<dyn FnMut(&Asked, Answered) -> Answered + Send>;
-
-/// What was asked.
-pub(super) struct Asked {
-    pub(super) method: Method,
-    pub(super) path: String,
-}
-
-/// What the server answered, or the relay in its place.
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-}
-
-impl Answered {
-    /// The body as JSON.
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    /// The same with another body.
-    pub(super) fn with(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self.headers.remove(header::CONTENT_LENGTH);
-        self
-    }
-
-    /// The same with a member of its JSON body changed.
-    pub(super) fn change(self, change: impl FnOnce(&mut Value)) -> Self {
-        let mut body = self.json();
-        change(&mut body);
-        self.with(body.to_string())
-    }
-
-    /// An error in its place.
-    pub(super) fn refused(status: u16, code: &str) -> Self {
-        let body = json!({ "error": { "code": code, "message": "", "status": status, "request_id": "x" } });
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
-        Self {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers,
-            body: body.to_string().into(),
-        }
-    }
-}
 
 /// A server and two agents of one account, whose keys are published.
 pub(super) struct World {
@@ -73,41 +18,25 @@ pub(super) struct World {
     pub(super) bob: Client,
     /// Where Bob receives.
     pub(super) target: TempDir,
-    lie: Arc<Mutex<Option<Lie>>>,
+    relay: Relay,
     folder: TempDir,
     stop: CancellationToken,
     url: String,
     account_key: String,
 }
 
-struct Relay {
-    lie: Arc<Mutex<Option<Lie>>>,
-    server: String,
-    http: reqwest::Client,
-}
-
 impl World {
     pub(super) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let mut config = Config::new(folder.path().join("data"));
         config.listen = ([127, 0, 0, 1], 0).into();
-        // Addresses of files lead through the relay too.
-        config.public_url = Some(url.clone());
         config.signup = Some(Signup::Open);
         config.rates = None;
         let server = Server::start(&config).await.unwrap();
-        let lie = Arc::new(Mutex::new(None));
-        let relay = Relay {
-            lie: Arc::clone(&lie),
-            server: format!("http://{}", server.local_addr().unwrap()),
-            http: http(),
-        };
+        let relay = Relay::before(&format!("http://{}", server.local_addr().unwrap())).await;
+        let url = relay.url.clone();
         let stop = CancellationToken::new();
         tokio::spawn(server.run(stop.clone()));
-        let router = Router::new().fallback(relayed).with_state(Arc::new(relay));
-        tokio::spawn(async move { axum::serve(listener, router).await });
 
         let account = json!({ "name": "a", "email": "a@example.org" });
         let account = http()
@@ -122,7 +51,7 @@ impl World {
             alice: Client::builder(&url).build().unwrap(),
             bob: Client::builder(&url).build().unwrap(),
             target: tempfile::tempdir().unwrap(),
-            lie,
+            relay,
             folder,
             stop,
             url,
@@ -161,12 +90,12 @@ impl World {
 
     /// From here on the relay does this to every answer.
     pub(super) fn lie(&self, lie: impl FnMut(&Asked, Answered) -> Answered + Send + 'static) {
-        *self.lie.lock().unwrap() = Some(Box::new(lie));
+        self.relay.lie(lie);
     }
 
     /// From here on the relay is honest.
     pub(super) fn stop_lying(&self) {
-        *self.lie.lock().unwrap() = None;
+        self.relay.stop_lying();
     }
 
     pub(super) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
@@ -280,10 +209,10 @@ impl Drop for World {
     }
 }
 
-/// Not ours: the relay, and whoever looks behind it.
+/// Not ours: whoever looks behind the relay.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the relay passes on what it gets"
+    reason = "it speaks to this machine, in the clear"
 )]
 fn http() -> reqwest::Client {
     reqwest::Client::new()
@@ -296,38 +225,4 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-async fn relayed(State(relay): State<Arc<Relay>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().unwrap().as_str().to_owned();
-    let asked = Asked {
-        method: parts.method.clone(),
-        path: parts.uri.path().to_owned(),
-    };
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let mut headers = parts.headers;
-    headers.remove(header::HOST);
-    let url = format!("{}{path}", relay.server);
-    let answer = relay
-        .http
-        .request(parts.method, url)
-        .headers(headers)
-        .body(body)
-        .send()
-        .await;
-    let answer = answer.unwrap();
-    let mut answered = Answered {
-        status: answer.status(),
-        headers: answer.headers().clone(),
-        body: answer.bytes().await.unwrap(),
-    };
-    answered.headers.remove(header::TRANSFER_ENCODING);
-    if let Some(lie) = &mut *relay.lie.lock().unwrap() {
-        answered = lie(&asked, answered);
-    }
-    let mut response = Response::new(Body::from(answered.body));
-    *response.status_mut() = answered.status;
-    *response.headers_mut() = answered.headers;
-    response.into_response()
 }

@@ -1,6 +1,8 @@
 //! The envelope itself.
 
-use super::{bytes, receives, refuses, sent};
+use agentdrop_testkit::hostile::lies::bytes;
+
+use super::{receives, refuses, sent};
 use crate::between::world::World;
 
 /// Where each field of object 0 stands, and what is said where a byte of it is another.

@@ -1,9 +1,11 @@
 //! The files behind the envelope, and what is said of them.
 
 use agentdrop_protocol::wire::transfers::Transfer;
+use agentdrop_testkit::hostile::lies::{bytes, granted, said};
+use agentdrop_testkit::hostile::{Answered, Asked};
 use serde_json::{Value, json};
 
-use super::{Answered, Asked, bytes, granted, receives, refuses, said, sent};
+use super::{receives, refuses, sent};
 use crate::between::world::World;
 
 #[tokio::test]

@@ -4,10 +4,12 @@ use std::fs;
 
 use agentdrop_client::Outgoing;
 use agentdrop_client::write_private;
+use agentdrop_testkit::hostile::forger::Forger;
+use agentdrop_testkit::hostile::lies::{claimed, told};
+use agentdrop_testkit::hostile::{Answered, Asked};
 use serde_json::{Value, json};
 
-use super::{Answered, Asked, receives, sent};
-use crate::between::forger::Forger;
+use super::{receives, sent};
 use crate::between::world::World;
 
 /// Alice is lied to: she sends nothing, and says so with this code.
@@ -24,32 +26,6 @@ async fn sends_nothing(
     let error = world.send("x.txt", b"for bob alone").await.expect_err(what);
     assert_eq!(error.code(), code, "{what}: {error}");
     world.stop_lying();
-}
-
-/// Changes what Alice is told of Bob's keys, when she asks and when she takes a prekey.
-fn told(
-    mut change: impl FnMut(&mut Value) + Send,
-) -> impl FnMut(&Asked, Answered) -> Answered + Send {
-    move |asked, answered| {
-        let tells = asked.path.ends_with("/bundle") || asked.path.ends_with("/prekeys/claim");
-        if tells && answered.status.is_success() {
-            return answered.change(&mut change);
-        }
-        answered
-    }
-}
-
-/// Changes the prekey alone.
-fn claimed(
-    mut change: impl FnMut(&mut Value) + Send,
-) -> impl FnMut(&Asked, Answered) -> Answered + Send {
-    move |asked, answered| {
-        if asked.path.ends_with("/prekeys/claim") {
-            answered.change(&mut change)
-        } else {
-            answered
-        }
-    }
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ mod senders;
 
 use agentdrop_client::Outgoing;
 use agentdrop_protocol::TransferId;
-use serde_json::Value;
+use agentdrop_testkit::hostile::{Answered, Asked};
 
-use super::world::{Answered, Asked, World};
+use super::world::World;
 
 /// What Bob is sent in these tests: two files that are as long as each other.
 const FILES: [(&str, &[u8]); 2] = [("pay.txt", b"PAY   10"), ("note.txt", b"PAY 9999")];
@@ -49,50 +49,5 @@ async fn receives(world: &World, id: TransferId) {
     for (name, content) in FILES {
         let path = world.target.path().join(name);
         assert_eq!(std::fs::read(path).unwrap(), content);
-    }
-}
-
-/// Changes what is said of the transfer, wherever it is said: in the listing, and in the grant.
-fn said(
-    mut change: impl FnMut(&mut Value) + Send,
-) -> impl FnMut(&Asked, Answered) -> Answered + Send {
-    move |asked, answered| {
-        if asked.path.starts_with("/v1/transfers/tr_") && answered.status.is_success() {
-            return answered.change(&mut change);
-        }
-        answered
-    }
-}
-
-/// Changes the grant alone.
-fn granted(
-    mut change: impl FnMut(&mut Value) + Send,
-) -> impl FnMut(&Asked, Answered) -> Answered + Send {
-    move |asked, answered| {
-        if asked.path.ends_with("/download") && answered.status.is_success() {
-            return answered.change(&mut change);
-        }
-        answered
-    }
-}
-
-/// Changes the bytes of a file, as it is fetched: 0 is the envelope.
-fn bytes(
-    n: usize,
-    mut change: impl FnMut(&mut Vec<u8>) + Send,
-) -> impl FnMut(&Asked, Answered) -> Answered + Send {
-    let mut path = None;
-    move |asked, answered| {
-        if asked.path.ends_with("/download") {
-            let grant = answered.json();
-            let url = grant["files"][n]["download_url"].as_str().unwrap();
-            let url: reqwest::Url = url.parse().unwrap();
-            path = Some(url.path().to_owned());
-        } else if path.as_ref() == Some(&asked.path) {
-            let mut bytes = answered.body.to_vec();
-            change(&mut bytes);
-            return answered.with(bytes);
-        }
-        answered
     }
 }

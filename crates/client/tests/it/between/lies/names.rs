@@ -3,10 +3,12 @@
 use std::fs;
 
 use agentdrop_client::Outgoing;
+use agentdrop_testkit::hostile::forger::Forger;
+use agentdrop_testkit::hostile::lies::said;
+use agentdrop_testkit::hostile::{Answered, Asked};
 use serde_json::json;
 
-use super::{Answered, Asked, receives, refuses, said, sent};
-use crate::between::forger::Forger;
+use super::{receives, refuses, sent};
 use crate::between::world::World;
 
 #[tokio::test]

@@ -2,16 +2,13 @@
 
 use agentdrop_client::Outgoing;
 use agentdrop_protocol::TransferId;
+use agentdrop_testkit::hostile::forger::Forger;
+use agentdrop_testkit::hostile::lies::{asks_for_bundle, bytes, said};
+use agentdrop_testkit::hostile::{Answered, Asked};
 use serde_json::json;
 
-use super::{Answered, Asked, bytes, receives, refuses, said, sent};
-use crate::between::forger::Forger;
+use super::{receives, refuses, sent};
 use crate::between::world::World;
-
-/// Whether the bundle of the agent is asked for.
-fn asks_for_bundle(asked: &Asked) -> bool {
-    asked.path.ends_with("/bundle")
-}
 
 #[tokio::test]
 async fn another_is_not_taken_for_the_sender() {
