@@ -1,6 +1,6 @@
 //! What seals for an agent that can be verified: an envelope for one of its keys, signed by ours.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use agentdrop_protocol::limits::DEFAULT_DOWNLOADS;
 use agentdrop_protocol::wire::agents::ResolvedAgent;
@@ -19,13 +19,15 @@ use crate::error::{Error, Peer, PeerError, Result, TrustError};
 use crate::identity::Identity;
 use crate::keyring::Keyring;
 use crate::peers::KnownBy;
-use crate::trust::{Met, SentTransfers, Sequence};
+use crate::trust::{Met, MetHow, SentTransfers, Sequence};
 
 /// The way to an agent that is known by its signature.
 pub(super) struct ToPeer {
     recipient: ResolvedAgent,
     keyring: Arc<Keyring>,
     met: Met,
+    /// How the keys were met that came with the prekey: others than a moment ago, it may be.
+    claimed: OnceLock<MetHow>,
 }
 
 impl ToPeer {
@@ -35,11 +37,17 @@ impl ToPeer {
             recipient,
             keyring,
             met,
+            claimed: OnceLock::new(),
         }
     }
 
+    /// By what the recipient is known, once a plan was made: until then it may still have other keys.
     pub(super) fn known_by(&self, client: &Client) -> Result<Option<KnownBy>> {
-        client.known_by(self.recipient.id, self.met.how)
+        let how = match self.met.how {
+            MetHow::Known => self.claimed.get().copied().unwrap_or(MetHow::Known),
+            news => news,
+        };
+        client.known_by(self.recipient.id, how)
     }
 
     /// What has to be the same for an upload to go on: the two identities, whatever keys they have.
@@ -146,6 +154,7 @@ impl ToPeer {
             return Err(no_key().into());
         };
         let met = client.meet_bundle(label, &claimed.of)?;
+        self.claimed.get_or_init(|| met.how);
         let to = letter::recipient(&met.bundle, claimed.prekey.as_ref(), now());
         let to = to.map_err(|error| match error {
             SealError::Untrusted(_) => {

@@ -51,6 +51,8 @@ pub struct NativePin {
 pub enum How {
     /// The server said its key, and was believed.
     FirstUse,
+    /// The key that it was known by named this one, however that was known; this one nobody compared.
+    Rotated,
     /// Its key was shown to both sides before they paired.
     Pairing,
     /// People compared its key.

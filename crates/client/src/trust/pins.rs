@@ -175,6 +175,9 @@ fn believe(
             }
             if let (MetHow::Rotated(_), Some(old)) = (how, known.native) {
                 known.keep_former(old);
+                // What people compared was another key. It is told from here on, wherever the agent is
+                // shown: whoever met it just now may be killed before it says so.
+                known.how = How::Rotated;
             }
             known.native = offer.native;
             known.compatible = offer.compatible;
