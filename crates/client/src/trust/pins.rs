@@ -7,8 +7,8 @@ use agentdrop_protocol::{AgentId, EncryptionPublicKey, Timestamp};
 use agentdrop_seal::identity::{Fingerprint, SignedBundle, SignedRotation, VerifiedBundle};
 use serde::{Deserialize, Serialize};
 
-use super::known::{How, Known, Offer, Refusal, Refused};
-use super::meeting::{Disbelief, meet};
+use super::known::{How, Known, NativePin, Offer, Refusal, Refused};
+use super::meeting::{Belief, Disbelief, meet};
 use crate::error::{Peer, PeerError, Result};
 use crate::state_file::{Held, StateFile};
 
@@ -86,8 +86,13 @@ impl KnownAgents {
         expect_unblocked(agent, known)?;
         let peer = peer(agent, label);
         match meet(agent, known, bundle, rotations, now) {
-            Ok((how, bundle)) => {
-                believe(&held, agents, &peer, &Offer::of(&bundle), how, now)?;
+            Ok(Belief {
+                how,
+                bundle,
+                passed,
+            }) => {
+                let offer = Offer::of(&bundle);
+                believe(&held, agents, &peer, (&offer, how, passed), now)?;
                 Ok(Met { how, bundle })
             }
             Err(Disbelief::Expired) => Err(PeerError::BundleExpired(peer).into()),
@@ -125,7 +130,8 @@ impl KnownAgents {
             held.write(&agents)?;
             return Err(error.into());
         }
-        believe(&held, agents, &peer(agent, label), &offer, how, now)?;
+        let believed = (&offer, how, Vec::new());
+        believe(&held, agents, &peer(agent, label), believed, now)?;
         Ok(how)
     }
 
@@ -162,8 +168,7 @@ fn believe(
     held: &Held<Agents>,
     mut agents: Agents,
     peer: &Peer,
-    offer: &Offer,
-    how: MetHow,
+    (offer, how, passed): (&Offer, MetHow, Vec<NativePin>),
     now: Timestamp,
 ) -> Result<()> {
     let before = agents.agents.get(&peer.agent).cloned();
@@ -173,8 +178,8 @@ fn believe(
             if is_first || how != MetHow::Known {
                 known.since = now;
             }
-            if let (MetHow::Rotated(_), Some(old)) = (how, known.native) {
-                known.keep_former(old);
+            if let MetHow::Rotated(_) = how {
+                known.keep_former(passed);
                 // What people compared was another key. It is told from here on, wherever the agent is
                 // shown: whoever met it just now may be killed before it says so.
                 known.how = How::Rotated;
