@@ -11,6 +11,9 @@ use crate::error::{Error, PeerError, Result, TrustError};
 use crate::keyring::Keyring;
 use crate::trust::{How, KnownAgents, Met, MetHow};
 
+/// A server tells of no more. What leads on from longer ago people compare anew.
+const MAX_ROTATIONS: usize = 64;
+
 /// By what another agent is known, to be shown to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,6 +50,10 @@ impl Client {
         let bundle = read_bundle(said)?;
         if mine.agent_uuid() == Some(said.id) {
             return self.meet_oneself(said.id, bundle);
+        }
+        if said.rotations.len() > MAX_ROTATIONS {
+            let too_many = format!("it tells of more than {MAX_ROTATIONS} rotations of one agent");
+            return Err(Error::Answer(too_many));
         }
         let rotations = said.rotations.iter().map(|it| {
             let read = SignedRotation::read(it.as_bytes());

@@ -14,8 +14,13 @@ use crate::state_file::{Held, StateFile};
 
 const FILE: &str = "known_agents.json";
 const LOCK: &str = "known_agents.lock";
-/// Some ten thousand agents. A server can make agents up, and each that is met is written down.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// A server can make agents up, and strangers can have as many as they like; each that is met is written
+/// down. None is forgotten for another: whoever could fill this up could choose whom it forgets, and be
+/// met in their place.
+pub(super) const MAX_AGENTS: usize = 4_096;
+/// Room for so many, with all that there can be to say of each: what is refused of one that is known has
+/// to be written down still.
+pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The agents that are known. Each answer is of what is on disk by then.
 #[derive(Debug)]
@@ -189,6 +194,7 @@ fn believe(
             known.refused = None;
             known
         }
+        None if agents.agents.len() >= MAX_AGENTS => return Err(held.full()),
         None => Known::new(&peer.label, offer, How::FirstUse, now),
     };
     if before.as_ref() == Some(&known) {

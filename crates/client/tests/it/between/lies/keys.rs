@@ -168,6 +168,23 @@ async fn an_identity_that_shows_first_with_a_prekey_is_told_and_not_taken_for_th
 }
 
 #[tokio::test]
+async fn more_rotations_than_a_server_has_are_not_even_read() {
+    let world = World::start().await;
+    let bob = world.bob.identity().unwrap().agent_uuid().unwrap();
+    sent(&world).await;
+    let (bundle, rotation) = Forger::draw(bob).rotated();
+    for (count, code) in [(64, "PEER_KEY_CHANGED"), (65, "BAD_ANSWER")] {
+        let (bundle, rotations) = (json!(bundle), json!(vec![rotation.clone(); count]));
+        let lie = told(move |it| {
+            (it["bundle"], it["rotations"]) = (bundle.clone(), rotations.clone());
+        });
+        sends_nothing(&world, ("many rotations", code), lie).await;
+        let known = world.alice.known_agents().unwrap().unwrap();
+        known.keep(bob).ok();
+    }
+}
+
+#[tokio::test]
 async fn two_rows_of_bundles_are_noticed() {
     let world = World::start().await;
     let bob = world.bob.identity().unwrap().agent_uuid().unwrap();
