@@ -50,6 +50,7 @@ use self::person::ForPerson;
 pub(crate) use self::quarantine::PREFIX as INCOMING;
 pub use self::received::{Note, Received, ReceivedFile, Security};
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::error::{Error, PeerError, Result, TrustError, shown};
 use crate::identity::Identity;
@@ -206,7 +207,7 @@ impl Client {
             None
         };
         let sender_key = unlocked.as_ref().map(|it| it.sender_key);
-        let peer = self.known_sender(listed, sender_key)?;
+        let peer = self.known_sender(listed, sender_key).await?;
         for n in 0..grant.files.len() {
             reception.fetch(n).await?;
         }
@@ -256,7 +257,7 @@ impl Client {
 
     /// By what the sender of something is known that nobody signed. Who is known to sign is refused,
     /// and so is who is known by another key.
-    fn known_sender(
+    async fn known_sender(
         &self,
         listed: &Transfer,
         key: Option<EncryptionPublicKey>,
@@ -276,7 +277,7 @@ impl Client {
         };
         let label = listed.sender.as_str();
         if let Some(key) = key {
-            let met = self.meet_compatible(sender, label, key)?;
+            let met = self.meet_compatible(sender, label, key).await?;
             return self.known_by(sender, met);
         }
         known.expect_not_native(sender)?;
@@ -300,12 +301,4 @@ fn is_over(error: &Error) -> bool {
 /// Whether a server knows no acknowledgements: it will know none the next time.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Api(it) if matches!(it.status, 404 | 405))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .expect("working on files does not panic")
 }

@@ -13,6 +13,7 @@ use agentdrop_seal::{SealError, random_bytes};
 use super::letter::{self, Letter, Writer};
 use super::plan::{self, Plan, Said, Seal};
 use super::{Outgoing, Passes, Sources, chunks};
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, Peer, PeerError, Result, TrustError};
@@ -78,6 +79,8 @@ impl ToPeer {
         // Before its bytes are sealed: they are bound to it.
         let id = TransferId::new(created, random_bytes()?);
         let seal = native::Outgoing::generate(id)?;
+        let sequence = Sequence::open(mine.folder());
+        let seq = blocking(move || sequence.next(created)).await?;
         let keys = seal.file_keys();
         let mut writer = Writer {
             letter: Letter {
@@ -86,7 +89,7 @@ impl ToPeer {
                 message: outgoing.message.clone(),
                 created,
                 expires,
-                seq: Sequence::open(mine.folder()).next(created)?,
+                seq,
                 max_downloads: outgoing.max_downloads.unwrap_or(DEFAULT_DOWNLOADS),
                 auto_delete: outgoing.deletes(),
                 files: Vec::new(),
@@ -150,10 +153,11 @@ impl ToPeer {
             // It had signed keys a moment ago: this is refused, and written down.
             let no_key = || TrustError::E2eeUnavailable(label.to_owned());
             let key = self.recipient.public_key.ok_or_else(no_key)?;
-            client.meet_compatible(agent, label, key)?;
+            client.meet_compatible(agent, label, key).await?;
             return Err(no_key().into());
         };
-        let met = client.meet_bundle(label, &claimed.of)?;
+        let bundle = claimed.of.bundle.clone();
+        let met = client.meet_bundle(label, claimed.of).await?;
         self.claimed.get_or_init(|| met.how);
         let to = letter::recipient(&met.bundle, claimed.prekey.as_ref(), now());
         let to = to.map_err(|error| match error {
@@ -166,7 +170,7 @@ impl ToPeer {
         Ok(Claimed {
             to,
             identity: met.bundle.bundle().identity,
-            bundle: claimed.of.bundle,
+            bundle,
             prekey: claimed.prekey,
         })
     }
