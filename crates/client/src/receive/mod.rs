@@ -155,12 +155,18 @@ impl Client {
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
         let is_untold = |it: &Error| !it.is_refusal() && !is_unknown(it) && journal.is_placed();
+        // What the server has no more may be a channel or somebody's keys: those can come back, and of the
+        // files nothing else has to.
+        let is_all_here = match &received {
+            Err(Error::Api(_)) => journal.is_all_here().await,
+            _ => false,
+        };
         match &received {
             // The next process tells the server, and does not get the files once more.
             Ok(it) if it.unacknowledged.as_ref().is_some_and(is_untold) => {
                 journal.keep_what_was_placed().await;
             }
-            Err(error) if !is_over(error) => {}
+            Err(error) if is_all_here || !is_over(error) => {}
             _ => journal.discard(),
         }
         received
