@@ -47,7 +47,7 @@ impl Client {
             None => Keyring::create(mine.folder(), agent, mine.public_key(), now()),
         });
         let keyring = self.bring_bundle(keyring.await?).await?;
-        let (keyring, left) = self.bring_prekeys(keyring).await?;
+        let (keyring, left) = Box::pin(self.bring_prekeys(keyring)).await?;
         Ok(PublishedKeys {
             fingerprint: keyring.fingerprint(),
             version: keyring.bundle().map_or(0, |it| it.bundle.version),
@@ -109,14 +109,15 @@ impl Client {
     /// to call it now and then: of one whose bundle is over nobody can be sure any more.
     pub async fn tend_own_keys(&self) -> Result<()> {
         match self.keyring()? {
-            Some(keyring) => self.tend_keys(keyring).await,
+            // Large, and moved by whoever awaits it.
+            Some(keyring) => Box::pin(self.tend_keys(keyring)).await,
             None => Ok(()),
         }
     }
 
     /// What receiving calls when a key was used.
     pub(crate) async fn tend_prekeys(&self, keyring: Keyring) -> Result<()> {
-        self.tend_keys(keyring).await
+        Box::pin(self.tend_keys(keyring)).await
     }
 
     async fn tend_keys(&self, keyring: Keyring) -> Result<()> {
@@ -153,7 +154,7 @@ impl Client {
             let Some(draft) = draft else {
                 break;
             };
-            keyring = self.bring_draft(keyring, draft).await?;
+            keyring = Box::pin(self.bring_draft(keyring, draft)).await?;
         }
         Ok(keyring)
     }

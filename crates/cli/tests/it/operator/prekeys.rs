@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::Write as _;
 
 use agentdrop_testkit::http::Http;
 use serde_json::json;
@@ -31,7 +32,9 @@ fn forget_what_is_published(pair: &Pair) {
     let kept = fs::read_to_string(&path).unwrap();
     let forgotten = kept.replace(r#""published":true"#, r#""published":false"#);
     assert_ne!(kept, forgotten);
-    fs::write(&path, forgotten).unwrap();
+    let mut file = fs::OpenOptions::new();
+    let mut file = file.write(true).truncate(true).open(path).unwrap();
+    file.write_all(forgotten.as_bytes()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
