@@ -1,6 +1,8 @@
 //! Where files are received to: a folder, or standard output.
 
 use std::env;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use agentdrop_client::{Incoming, half_received};
@@ -85,5 +87,22 @@ fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incoming> {
         let hint = "leave out `--json`, or name a folder with `--to`";
         return Err(Failure::refused("OUTPUT_TAKEN", message, hint));
     }
-    Ok(incoming.write_to(Printer::taken()?))
+    Ok(incoming.write_to(Durable(Printer::taken()?)))
+}
+
+/// What brings to disk what it was given, where it has a disk: the server is told that the file is here
+/// once it was flushed, and may delete it then. What a pipe does with it nobody can know.
+struct Durable(File);
+
+impl Write for Durable {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.0.metadata()?.is_file() {
+            self.0.sync_all()?;
+        }
+        Ok(())
+    }
 }

@@ -47,6 +47,7 @@ const fn known_by(how: How) -> &'static str {
     match how {
         How::Compared => "by a key that was compared",
         How::Pairing => "by the key that was shown at pairing",
+        How::Rotated => "by a key that the one before it named, and that was not compared",
         _ => "by a key that was not compared",
     }
 }

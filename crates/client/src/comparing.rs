@@ -3,6 +3,7 @@
 use agentdrop_protocol::AgentId;
 use agentdrop_seal::identity::{Fingerprint, digits, words};
 
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::error::{ConfigError, Error, Result};
 use crate::peers::KnownBy;
@@ -78,7 +79,7 @@ impl Client {
         if met.bundle.bundle().fingerprint() != shown {
             return Ok(false);
         }
-        known.paired(agent, &shown).map(|_| true)
+        blocking(move || known.paired(agent, &shown).map(|_| true)).await
     }
 
     /// Asks the server for the keys of an agent, which `label` is what it is called of, and takes note of

@@ -22,6 +22,7 @@
 
 mod accounts;
 mod agents;
+mod blocking;
 mod blocks;
 mod bundles;
 mod channels;

@@ -8,7 +8,6 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 pub(crate) const PART_END: Bytes = Bytes::from_static(b"\r\n");
 
 /// A form: fields first, so that the server can refuse before the files come, then files.
-#[derive(Debug)]
 pub(crate) struct Form {
     boundary: String,
     fields: BytesMut,

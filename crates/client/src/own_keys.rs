@@ -1,10 +1,13 @@
 //! The keys by which this agent is verified: made, brought to the server, renewed, and never short of
 //! prekeys.
 
+use std::sync::Arc;
+
 use agentdrop_protocol::wire::bundles::{AgentBundle, Prekeys, PublishBundle};
 use agentdrop_protocol::{AgentId, ErrorCode, SignedStatement};
 use agentdrop_seal::identity::{Fingerprint, SignedBundle, SignedPrekey};
 
+use crate::blocking::blocking;
 use crate::bundles::{Wanted, read_bundle};
 use crate::client::Client;
 use crate::clock::now;
@@ -38,12 +41,13 @@ impl Client {
         let (mine, agent) = self.agent_with_id()?;
         // Before keys are made: with keys that cannot be published, nothing could be sent any more.
         self.prekeys_of(agent).await.map_err(unknown)?;
-        let mut keyring = match Keyring::open(mine.folder(), agent)? {
-            Some(keyring) => keyring,
-            None => Keyring::create(mine.folder(), agent, mine.public_key(), now())?,
-        };
-        self.bring_bundle(&mut keyring).await?;
-        let left = self.bring_prekeys(&keyring).await?;
+        let mine = Arc::clone(mine);
+        let keyring = blocking(move || match Keyring::open(mine.folder(), agent)? {
+            Some(keyring) => Ok(keyring),
+            None => Keyring::create(mine.folder(), agent, mine.public_key(), now()),
+        });
+        let keyring = self.bring_bundle(keyring.await?).await?;
+        let (keyring, left) = Box::pin(self.bring_prekeys(keyring)).await?;
         Ok(PublishedKeys {
             fingerprint: keyring.fingerprint(),
             version: keyring.bundle().map_or(0, |it| it.bundle.version),
@@ -57,14 +61,14 @@ impl Client {
     /// What was sealed for the keys that only the other copy has cannot be opened here.
     pub async fn adopt_keys(&self) -> Result<PublishedKeys> {
         let (mine, agent) = self.agent_with_id()?;
-        let mut keyring = Keyring::open(mine.folder(), agent)?.ok_or(ConfigError::NoKeys)?;
+        let keyring = Keyring::open(mine.folder(), agent)?.ok_or(ConfigError::NoKeys)?;
         let theirs = self.bundle_of(agent).await?;
         let theirs = theirs.map(|it| read_bundle(&it)).transpose()?;
         let drafted = keyring.draft().map(|it| &it.bundle);
         // Where these are the ones it has, or will have, there is nothing to adopt.
         let is_mine = theirs.as_ref() == keyring.bundle() || theirs.as_ref() == drafted;
-        if let (Some(theirs), false) = (&theirs, is_mine) {
-            keyring.adopt(theirs)?;
+        if let (Some(theirs), false) = (theirs, is_mine) {
+            changed(keyring, move |it| it.adopt(&theirs)).await?;
         }
         self.publish_keys().await
     }
@@ -83,21 +87,20 @@ impl Client {
     /// The keys of this agent, of which the server has the bundle: what a kill left undone is done, and
     /// what is due is renewed.
     pub(crate) async fn published_keyring(&self) -> Result<Option<Keyring>> {
-        let Some(mut keyring) = self.keyring()? else {
-            return Ok(None);
-        };
-        self.bring_bundle(&mut keyring).await?;
-        Ok(Some(keyring))
+        match self.keyring()? {
+            Some(keyring) => self.bring_bundle(keyring).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Gives the agent another identity key, of which the old one says so, and publishes it.
     pub async fn rotate_identity(&self) -> Result<PublishedKeys> {
         let (mine, agent) = self.agent_with_id()?;
-        let Some(mut keyring) = Keyring::open(mine.folder(), agent)? else {
+        let Some(keyring) = Keyring::open(mine.folder(), agent)? else {
             return Err(ConfigError::NoKeys.into());
         };
-        self.bring_bundle(&mut keyring).await?;
-        keyring.rotate_identity(mine.public_key(), now())?;
+        let (keyring, key) = (self.bring_bundle(keyring).await?, mine.public_key());
+        changed(keyring, move |it| it.rotate_identity(key, now())).await?;
         self.publish_keys().await
     }
 
@@ -106,23 +109,27 @@ impl Client {
     /// to call it now and then: of one whose bundle is over nobody can be sure any more.
     pub async fn tend_own_keys(&self) -> Result<()> {
         match self.keyring()? {
-            Some(mut keyring) => self.tend_keys(&mut keyring).await,
+            // Large, and moved by whoever awaits it.
+            Some(keyring) => Box::pin(self.tend_keys(keyring)).await,
             None => Ok(()),
         }
     }
 
     /// What receiving calls when a key was used.
-    pub(crate) async fn tend_prekeys(&self, keyring: &mut Keyring) -> Result<()> {
-        self.tend_keys(keyring).await
+    pub(crate) async fn tend_prekeys(&self, keyring: Keyring) -> Result<()> {
+        Box::pin(self.tend_keys(keyring)).await
     }
 
-    async fn tend_keys(&self, keyring: &mut Keyring) -> Result<()> {
+    async fn tend_keys(&self, keyring: Keyring) -> Result<()> {
         // First what needs no server: one that does not answer keeps no key from being erased.
-        let folder = self.needed_identity()?.folder();
-        keyring.sweep(now())?;
-        SentTransfers::open(folder).sweep(now())?;
-        Received::open(folder).sweep(now())?;
-        self.bring_bundle(keyring).await?;
+        let mine = Arc::clone(self.needed_identity()?);
+        let swept = changed(keyring, move |it| {
+            it.sweep(now())?;
+            SentTransfers::open(mine.folder()).sweep(now())?;
+            Received::open(mine.folder()).sweep(now())
+        });
+        let (keyring, ()) = swept.await?;
+        let keyring = self.bring_bundle(keyring).await?;
         let left = self.prekeys_of(keyring.agent()).await?;
         if left.prekeys_left < FEW {
             self.bring_prekeys(keyring).await?;
@@ -130,26 +137,29 @@ impl Client {
         Ok(())
     }
 
-    fn agent_with_id(&self) -> Result<(&Identity, AgentId)> {
+    fn agent_with_id(&self) -> Result<(&Arc<Identity>, AgentId)> {
         let mine = self.needed_identity()?;
         let agent = mine.agent_uuid().ok_or(ConfigError::NoAgentId)?;
         Ok((mine, agent))
     }
 
     /// Brings the bundle to the server that it does not have yet, if there is one.
-    async fn bring_bundle(&self, keyring: &mut Keyring) -> Result<()> {
-        let mine = self.needed_identity()?;
+    async fn bring_bundle(&self, mut keyring: Keyring) -> Result<Keyring> {
+        let key = self.needed_identity()?.public_key();
         // One that was left by a kill, and then the one that is due, if it is another.
         for _ in 0..2 {
-            let Some(draft) = keyring.next_bundle(mine.public_key(), now())? else {
-                return Ok(());
+            let next = changed(keyring, move |it| it.next_bundle(key, now()));
+            let draft;
+            (keyring, draft) = next.await?;
+            let Some(draft) = draft else {
+                break;
             };
-            self.bring_draft(keyring, &draft).await?;
+            keyring = Box::pin(self.bring_draft(keyring, draft)).await?;
         }
-        Ok(())
+        Ok(keyring)
     }
 
-    async fn bring_draft(&self, keyring: &mut Keyring, draft: &Draft) -> Result<()> {
+    async fn bring_draft(&self, keyring: Keyring, draft: Draft) -> Result<Keyring> {
         let body = PublishBundle {
             bundle: statement(draft.bundle.to_bytes())?,
             rotation: draft
@@ -159,7 +169,10 @@ impl Client {
                 .transpose()?,
         };
         match self.publish_bundle(keyring.agent(), &body).await {
-            Ok(answer) if is_same(&answer, &draft.bundle) => keyring.published(&draft.bundle),
+            Ok(answer) if is_same(&answer, &draft.bundle) => {
+                let taken = changed(keyring, move |it| it.published(&draft.bundle));
+                taken.await.map(|it| it.0)
+            }
             Ok(_) => Err(Error::Answer(
                 "it has another bundle than was published".to_owned(),
             )),
@@ -172,48 +185,72 @@ impl Client {
             {
                 let theirs = self.bundle_of(keyring.agent()).await?;
                 let theirs = theirs.map(|it| read_bundle(&it)).transpose()?;
-                match keyring.reconcile(theirs.as_ref(), now()) {
-                    // Of an agent that has other keys elsewhere: with these nothing could be sent.
-                    Err(Error::Keyring(KeyringError::Replaced)) if keyring.discard(draft)? => {
-                        return Err(KeyringError::NotTaken.into());
+                let reconciled = changed(keyring, move |keyring| {
+                    match keyring.reconcile(theirs.as_ref(), now()) {
+                        // Of an agent that has other keys elsewhere: with these nothing could be sent.
+                        Err(Error::Keyring(KeyringError::Replaced))
+                            if keyring.discard(&draft)? =>
+                        {
+                            return Err(KeyringError::NotTaken.into());
+                        }
+                        reconciled => reconciled?,
                     }
-                    reconciled => reconciled?,
-                }
-                match keyring.draft() {
-                    // Nothing explains why it was refused.
-                    Some(left) if left == draft => Err(Error::Api(it)),
-                    _ => Ok(()),
-                }
+                    match keyring.draft() {
+                        // Nothing explains why it was refused.
+                        Some(left) if *left == draft => Err(Error::Api(it)),
+                        _ => Ok(()),
+                    }
+                });
+                reconciled.await.map(|it| it.0)
             }
             Err(error) => Err(error),
         }
     }
 
     /// Brings so many prekeys to the server that it has enough.
-    async fn bring_prekeys(&self, keyring: &Keyring) -> Result<Prekeys> {
+    async fn bring_prekeys(&self, mut keyring: Keyring) -> Result<(Keyring, Prekeys)> {
         let agent = keyring.agent();
-        let left = self.prekeys_of(agent).await?;
-        let wanted = PREKEYS.min(left.max_prekeys);
-        let missing = wanted.saturating_sub(left.prekeys_left);
-        if missing == 0 {
-            return Ok(left);
+        let mut left = self.prekeys_of(agent).await?;
+        // Of those that a kill left it may have had all, and given them away: then it takes others.
+        for _ in 0..2 {
+            let wanted = PREKEYS.min(left.max_prekeys);
+            let missing = wanted.saturating_sub(left.prekeys_left);
+            if missing == 0 {
+                break;
+            }
+            let missing = usize::try_from(missing).unwrap_or(Wanted::MOST);
+            let made = changed(keyring, move |it| {
+                let mut prekeys = it.unpublished_prekeys(now())?;
+                prekeys.truncate(Wanted::MOST);
+                let more = missing.saturating_sub(prekeys.len());
+                prekeys.extend(it.new_prekeys(more, now())?);
+                Ok(prekeys)
+            });
+            let prekeys;
+            (keyring, prekeys) = made.await?;
+            if prekeys.is_empty() {
+                break;
+            }
+            let signed = prekeys
+                .iter()
+                .map(|it: &SignedPrekey| statement(it.to_bytes()));
+            let signed = signed.collect::<Result<_>>()?;
+            left = self.add_prekeys(agent, signed).await?;
+            let published = changed(keyring, move |it| it.prekeys_published(&prekeys));
+            (keyring, ()) = published.await?;
         }
-        let mut prekeys = keyring.unpublished_prekeys(now())?;
-        prekeys.truncate(Wanted::MOST);
-        let missing = usize::try_from(missing).unwrap_or(Wanted::MOST);
-        let more = missing.saturating_sub(prekeys.len());
-        prekeys.extend(keyring.new_prekeys(more, now())?);
-        if prekeys.is_empty() {
-            return Ok(left);
-        }
-        let signed = prekeys
-            .iter()
-            .map(|it: &SignedPrekey| statement(it.to_bytes()));
-        let signed = signed.collect::<Result<_>>()?;
-        let left = self.add_prekeys(agent, signed).await?;
-        keyring.prekeys_published(&prekeys)?;
-        Ok(left)
+        Ok((keyring, left))
     }
+}
+
+/// Does something with keys where it may wait for the disk and for other processes. The keys are gone with
+/// an error; they are on disk.
+async fn changed<T: Send + 'static>(
+    mut keyring: Keyring,
+    change: impl FnOnce(&mut Keyring) -> Result<T> + Send + 'static,
+) -> Result<(Keyring, T)> {
+    let change = move || change(&mut keyring).map(|it| (keyring, it));
+    blocking(change).await
 }
 
 /// A server that does not even know the path of prekeys.

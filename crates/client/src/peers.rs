@@ -1,15 +1,21 @@
 //! Other agents, as this one knows them: by a key that they signed with, not by what the server says.
 
+use std::sync::Arc;
+
 use agentdrop_protocol::wire::bundles::AgentBundle;
 use agentdrop_protocol::{AgentId, EncryptionPublicKey};
 use agentdrop_seal::identity::{SignedBundle, SignedRotation};
 
+use crate::blocking::blocking;
 use crate::bundles::read_bundle;
 use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, PeerError, Result, TrustError};
 use crate::keyring::Keyring;
 use crate::trust::{How, KnownAgents, Met, MetHow};
+
+/// A server tells of no more. What leads on from longer ago people compare anew.
+const MAX_ROTATIONS: usize = 64;
 
 /// By what another agent is known, to be shown to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,15 +44,24 @@ impl Client {
         let Some(bundle) = self.bundle_of(agent).await? else {
             return Ok(None);
         };
-        self.meet_bundle(label, &bundle).map(Some)
+        self.meet_bundle(label, bundle).await.map(Some)
     }
 
     /// Whether the bundle that the server gives for an agent may be believed.
-    pub(crate) fn meet_bundle(&self, label: &str, said: &AgentBundle) -> Result<Met> {
+    pub(crate) async fn meet_bundle(&self, label: &str, said: AgentBundle) -> Result<Met> {
+        let (client, label) = (self.clone(), label.to_owned());
+        blocking(move || client.met(&label, &said)).await
+    }
+
+    fn met(&self, label: &str, said: &AgentBundle) -> Result<Met> {
         let mine = self.needed_identity()?;
         let bundle = read_bundle(said)?;
         if mine.agent_uuid() == Some(said.id) {
             return self.meet_oneself(said.id, bundle);
+        }
+        if said.rotations.len() > MAX_ROTATIONS {
+            let too_many = format!("it tells of more than {MAX_ROTATIONS} rotations of one agent");
+            return Err(Error::Answer(too_many));
         }
         let rotations = said.rotations.iter().map(|it| {
             let read = SignedRotation::read(it.as_bytes());
@@ -92,14 +107,16 @@ impl Client {
     }
 
     /// Whether an agent that has no bundle may be dealt with in the compatible formats, by this key.
-    pub(crate) fn meet_compatible(
+    pub(crate) async fn meet_compatible(
         &self,
         agent: AgentId,
         label: &str,
         key: EncryptionPublicKey,
     ) -> Result<MetHow> {
-        let mine = self.needed_identity()?;
-        KnownAgents::load(mine.folder())?.meet_compatible(agent, label, key, now())
+        let (mine, label) = (Arc::clone(self.needed_identity()?), label.to_owned());
+        let meet =
+            move || KnownAgents::load(mine.folder())?.meet_compatible(agent, &label, key, now());
+        blocking(meet).await
     }
 
     /// By what an agent is known that was met.

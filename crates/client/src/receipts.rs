@@ -5,7 +5,7 @@ use agentdrop_seal::identity::{IdentityPublicKey, Verdict};
 
 use crate::client::Client;
 use crate::error::{Error, PeerError, Result};
-use crate::trust::{NativePin, SentTransfers};
+use crate::trust::SentTransfers;
 
 /// What a receipt is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,32 +48,34 @@ impl Client {
         if of.sender_agent_id != mine.agent_uuid() {
             return Ok(ReceiptCheck::Unchecked);
         }
-        let identity = || {
+        let identities = || {
             let known = self.known_agents()?.map(|it| it.look_up(recipient));
-            let known = known.transpose()?.flatten().and_then(|it| it.native);
-            Ok::<_, Error>(known.as_ref().map(NativePin::identity))
+            let known = known.transpose()?.flatten();
+            Ok::<_, Error>(known.map_or_else(Vec::new, |it| it.identities()))
         };
         let sent = SentTransfers::open(mine.folder());
-        let check = |identity: Option<IdentityPublicKey>| {
-            let identities: Vec<_> = identity.into_iter().collect();
-            match sent.check(of.id, recipient, &identities, receipt.as_bytes()) {
-                Ok(Some(verdict)) if agrees(verdict, delivery.status) => Ok(ReceiptCheck::Verified),
-                Ok(None) => Ok(ReceiptCheck::Unchecked),
-                Ok(Some(_)) | Err(Error::Peer(PeerError::ReceiptNotGenuine(_))) => {
-                    Ok(ReceiptCheck::NotGenuine)
-                }
-                Err(error) => Err(error),
+        let check = |identities: &[IdentityPublicKey]| match sent.check(
+            of.id,
+            recipient,
+            identities,
+            receipt.as_bytes(),
+        ) {
+            Ok(Some(verdict)) if agrees(verdict, delivery.status) => Ok(ReceiptCheck::Verified),
+            Ok(None) => Ok(ReceiptCheck::Unchecked),
+            Ok(Some(_)) | Err(Error::Peer(PeerError::ReceiptNotGenuine(_))) => {
+                Ok(ReceiptCheck::NotGenuine)
             }
+            Err(error) => Err(error),
         };
-        // It may have been received after the recipient rotated its identity.
-        let known = identity()?;
-        let checked = check(known)?;
+        // It may have been received after the recipient rotated its identity, and before it did so again.
+        let known = identities()?;
+        let checked = check(&known)?;
         // Whom nothing is known of is not met for it: any key that the server made up would fit.
-        if checked != ReceiptCheck::NotGenuine || known.is_none() {
+        if checked != ReceiptCheck::NotGenuine || known.is_empty() {
             return Ok(checked);
         }
         match self.meet(recipient, &of.recipient).await {
-            Ok(Some(_)) => check(identity()?),
+            Ok(Some(_)) => check(&identities()?),
             // What the server shows instead makes the receipt no better.
             Ok(None) | Err(Error::Peer(_) | Error::Api(_) | Error::Answer(_)) => Ok(checked),
             Err(error) => Err(error),

@@ -174,13 +174,18 @@ impl<T: Serialize + DeserializeOwned> Held<T> {
         serde_json::to_writer(&mut length, &written).expect("texts and numbers are JSON");
         if length.0 > self.file.max_bytes {
             // It would be written, and never be read again.
-            return Err(KeyringError::Full(self.file.path.clone()).into());
+            return Err(self.full());
         }
         // Room for all of it: a buffer that grows leaves copies of keys behind.
         let mut content = Zeroizing::new(Vec::with_capacity(length.0));
         serde_json::to_writer(&mut *content, &written).expect("texts and numbers are JSON");
         content.push(b'\n');
         write_private(&self.file.path, &content)
+    }
+
+    /// Says that there is no room for more.
+    pub(crate) fn full(&self) -> Error {
+        KeyringError::Full(self.file.path.clone()).into()
     }
 }
 

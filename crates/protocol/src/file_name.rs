@@ -13,7 +13,7 @@ use crate::{ParseError, serde_as_text};
 ///
 /// It is never `.` or `..` and holds no separator of any system, so joining it to a folder stays
 /// in that folder.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 255, example = "report.pdf"))]
 pub struct FileName(String);
@@ -59,6 +59,13 @@ impl FileName {
             return Self(shortened(self.0.clone(), room) + &number);
         }
         Self(shortened(stem.to_owned(), room) + &number + extension)
+    }
+}
+
+/// A file name tells of what is in the file: what is printed for debugging, and ends in logs, has none.
+impl fmt::Debug for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileName(…)")
     }
 }
 

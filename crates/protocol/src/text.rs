@@ -65,12 +65,33 @@ fn check(text: &str, max_chars: usize, lines: Lines) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Defines a text: how long it may be, whether it may have lines, and what else it must be.
+/// Says in the output for debugging what a text is; of one that people write to each other, no more.
+macro_rules! debug_text {
+    ($name:ident, Shown) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.0).finish()
+            }
+        }
+    };
+    ($name:ident, Hidden) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
+/// Defines a text: how long it may be, whether it may have lines, what else it must be, and whether it
+/// is shown in the output for debugging, which ends in logs.
 macro_rules! define_text {
-    ($(#[$doc:meta])* $name:ident, $max:ident, $lines:ident, $also:expr) => {
+    ($(#[$doc:meta])* $name:ident, $max:ident, $lines:ident, $also:expr, $debug:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name(String);
+
+        debug_text!($name, $debug);
 
         impl $name {
             /// The text.
@@ -105,47 +126,47 @@ macro_rules! define_text {
 
 define_text! {
     /// The name of an account, an agent or a key, for people.
-    Name, MAX_NAME_CHARS, One, |_| Ok(())
+    Name, MAX_NAME_CHARS, One, |_| Ok(()), Shown
 }
 define_text! {
     /// What an agent says it does.
-    Description, MAX_DESCRIPTION_CHARS, Many, |_| Ok(())
+    Description, MAX_DESCRIPTION_CHARS, Many, |_| Ok(()), Shown
 }
 define_text! {
     /// What a sender calls itself on a transfer: free-form, for tracking and filtering.
-    Label, MAX_LABEL_CHARS, One, |_| Ok(())
+    Label, MAX_LABEL_CHARS, One, |_| Ok(()), Shown
 }
 define_text! {
     /// A message beside the files.
-    Message, MAX_MESSAGE_CHARS, Many, |_| Ok(())
+    Message, MAX_MESSAGE_CHARS, Many, |_| Ok(()), Hidden
 }
 define_text! {
     /// Why a transfer was rejected by its recipient.
-    Reason, MAX_REASON_CHARS, Many, |_| Ok(())
+    Reason, MAX_REASON_CHARS, Many, |_| Ok(()), Hidden
 }
 define_text! {
     /// A message with an invitation.
-    InviteMessage, MAX_INVITE_MESSAGE_CHARS, Many, |_| Ok(())
+    InviteMessage, MAX_INVITE_MESSAGE_CHARS, Many, |_| Ok(()), Hidden
 }
 define_text! {
     /// Whom a transfer is for, or of whose account they are: a slug, an id, a name or an address.
-    RecipientName, MAX_RECIPIENT_CHARS, One, |_| Ok(())
+    RecipientName, MAX_RECIPIENT_CHARS, One, |_| Ok(()), Shown
 }
 define_text! {
     /// What an uploaded part was answered with as its `ETag`.
-    ETag, MAX_ETAG_CHARS, One, |_| Ok(())
+    ETag, MAX_ETAG_CHARS, One, |_| Ok(()), Shown
 }
 define_text! {
     /// An e-mail address.
-    Email, MAX_EMAIL_CHARS, One, email
+    Email, MAX_EMAIL_CHARS, One, email, Shown
 }
 define_text! {
     /// An address that is called with news; HTTPS, or HTTP where the operator allows it.
-    WebhookUrl, MAX_URL_CHARS, One, webhook_url
+    WebhookUrl, MAX_URL_CHARS, One, webhook_url, Shown
 }
 define_text! {
     /// A media type of RFC 9110 §8.3.1, without parameters.
-    ContentType, MAX_CONTENT_TYPE_CHARS, One, content_type
+    ContentType, MAX_CONTENT_TYPE_CHARS, One, content_type, Shown
 }
 
 impl ContentType {
@@ -232,6 +253,18 @@ fn content_type(text: &str) -> Result<(), ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_write_to_each_other_is_not_in_what_is_printed_for_debugging() {
+        let text = "the code is 4711";
+        let (message, reason): (Message, Reason) = (text.parse().unwrap(), text.parse().unwrap());
+        let invite: InviteMessage = text.parse().unwrap();
+        let printed = format!("{message:?} {reason:?} {invite:?} {:#?}", [&message]);
+        assert!(!printed.contains("4711"), "{printed}");
+        assert_eq!(format!("{message:?}"), "Message(…)");
+        let name: Name = "worker".parse().unwrap();
+        assert_eq!(format!("{name:?}"), r#"Name("worker")"#);
+    }
 
     #[test]
     fn names_are_one_printable_line() {

@@ -71,6 +71,17 @@ impl Tx {
         Ok(full_at.map(|it| it.plus(each).since(all_back)))
     }
 
+    /// Takes back one try that was counted under a name: it turned out to be none of those that are meant.
+    pub async fn give_back_attempt(&mut self, name: &[u8; 32], allowed: Allowance) -> Result<()> {
+        let each = i64::try_from(allowed.each().as_millis()).unwrap_or(i64::MAX);
+        self.execute(
+            "UPDATE attempts SET full_at = full_at - $2 WHERE name = $1",
+            params![name, each],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Forgets whatever counts no more, but for what is being counted just now, so that nobody
     /// waits for it who holds another; answers how many there were.
     pub async fn delete_attempts_until(&mut self, now: Timestamp) -> Result<u64> {

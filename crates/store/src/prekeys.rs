@@ -95,9 +95,14 @@ impl Tx {
 
     /// Drops the prekeys of all agents that nobody was given: in a copy of some time ago, of which
     /// nothing says which of them were given to somebody since.
+    ///
+    /// They count as given: an agent that does not know whether they came adds the same again.
     pub async fn drop_all_prekeys(&mut self) -> Result<u64> {
-        self.execute("DELETE FROM prekeys WHERE signed IS NOT NULL", params![])
-            .await
+        self.execute(
+            "UPDATE prekeys SET signed = NULL WHERE signed IS NOT NULL",
+            params![],
+        )
+        .await
     }
 
     /// Forgets the prekeys that are over, but for those that somebody is at just now, so that

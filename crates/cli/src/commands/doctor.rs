@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agentdrop_client::trust::How;
 use agentdrop_client::{Client, Error, Identity};
 use agentdrop_protocol::api_key::KeyKind;
 use agentdrop_protocol::wire::profile::Profile as ServerProfile;
@@ -325,8 +326,17 @@ impl Checks {
                 let blocked = known.iter().filter(|(_, it)| it.is_blocked());
                 let names: Vec<_> = blocked.map(|(_, it)| it.label()).collect();
                 if names.is_empty() {
+                    let rotated = known.iter().filter(|(_, it)| it.how == How::Rotated);
+                    let rotated: Vec<_> = rotated.map(|(_, it)| it.label()).collect();
+                    let rotated = match &*rotated {
+                        [] => String::new(),
+                        all => format!(
+                            "; known by a new key that was not compared: {}",
+                            all.join(", ")
+                        ),
+                    };
                     let known = human::count(known.len(), "agent");
-                    self.ok("known agents", format!("{known}, none is blocked"));
+                    self.ok("known agents", format!("{known}, none is blocked{rotated}"));
                     return;
                 }
                 let message = format!("blocked until you decide: {}", names.join(", "));

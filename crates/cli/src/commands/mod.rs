@@ -96,5 +96,6 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Whoami => whoami::run(global, printer).await,
         }
     };
-    interruptible(work, going_on).await
+    // Large, and moved by whoever awaits it.
+    Box::pin(interruptible(work, going_on)).await
 }

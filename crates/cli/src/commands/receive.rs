@@ -26,7 +26,9 @@ use crate::security;
     after_help = "Without a transfer, the one that waits is received. No file is ever replaced: a file whose \
     name is taken gets a number. The files of a transfer appear when all of them were checked, \
     or not at all. Where receiving was interrupted, the same command goes on with what is here \
-    already; it waits in a hidden folder for a week."
+    already; it waits in a hidden folder for a week. What goes to standard output is on disk before the server \
+    is told that it is here, if that is a file; if it is a pipe, it is gone when whoever reads it loses it: \
+    `agentdrop send --keep` keeps it at the server."
 )]
 pub(crate) struct Args {
     /// The transfer, if more than one waits

@@ -236,15 +236,40 @@ fn another_identity_key_is_believed_because_the_old_one_says_so() {
     pair.run("alice", "send bob a").expect(0);
     pair.refused("bob", "keys rotate", "NOT_CONFIRMED");
     let before = pair.known("bob")["key_fingerprint"].clone();
+    pair.run("alice", "trust compare bob --yes").expect(0);
+    assert_eq!(pair.known("bob")["how"], "compared");
     let rotated = pair.json("bob", "keys rotate --yes");
     assert_ne!(rotated["key_fingerprint"], before);
     let sent = pair.json("alice", "send bob a");
     assert_eq!(sent["peer"]["met"], "rotated");
     assert_eq!(sent["peer"]["key_before"], before);
     assert_eq!(sent["peer"]["key"], rotated["key_fingerprint"]);
+    // Nobody compared that one: it is said each time, and wherever he is listed, until somebody does.
+    assert_eq!(sent["peer"]["how"], "rotated");
+    let again = pair.json("alice", "send bob a");
+    assert_eq!(
+        (&again["peer"]["met"], &again["peer"]["how"]),
+        (&json!("known"), &json!("rotated"))
+    );
+    let text = pair.run("alice", "send bob a").expect(0).stdout;
+    assert!(text.contains("that was not compared"), "{text}");
+    assert_eq!(pair.known("bob")["how"], "rotated");
+    let listed = pair.run("alice", "trust").expect(0);
+    assert!(
+        listed.stdout.contains("rotation, not compared"),
+        "{listed:?}"
+    );
+    assert!(
+        listed.stderr.contains("agentdrop trust compare"),
+        "{listed:?}"
+    );
+    let seen = pair.run("alice", "doctor").expect(0).stdout;
+    assert!(seen.contains("not compared: bob"), "{seen}");
+    pair.run("alice", "trust compare bob --yes").expect(0);
+    assert_eq!(pair.known("bob")["how"], "compared");
     // What came before opens, too.
     let received = pair.json("bob", "receive --all --to in");
-    assert_eq!(received["received"].as_array().unwrap().len(), 2);
+    assert_eq!(received["received"].as_array().unwrap().len(), 4);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `receive --to -`: the one file on standard output, and nothing else there.
 
+use std::fs::File;
 use std::io::pipe;
+use std::process::Stdio;
 
 use crate::support::{Pair, Run, names};
 
@@ -59,11 +61,7 @@ fn a_pipe_that_nobody_reads_is_an_error_and_costs_nothing() {
     let id = sent.stdout.trim();
     let (reader, writer) = pipe().unwrap();
     drop(reader);
-    let mut receive = pair
-        .sandbox
-        .command(["receive", "--to", "-", "--config-dir", "bob"]);
-    let child = receive.stdout(writer).stderr(std::process::Stdio::piped());
-    let run = Run::from(child.spawn().unwrap().wait_with_output().unwrap()).expect(2);
+    let run = receive_into(&pair, writer).expect(2);
     assert!(run.stderr.contains("roken pipe"), "{}", run.stderr);
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     let again = pair.run("bob", "receive --to -").expect(0);
@@ -71,4 +69,46 @@ fn a_pipe_that_nobody_reads_is_an_error_and_costs_nothing() {
     let shown = pair.json("alice", &format!("show {id}"));
     assert_eq!(shown["downloads"], 1);
     assert_eq!(shown["deliveries"][0]["status"], "received");
+}
+
+/// Receives what waits for bob, with this as standard output.
+fn receive_into(pair: &Pair, output: impl Into<Stdio>) -> Run {
+    let line = ["receive", "--to", "-", "--config-dir", "bob"];
+    let mut receive = pair.sandbox.command(line);
+    let child = receive.stdout(output).stderr(Stdio::piped());
+    Run::from(child.spawn().unwrap().wait_with_output().unwrap())
+}
+
+#[test]
+fn the_server_is_told_once_the_file_is_on_disk() {
+    let pair = Pair::new();
+    // A file in every way but that it is on no disk. What is written there changes nothing of this process.
+    let undurable = "/proc/self/coredump_filter";
+    let content = std::fs::read_to_string(undurable).unwrap();
+    let content = format!("0x{}", content.trim());
+    pair.file("a", content.as_bytes());
+    let sent = pair.run("alice", "-q send bob a --keep").expect(0);
+    let id = sent.stdout.trim();
+    let deliveries = || pair.json("alice", &format!("show {id}"))["deliveries"].clone();
+
+    let refused = receive_into(&pair, File::options().write(true).open(undurable).unwrap());
+    let refused = refused.expect(2);
+    assert!(refused.stderr.contains("Invalid argument"), "{refused:?}");
+    let told = deliveries();
+    let mut told = told.as_array().into_iter().flatten();
+    assert!(told.all(|it| it["status"] != "received"));
+
+    let path = pair.path("output");
+    receive_into(&pair, File::create(&path).unwrap()).expect(0);
+    assert_eq!(std::fs::read(&path).unwrap(), content.as_bytes());
+    assert_eq!(deliveries()[0]["status"], "received");
+}
+
+#[test]
+fn what_has_no_disk_is_not_asked_for_one() {
+    let pair = Pair::new();
+    pair.file("a", b"a");
+    pair.run("alice", "send bob a").expect(0);
+    let nowhere = File::options().write(true).open("/dev/null").unwrap();
+    receive_into(&pair, nowhere).expect(0);
 }

@@ -98,6 +98,9 @@ impl Incoming {
 
     /// Writes the one file that it is there, in place of placing it: when all of it was checked. What is
     /// needed on the way is in the folder, and nothing is there when it was done.
+    ///
+    /// It is flushed once all of it was written, and the server, which may delete the file then, is told
+    /// after that: whoever has a disk brings it there when flushed.
     pub fn write_to(mut self, sink: impl Write + Send + 'static) -> Self {
         self.sink = Some(Sink::new(sink));
         self

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use agentdrop_protocol::TransferId;
 use agentdrop_protocol::wire::downloads::Download;
 use agentdrop_seal::ContentKey;
+use agentdrop_seal::native::sealed_len;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
@@ -108,6 +109,31 @@ impl Journal {
     /// What is known of the sealed bytes of file `n` that are here.
     pub(super) fn known(&self, n: usize) -> Part {
         self.change(n, |it| it.clone())
+    }
+
+    /// Whether every file is here that the grant is of, as far as their lengths tell.
+    pub(super) async fn is_all_here(&self) -> bool {
+        let Some((grant, parts)) = self.state().as_ref().map(|it| {
+            let sizes: Vec<_> = it.grant.files.iter().map(|it| it.size).collect();
+            (sizes, it.parts.clone())
+        }) else {
+            return false;
+        };
+        let here = self.on_disk(move |it| {
+            for (n, (size, part)) in grant.into_iter().zip(parts).enumerate() {
+                let here = it.part(n)?.1;
+                let is_whole = match part.header {
+                    // Opened as it came: so many bytes are sealed to as many.
+                    Some(_) => sealed_len(here) == Some(size),
+                    None => here == size,
+                };
+                if part.is_overwritten || !is_whole {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        });
+        here.await.unwrap_or(false)
     }
 
     /// Forgets what is here of file `n`.

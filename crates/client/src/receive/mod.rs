@@ -50,6 +50,7 @@ use self::person::ForPerson;
 pub(crate) use self::quarantine::PREFIX as INCOMING;
 pub use self::received::{Note, Received, ReceivedFile, Security};
 use self::reception::{Opened, Outcome, Reception, placed_earlier};
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::error::{Error, PeerError, Result, TrustError, shown};
 use crate::identity::Identity;
@@ -154,12 +155,18 @@ impl Client {
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
         let is_untold = |it: &Error| !it.is_refusal() && !is_unknown(it) && journal.is_placed();
+        // What the server has no more may be a channel or somebody's keys: those can come back, and of the
+        // files nothing else has to.
+        let is_all_here = match &received {
+            Err(Error::Api(_)) => journal.is_all_here().await,
+            _ => false,
+        };
         match &received {
             // The next process tells the server, and does not get the files once more.
             Ok(it) if it.unacknowledged.as_ref().is_some_and(is_untold) => {
                 journal.keep_what_was_placed().await;
             }
-            Err(error) if !is_over(error) => {}
+            Err(error) if is_all_here || !is_over(error) => {}
             _ => journal.discard(),
         }
         received
@@ -206,7 +213,7 @@ impl Client {
             None
         };
         let sender_key = unlocked.as_ref().map(|it| it.sender_key);
-        let peer = self.known_sender(listed, sender_key)?;
+        let peer = self.known_sender(listed, sender_key).await?;
         for n in 0..grant.files.len() {
             reception.fetch(n).await?;
         }
@@ -256,7 +263,7 @@ impl Client {
 
     /// By what the sender of something is known that nobody signed. Who is known to sign is refused,
     /// and so is who is known by another key.
-    fn known_sender(
+    async fn known_sender(
         &self,
         listed: &Transfer,
         key: Option<EncryptionPublicKey>,
@@ -276,7 +283,7 @@ impl Client {
         };
         let label = listed.sender.as_str();
         if let Some(key) = key {
-            let met = self.meet_compatible(sender, label, key)?;
+            let met = self.meet_compatible(sender, label, key).await?;
             return self.known_by(sender, met);
         }
         known.expect_not_native(sender)?;
@@ -300,12 +307,4 @@ fn is_over(error: &Error) -> bool {
 /// Whether a server knows no acknowledgements: it will know none the next time.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Api(it) if matches!(it.status, 404 | 405))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .expect("working on files does not panic")
 }

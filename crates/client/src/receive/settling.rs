@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::clock::now;
 use crate::error::{ConfigError, Result};
@@ -45,12 +46,12 @@ impl Settling {
     }
 
     /// Remembers it, before anybody is told.
-    pub(super) fn remember(&self, client: &Client) -> Result<()> {
-        if let Some(arrival) = self.arrival() {
-            let mine = client.needed_identity()?;
-            Replays::open(mine.folder()).remember(&arrival, now())?;
-        }
-        Ok(())
+    pub(super) async fn remember(&self, client: &Client) -> Result<()> {
+        let Some(arrival) = self.arrival() else {
+            return Ok(());
+        };
+        let replays = Replays::open(client.needed_identity()?.folder());
+        blocking(move || replays.remember(&arrival, now()).map(drop)).await
     }
 
     /// Whether it was remembered already: then all of it was placed.
@@ -75,11 +76,15 @@ impl Settling {
 
     /// Erases the key, if it is one that is used once, and sees to it that there are more.
     pub(super) async fn erase(&self, client: &Client) -> Result<()> {
-        let mut keyring = client.keyring()?.ok_or(ConfigError::NoKeys)?;
-        let key = STANDARD.decode(&self.key).ok();
-        if let Some(key) = key.and_then(|it| it.try_into().ok()) {
-            keyring.erase_prekey(KemKeyId(key))?;
-        }
-        client.tend_prekeys(&mut keyring).await
+        let (own, key) = (client.clone(), STANDARD.decode(&self.key).ok());
+        let erase = move || {
+            let keyring = own.keyring()?.ok_or(ConfigError::NoKeys)?;
+            if let Some(key) = key.and_then(|it| it.try_into().ok()) {
+                keyring.erase_prekey(KemKeyId(key))?;
+            }
+            Ok(keyring)
+        };
+        let keyring = blocking(erase).await?;
+        client.tend_prekeys(keyring).await
     }
 }

@@ -120,3 +120,49 @@ impl State {
         Ok(state)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: &str = "2026-09-21T16:53:20.000Z";
+    const ID: &str = "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6";
+
+    #[test]
+    fn what_comes_and_from_where_is_not_in_what_is_printed_for_debugging() {
+        let file = json!({
+            "file_id": ID, "name": "secret-plan.pdf", "file_name": "secret-plan.pdf", "size": 4,
+            "download_url": "https://files/1?sig=s3cr3t", "content_type": "text/plain",
+        });
+        let grant = json!({
+            "id": "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6", "sender": "alice", "files": [file],
+            "download_id": "dl_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6", "download_expires_at": NOW,
+            "downloads": 1, "downloads_remaining": 9, "expires_at": NOW, "auto_delete": true,
+            "message": "the code is 4711", "is_encrypted": true,
+        });
+        let grant: Download = serde_json::from_value(grant).unwrap();
+        let marked = Marked {
+            n: 0,
+            name: "secret-plan.pdf".parse().unwrap(),
+            bytes: 4,
+            is_folder: false,
+            mark: (1, 2, 3),
+        };
+        let mut state = State::new("https://a".to_owned(), grant);
+        state.placing = Some(Placing {
+            security: Security::Compatible,
+            message: Some("the code is 4711".parse().unwrap()),
+            sender_key: None,
+            settling: None,
+            files: vec![marked],
+        });
+        for printed in [format!("{state:?}"), format!("{state:#?}")] {
+            assert!(printed.contains("019a9f3e"), "{printed}");
+            for secret in ["4711", "secret-plan", "s3cr3t"] {
+                assert!(!printed.contains(secret), "{printed}");
+            }
+        }
+    }
+}

@@ -64,7 +64,7 @@ impl Client {
             }
             // Refused, if it was known by more, or by another key.
             if mine.agent_uuid() != Some(resolved.id) {
-                met = Some(self.meet_compatible(resolved.id, label, their_key)?);
+                met = Some(self.meet_compatible(resolved.id, label, their_key).await?);
             }
         }
         let between = match mine {

@@ -289,4 +289,16 @@ mod tests {
         };
         assert!(changed.recipient(TO, &identity, NOW).is_err());
     }
+
+    #[test]
+    fn what_it_says_is_not_in_what_is_printed_for_debugging() {
+        let folder = tempfile::tempdir().unwrap();
+        let letter = letter(&keyring(folder.path(), TO));
+        for printed in [format!("{letter:?}"), format!("{letter:#?}")] {
+            assert!(printed.contains("seq"), "{printed}");
+            for secret in ["hello", "a.txt"] {
+                assert!(!printed.contains(secret), "{printed}");
+            }
+        }
+    }
 }

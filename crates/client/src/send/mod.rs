@@ -140,7 +140,9 @@ impl Client {
         let sent = self.send_along(outgoing, &way, sources).await?;
         Ok(Sent {
             security,
-            peer,
+            // By what it went to: that can be another key than a moment ago. What went is not said to
+            // have failed because that cannot be read.
+            peer: way.known_by(self).unwrap_or(peer),
             ..sent
         })
     }

@@ -1,6 +1,6 @@
 //! What seals for an agent that can be verified: an envelope for one of its keys, signed by ours.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use agentdrop_protocol::limits::DEFAULT_DOWNLOADS;
 use agentdrop_protocol::wire::agents::ResolvedAgent;
@@ -13,19 +13,22 @@ use agentdrop_seal::{SealError, random_bytes};
 use super::letter::{self, Letter, Writer};
 use super::plan::{self, Plan, Said, Seal};
 use super::{Outgoing, Passes, Sources, chunks};
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, Peer, PeerError, Result, TrustError};
 use crate::identity::Identity;
 use crate::keyring::Keyring;
 use crate::peers::KnownBy;
-use crate::trust::{Met, SentTransfers, Sequence};
+use crate::trust::{Met, MetHow, SentTransfers, Sequence};
 
 /// The way to an agent that is known by its signature.
 pub(super) struct ToPeer {
     recipient: ResolvedAgent,
     keyring: Arc<Keyring>,
     met: Met,
+    /// How the keys were met that came with the prekey: others than a moment ago, it may be.
+    claimed: OnceLock<MetHow>,
 }
 
 impl ToPeer {
@@ -35,11 +38,17 @@ impl ToPeer {
             recipient,
             keyring,
             met,
+            claimed: OnceLock::new(),
         }
     }
 
+    /// By what the recipient is known, once a plan was made: until then it may still have other keys.
     pub(super) fn known_by(&self, client: &Client) -> Result<Option<KnownBy>> {
-        client.known_by(self.recipient.id, self.met.how)
+        let how = match self.met.how {
+            MetHow::Known => self.claimed.get().copied().unwrap_or(MetHow::Known),
+            news => news,
+        };
+        client.known_by(self.recipient.id, how)
     }
 
     /// What has to be the same for an upload to go on: the two identities, whatever keys they have.
@@ -70,6 +79,8 @@ impl ToPeer {
         // Before its bytes are sealed: they are bound to it.
         let id = TransferId::new(created, random_bytes()?);
         let seal = native::Outgoing::generate(id)?;
+        let sequence = Sequence::open(mine.folder());
+        let seq = blocking(move || sequence.next(created)).await?;
         let keys = seal.file_keys();
         let mut writer = Writer {
             letter: Letter {
@@ -78,7 +89,7 @@ impl ToPeer {
                 message: outgoing.message.clone(),
                 created,
                 expires,
-                seq: Sequence::open(mine.folder()).next(created)?,
+                seq,
                 max_downloads: outgoing.max_downloads.unwrap_or(DEFAULT_DOWNLOADS),
                 auto_delete: outgoing.deletes(),
                 files: Vec::new(),
@@ -142,10 +153,12 @@ impl ToPeer {
             // It had signed keys a moment ago: this is refused, and written down.
             let no_key = || TrustError::E2eeUnavailable(label.to_owned());
             let key = self.recipient.public_key.ok_or_else(no_key)?;
-            client.meet_compatible(agent, label, key)?;
+            client.meet_compatible(agent, label, key).await?;
             return Err(no_key().into());
         };
-        let met = client.meet_bundle(label, &claimed.of)?;
+        let bundle = claimed.of.bundle.clone();
+        let met = client.meet_bundle(label, claimed.of).await?;
+        self.claimed.get_or_init(|| met.how);
         let to = letter::recipient(&met.bundle, claimed.prekey.as_ref(), now());
         let to = to.map_err(|error| match error {
             SealError::Untrusted(_) => {
@@ -157,7 +170,7 @@ impl ToPeer {
         Ok(Claimed {
             to,
             identity: met.bundle.bundle().identity,
-            bundle: claimed.of.bundle,
+            bundle,
             prekey: claimed.prekey,
         })
     }

@@ -27,7 +27,7 @@ pub(super) struct Peer {
 }
 
 /// What is said of a transfer: the fields of a form, or the members of a JSON body.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Said(pub(super) Vec<(&'static str, String)>);
 
 /// What is to be sent.

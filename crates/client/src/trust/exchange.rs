@@ -6,7 +6,7 @@ use agentdrop_protocol::AgentId;
 use serde::{Deserialize, Serialize};
 
 use super::known::{Known, NativePin};
-use super::pins::KnownAgents;
+use super::pins::{KnownAgents, MAX_AGENTS};
 use crate::error::{PeerError, Result, shown};
 
 const VERSION: u32 = 1;
@@ -76,6 +76,9 @@ impl KnownAgents {
         if !contradicting.is_empty() {
             contradicting.truncate(MAX_NAMED);
             return Err(PeerError::ImportContradicts(contradicting.join(", ")).into());
+        }
+        if agents.agents.len() > MAX_AGENTS {
+            return Err(held.full());
         }
         held.write(&agents)?;
         Ok(changed)

@@ -51,6 +51,8 @@ pub struct NativePin {
 pub enum How {
     /// The server said its key, and was believed.
     FirstUse,
+    /// The key that it was known by named this one, however that was known; this one nobody compared.
+    Rotated,
     /// Its key was shown to both sides before they paired.
     Pairing,
     /// People compared its key.
@@ -112,11 +114,16 @@ impl Known {
         self.former.iter().rev().map(|it| it.identity)
     }
 
-    pub(super) fn keep_former(&mut self, old: NativePin) {
-        if self.former.len() >= MAX_FORMER {
-            self.former.remove(0);
-        }
-        self.former.push(old);
+    /// What it is and was known to sign with, oldest first: the last is the one of now.
+    pub fn identities(&self) -> Vec<IdentityPublicKey> {
+        let all = self.former.iter().chain(&self.native);
+        all.map(NativePin::identity).collect()
+    }
+
+    pub(super) fn keep_former(&mut self, old: Vec<NativePin>) {
+        self.former.extend(old);
+        let too_many = self.former.len().saturating_sub(MAX_FORMER);
+        self.former.drain(..too_many);
     }
 
     /// What it was called when it was met, fit for one line of a terminal.

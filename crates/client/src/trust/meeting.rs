@@ -6,7 +6,7 @@ use agentdrop_seal::identity::{
     VerifiedRotation,
 };
 
-use super::known::{Known, Offer, Refusal};
+use super::known::{Known, NativePin, Offer, Refusal};
 use super::pins::MetHow;
 
 /// Why a bundle is not believed.
@@ -20,6 +20,15 @@ pub(super) enum Disbelief {
     Refused(Refusal, Box<Offer>),
 }
 
+/// What is believed of an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Belief {
+    pub(super) how: MetHow,
+    pub(super) bundle: VerifiedBundle,
+    /// What it was known by before, and what it was in between, oldest first: each names the next.
+    pub(super) passed: Vec<NativePin>,
+}
+
 /// Whether `bundle` is believed by whoever knows `known` of the agent.
 pub(super) fn meet(
     agent: AgentId,
@@ -27,32 +36,45 @@ pub(super) fn meet(
     bundle: &SignedBundle,
     rotations: &[SignedRotation],
     now: Timestamp,
-) -> Result<(MetHow, VerifiedBundle), Disbelief> {
+) -> Result<Belief, Disbelief> {
     // By itself first: what did not even sign itself is nothing that a person could accept.
     let alone = bundle.clone().check(agent, None, now).map_err(by_itself)?;
     let offer = Offer::of(&alone);
     let refuse = |why| Err(Disbelief::Refused(why, Box::new(offer)));
+    let believed = |how, bundle, passed| {
+        Ok(Belief {
+            how,
+            bundle,
+            passed,
+        })
+    };
     let Some(known) = known else {
-        return Ok((MetHow::FirstUse, alone));
+        return believed(MetHow::FirstUse, alone, Vec::new());
     };
     let Some(native) = known.native else {
         // Known by its compatible key alone, which its bundle covers: another one is another agent's.
         if alone.bundle().compatible != known.compatible {
             return refuse(Refusal::Changed);
         }
-        return Ok((MetHow::FirstUse, alone));
+        return believed(MetHow::FirstUse, alone, Vec::new());
     };
     let pinned = native.pin();
     let is_known = alone.bundle().identity == pinned.identity;
-    let pin = if is_known {
-        Ok(pinned)
+    let led = if is_known {
+        Ok((pinned, Vec::new()))
     } else {
         rotated(agent, pinned, alone.bundle().identity, rotations)
     };
-    let checked = pin.and_then(|it| bundle.clone().check(agent, Some(&it), now));
+    let checked = led.and_then(|(pin, passed)| {
+        let verified = bundle.clone().check(agent, Some(&pin), now)?;
+        Ok((verified, passed))
+    });
     match checked {
-        Ok(verified) if is_known => Ok((MetHow::Known, verified)),
-        Ok(verified) => Ok((MetHow::Rotated(native.fingerprint(agent)), verified)),
+        Ok((verified, passed)) if is_known => believed(MetHow::Known, verified, passed),
+        Ok((verified, passed)) => {
+            let before = native.fingerprint(agent);
+            believed(MetHow::Rotated(before), verified, passed)
+        }
         Err(Untrusted::RolledBack) => refuse(Refusal::RolledBack),
         Err(Untrusted::Forked) => refuse(Refusal::Forked),
         Err(Untrusted::Downgraded) => refuse(Refusal::MinSuite),
@@ -61,22 +83,23 @@ pub(super) fn meet(
 }
 
 /// What is known after those of the rotations that lead from what is known to `to`, each said by the
-/// key before it. One pass: a server cannot make it go round.
+/// key before it; and all that was passed. One pass: a server cannot make it go round.
 fn rotated(
     agent: AgentId,
     pinned: Pin,
     to: IdentityPublicKey,
     rotations: &[SignedRotation],
-) -> Result<Pin, Untrusted> {
-    let mut pin = pinned;
+) -> Result<(Pin, Vec<NativePin>), Untrusted> {
+    let (mut pin, mut passed) = (pinned, Vec::new());
     for rotation in rotations {
         if rotation.rotation.from != pin.identity {
             continue;
         }
         let verified: VerifiedRotation = rotation.clone().check(agent, &pin.identity)?;
+        passed.push(pin.into());
         pin = pin.rotated(&verified)?;
         if pin.identity == to {
-            return Ok(pin);
+            return Ok((pin, passed));
         }
     }
     Err(Untrusted::OtherIdentity)

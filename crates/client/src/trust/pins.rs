@@ -7,15 +7,20 @@ use agentdrop_protocol::{AgentId, EncryptionPublicKey, Timestamp};
 use agentdrop_seal::identity::{Fingerprint, SignedBundle, SignedRotation, VerifiedBundle};
 use serde::{Deserialize, Serialize};
 
-use super::known::{How, Known, Offer, Refusal, Refused};
-use super::meeting::{Disbelief, meet};
+use super::known::{How, Known, NativePin, Offer, Refusal, Refused};
+use super::meeting::{Belief, Disbelief, meet};
 use crate::error::{Peer, PeerError, Result};
 use crate::state_file::{Held, StateFile};
 
 const FILE: &str = "known_agents.json";
 const LOCK: &str = "known_agents.lock";
-/// Some ten thousand agents. A server can make agents up, and each that is met is written down.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// A server can make agents up, and strangers can have as many as they like; each that is met is written
+/// down. None is forgotten for another: whoever could fill this up could choose whom it forgets, and be
+/// met in their place.
+pub(super) const MAX_AGENTS: usize = 4_096;
+/// Room for so many, with all that there can be to say of each: what is refused of one that is known has
+/// to be written down still.
+pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The agents that are known. Each answer is of what is on disk by then.
 #[derive(Debug)]
@@ -86,8 +91,13 @@ impl KnownAgents {
         expect_unblocked(agent, known)?;
         let peer = peer(agent, label);
         match meet(agent, known, bundle, rotations, now) {
-            Ok((how, bundle)) => {
-                believe(&held, agents, &peer, &Offer::of(&bundle), how, now)?;
+            Ok(Belief {
+                how,
+                bundle,
+                passed,
+            }) => {
+                let offer = Offer::of(&bundle);
+                believe(&held, agents, &peer, (&offer, how, passed), now)?;
                 Ok(Met { how, bundle })
             }
             Err(Disbelief::Expired) => Err(PeerError::BundleExpired(peer).into()),
@@ -125,7 +135,8 @@ impl KnownAgents {
             held.write(&agents)?;
             return Err(error.into());
         }
-        believe(&held, agents, &peer(agent, label), &offer, how, now)?;
+        let believed = (&offer, how, Vec::new());
+        believe(&held, agents, &peer(agent, label), believed, now)?;
         Ok(how)
     }
 
@@ -162,8 +173,7 @@ fn believe(
     held: &Held<Agents>,
     mut agents: Agents,
     peer: &Peer,
-    offer: &Offer,
-    how: MetHow,
+    (offer, how, passed): (&Offer, MetHow, Vec<NativePin>),
     now: Timestamp,
 ) -> Result<()> {
     let before = agents.agents.get(&peer.agent).cloned();
@@ -173,14 +183,18 @@ fn believe(
             if is_first || how != MetHow::Known {
                 known.since = now;
             }
-            if let (MetHow::Rotated(_), Some(old)) = (how, known.native) {
-                known.keep_former(old);
+            if let MetHow::Rotated(_) = how {
+                known.keep_former(passed);
+                // What people compared was another key. It is told from here on, wherever the agent is
+                // shown: whoever met it just now may be killed before it says so.
+                known.how = How::Rotated;
             }
             known.native = offer.native;
             known.compatible = offer.compatible;
             known.refused = None;
             known
         }
+        None if agents.agents.len() >= MAX_AGENTS => return Err(held.full()),
         None => Known::new(&peer.label, offer, How::FirstUse, now),
     };
     if before.as_ref() == Some(&known) {

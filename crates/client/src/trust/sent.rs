@@ -76,8 +76,9 @@ impl SentTransfers {
     /// What became of a transfer, as `recipient` signed it; nothing, if the transfer is not
     /// remembered, so that the receipt says nothing either way.
     ///
-    /// `identities` are those that the recipient is known by since, where it has rotated its own: it
-    /// signs with the one that it had when it received.
+    /// `identities` are those that the recipient is and was known by, oldest first, where it has rotated
+    /// its own: it signs with the one that it had when it received. One that it gave up before it was
+    /// sent to says nothing; whoever has stolen that one may sign with it.
     pub fn check(
         &self,
         transfer: TransferId,
@@ -95,7 +96,13 @@ impl SentTransfers {
         let identity = IdentityPublicKey::from_bytes(&identity.0)
             .map_err(|_| file.spoiled("a key in it is none"))?;
         let receipt = Receipt::read(receipt).map_err(|_| not_genuine())?;
-        let checked = [&identity].into_iter().chain(identities).find_map(|it| {
+        let since = match identities.iter().position(|it| *it == identity) {
+            Some(sent_to) => identities.get(sent_to..),
+            // So long ago that it is not remembered, or a person decided about it since.
+            None => identities.last().map(std::slice::from_ref),
+        };
+        let since = since.unwrap_or_default();
+        let checked = [&identity].into_iter().chain(since).find_map(|it| {
             let checked = receipt.check(it, transfer.as_bytes(), &sent.manifest.0);
             checked.ok()
         });

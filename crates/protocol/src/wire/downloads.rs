@@ -1,5 +1,7 @@
 //! Grants to download the files of a transfer.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::text::{ContentType, Label, Message};
@@ -50,7 +52,7 @@ pub struct Download {
 }
 
 /// A file to fetch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownloadFile {
     /// The file.
@@ -67,4 +69,35 @@ pub struct DownloadFile {
     pub content_type: ContentType,
     /// The nonce it was encrypted with, in base64.
     pub encryption_iv: Option<String>,
+}
+
+/// Whoever has the address has the file: it is in no output for debugging.
+impl fmt::Debug for DownloadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadFile")
+            .field("file_id", &self.file_id)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_file_and_its_name_are_not_in_what_is_printed_for_debugging() {
+        let file = serde_json::json!({
+            "file_id": "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6", "name": "secret-plan.pdf",
+            "file_name": "secret-plan.pdf", "download_url": "https://files/1?sig=s3cr3t",
+            "size": 4, "content_type": "text/plain", "encryption_iv": null,
+        });
+        let file: DownloadFile = serde_json::from_value(file).unwrap();
+        for printed in [format!("{file:?}"), format!("{file:#?}")] {
+            assert!(printed.contains("019a9f3e"), "{printed}");
+            for secret in ["s3cr3t", "secret-plan"] {
+                assert!(!printed.contains(secret), "{printed}");
+            }
+        }
+    }
 }

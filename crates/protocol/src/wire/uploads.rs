@@ -1,6 +1,7 @@
 //! Files that come by signed addresses, whole or in parts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -146,7 +147,7 @@ pub struct AnnouncedTransfer {
 }
 
 /// Where a file is sent to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadUrl {
     /// The file.
@@ -159,6 +160,15 @@ pub struct UploadUrl {
     pub method: String,
     /// Header fields to send.
     pub headers: BTreeMap<String, String>,
+}
+
+/// Whoever has the address can write there: it is in no output for debugging.
+impl fmt::Debug for UploadUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadUrl")
+            .field("file_id", &self.file_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the parts of the files of an announced transfer are sent to.
@@ -196,13 +206,22 @@ pub struct FileInParts {
 }
 
 /// Where a part is sent to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PartUrl {
     /// Which part, from 1.
     pub part_number: u32,
     /// The address, which works without an API key.
     pub upload_url: String,
+}
+
+/// Whoever has the address can write there: it is in no output for debugging.
+impl fmt::Debug for PartUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PartUrl")
+            .field("part_number", &self.part_number)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Says that all parts of a file are there.
@@ -302,4 +321,31 @@ pub struct ConfirmedTransfer {
     pub status: TransferStatus,
     /// Since when the recipient can see it.
     pub confirmed_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_files_are_sent_to_is_not_in_what_is_printed_for_debugging() {
+        let url = "https://files/1?sig=s3cr3t".to_owned();
+        let part = PartUrl {
+            part_number: 7,
+            upload_url: url.clone(),
+        };
+        let whole = UploadUrl {
+            file_id: "019a9f3e-5c1a-7b2d-8e4f-a1b2c3d4e5f6".parse().unwrap(),
+            file_name: "secret-plan.pdf".parse().unwrap(),
+            upload_url: url,
+            method: "PUT".to_owned(),
+            headers: BTreeMap::from([("x-sig".to_owned(), "s3cr3t".to_owned())]),
+        };
+        for printed in [format!("{part:?}{whole:?}"), format!("{part:#?}{whole:#?}")] {
+            assert!(printed.contains("019a9f3e"), "{printed}");
+            for secret in ["s3cr3t", "secret-plan"] {
+                assert!(!printed.contains(secret), "{printed}");
+            }
+        }
+    }
 }

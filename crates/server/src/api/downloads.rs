@@ -18,6 +18,7 @@ use axum::response::IntoResponse;
 use super::error::{ApiError, Result};
 use super::extract::{Body, Path};
 use super::openapi::Errors;
+use super::prekeys;
 use super::receipts;
 use super::transfers::{details, logged};
 use crate::app::App;
@@ -54,6 +55,7 @@ pub(crate) async fn create(
                 account,
                 agent: caller.agent(tx).await?.map(|it| it.id),
                 witness: caller.witness,
+                unused: None,
             };
             take(tx, transfer, by, download_id, now).await
         })
@@ -82,6 +84,7 @@ pub(crate) async fn acknowledge(
     Body(body): Body<Acknowledge>,
 ) -> Result<Json<Delivery>> {
     let now = app.clock.now();
+    let unit = app.clone();
     let delivery = app
         .store
         .write(async move |tx| -> Result<_> {
@@ -94,6 +97,7 @@ pub(crate) async fn acknowledge(
                 account,
                 agent: None,
                 witness: caller.witness,
+                unused: prekeys::unused_by(&unit, &transfer),
             };
             end(tx, transfer, &by, body, now).await
         })
@@ -110,6 +114,8 @@ pub(super) struct Holder {
     pub(super) agent: Option<AgentId>,
     /// Tells the audit logs.
     pub(super) witness: Witness,
+    /// What is counted of prekeys that the sender was given and did not use.
+    pub(super) unused: Option<[u8; 32]>,
 }
 
 /// Takes one of the downloads of a transfer, which is held.
@@ -173,6 +179,9 @@ pub(super) async fn end(
             ..download
         };
         tx.update_download(&ended).await?;
+        if let (Some(unused), Some(_)) = (&by.unused, &outcome.receipt) {
+            prekeys::count_used(tx, unused).await?;
+        }
         let action = match outcome.status {
             DeliveryStatus::Received => Action::TransferDelivered,
             DeliveryStatus::Rejected => Action::TransferRejected,

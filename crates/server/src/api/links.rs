@@ -256,5 +256,6 @@ fn holder(origin: Origin, transfer: &Transfer) -> Result<Holder, LinkError> {
         account,
         agent: None,
         witness: origin.witness(account, Who::Anonymous),
+        unused: None,
     })
 }

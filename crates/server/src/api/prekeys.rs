@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use agentdrop_domain::bundles::Prekey;
+use agentdrop_domain::transfers::{Recipient, Transfer};
 use agentdrop_envelope::Statement;
 use agentdrop_envelope::identity::{IdentityPublicKey, SignedPrekey, Untrusted};
 use agentdrop_protocol::wire::bundles::{AddPrekeys, ClaimedPrekey, Prekeys};
-use agentdrop_protocol::{AgentId, AgentRef, SignedStatement, Timestamp};
+use agentdrop_protocol::{AccountId, AgentId, AgentRef, SignedStatement, Timestamp};
 use agentdrop_store::{Allowance, ReachableAgent, Tx};
 use axum::Json;
 use axum::extract::State;
@@ -33,6 +34,20 @@ const MIN_LEFT: Duration = Duration::from_hours(1);
 const CLAIMS: Allowance = Allowance {
     most: 60,
     period: Duration::from_hours(1),
+};
+/// With so many left of an agent, or fewer, they are for many others rather than for one.
+const SCARCE: u32 = 32;
+/// How many of those another account is given.
+const SCARCE_CLAIMS: Allowance = Allowance {
+    most: 8,
+    period: Duration::from_hours(1),
+};
+/// How many another account is given of which nothing came of that was received. The agent keeps the
+/// secret halves for up to 14 months, 4,096 at most, and makes no more where it has so many: no one
+/// account comes that far.
+const UNUSED: Allowance = Allowance {
+    most: 256,
+    period: Duration::from_hours(30 * 24),
 };
 
 /// Adds one-time prekeys of an agent. Those that the server had before are not added again, and no
@@ -124,16 +139,68 @@ pub(crate) async fn claim(
             let agent = tx.keep_agent_of(owner, &AgentRef::Id(id)).await?;
             let agent = agent.ok_or(ApiError::NotFound)?;
             let of = shown(tx, &agent).await?;
-            let sender = caller.actor.account.to_string();
-            let name = ["prekeys by account", &sender, &id.to_string()];
-            let name = unit.server_key.attempts_name(name);
-            let prekey = match tx.count_attempt(&name, CLAIMS, now).await? {
-                None => tx.take_prekey(id, now.plus(MIN_LEFT)).await?,
-                Some(_) => None,
+            let between = (caller.actor.account, owner, id);
+            let prekey = if may_be_given(tx, &unit, between, now).await? {
+                tx.take_prekey(id, now.plus(MIN_LEFT)).await?
+            } else {
+                None
             };
             Ok(Json(ClaimedPrekey { of, prekey }))
         })
         .await
+}
+
+/// Whether an account is given one more of the prekeys of an agent. What is one's own is one's own to use up.
+async fn may_be_given(
+    tx: &mut Tx,
+    app: &App,
+    (sender, owner, agent): (AccountId, AccountId, AgentId),
+    now: Timestamp,
+) -> Result<bool> {
+    let claims = counted_as(app, "prekeys by account", sender, agent);
+    if tx.count_attempt(&claims, CLAIMS, now).await?.is_some() {
+        return Ok(false);
+    }
+    if sender == owner {
+        return Ok(true);
+    }
+    let left = tx.prekeys_left(agent, now.plus(MIN_LEFT)).await?;
+    if left <= SCARCE {
+        let scarce = counted_as(app, "scarce prekeys by account", sender, agent);
+        let is_counted = left > 0
+            && tx
+                .count_attempt(&scarce, SCARCE_CLAIMS, now)
+                .await?
+                .is_none();
+        if !is_counted {
+            return Ok(false);
+        }
+    }
+    let unused = counted_as(app, UNUSED_CLAIMS, sender, agent);
+    Ok(tx.count_attempt(&unused, UNUSED, now).await?.is_none())
+}
+
+const UNUSED_CLAIMS: &str = "unused prekeys by account";
+
+fn counted_as(app: &App, what: &str, sender: AccountId, agent: AgentId) -> [u8; 32] {
+    let between = [what, &sender.to_string(), &agent.to_string()];
+    app.server_key.attempts_name(between)
+}
+
+/// What is counted of the prekeys of which nothing was received, of the sender of this transfer; nothing,
+/// where it is for no agent of another.
+pub(super) fn unused_by(app: &App, of: &Transfer) -> Option<[u8; 32]> {
+    match &of.recipient {
+        Recipient::Agent { account, agent, .. } if *account != of.sender.account => {
+            Some(counted_as(app, UNUSED_CLAIMS, of.sender.account, *agent))
+        }
+        _ => None,
+    }
+}
+
+/// An envelope was received, and with it, as may be, a prekey used: its sender is given another.
+pub(super) async fn count_used(tx: &mut Tx, unused: &[u8; 32]) -> Result<()> {
+    Ok(tx.give_back_attempt(unused, UNUSED).await?)
 }
 
 /// The agent that a name means to the caller, if they may send it files.

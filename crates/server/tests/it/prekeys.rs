@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use agentdrop_envelope::Verdict;
 use agentdrop_testkit::engines::Engine;
 use agentdrop_testkit::http::{Answer, Http, send};
 use agentdrop_testkit::server::{TestServer, text};
@@ -227,20 +228,84 @@ async fn nobody_drains_the_prekeys_of_another() {
             let claimed = claim(http, &by.account.key, &id).await.expect(200);
             claimed["prekey"].is_string()
         };
-        for _ in 0..60 {
+        // As many as there are more than few, and then a few.
+        for _ in 0..32 + 8 {
             assert!(given(jamie).await);
         }
         for _ in 0..3 {
             assert!(!given(jamie).await);
         }
+        assert_eq!(alex.get(&path).await.expect(200)["prekeys_left"], 24);
         assert!(given(alex).await);
         parties
             .server
             .clock
-            .advance(std::time::Duration::from_mins(1));
+            .advance(std::time::Duration::from_mins(8));
         assert!(given(jamie).await);
         assert!(!given(jamie).await);
-        assert_eq!(alex.get(&path).await.expect(200)["prekeys_left"], 2);
+        assert_eq!(alex.get(&path).await.expect(200)["prekeys_left"], 22);
+        // Where there are enough it is sixty an hour.
+        let more: Vec<_> = (64..164).map(|it| identity.prekey(it, DAY)).collect();
+        alex.post(&path, &adding(&more)).await.expect(200);
+        // Of 41 that were taken, and four times that there was none, 8 are back.
+        for _ in 0..60 - 41 - 4 + 8 {
+            assert!(given(jamie).await);
+        }
+        assert!(!given(jamie).await);
+    }
+}
+
+/// The secret half of a prekey that is never used lies at its agent for a year. Whoever takes them and
+/// sends nothing is given none any more, before the agent has so many that it makes none for anybody.
+#[tokio::test]
+async fn who_uses_none_is_given_no_more_until_one_is_used() {
+    for parties in &Parties::each().await {
+        parties.pair("both").await;
+        let (http, alex, jamie) = (&parties.server.http, &parties.alex, &parties.jamie);
+        let agent = alex.get("/v1/agents/data-pipeline").await.expect(200);
+        let id = text(&agent, "id");
+        let mut identity = Identity::of(&agent, 1);
+        identity.publish(http, &alex.account.key).await.expect(200);
+        let path = format!("/v1/agents/{id}/prekeys");
+        let given = async |by: &Party| {
+            let claimed = claim(http, &by.account.key, &id).await.expect(200);
+            claimed["prekey"].is_string()
+        };
+        let (mut made, mut taken) = (0, 0);
+        loop {
+            if taken % 60 == 0 {
+                let more: Vec<_> = (made..made + 100)
+                    .map(|it| identity.prekey(it, 80 * DAY))
+                    .collect();
+                made += 100;
+                alex.post(&path, &adding(&more)).await.expect(200);
+                let hour = std::time::Duration::from_hours(1);
+                parties.server.clock.advance(hour);
+            }
+            if !given(jamie).await {
+                break;
+            }
+            taken += 1;
+            assert!(taken < 300, "there is no end of it");
+        }
+        // In these hours one or two came back.
+        assert!((256..260).contains(&taken), "{taken}");
+        assert!(given(alex).await, "others are served");
+
+        let sent = jamie.send("analysis-bot", "data-pipeline", &[]).await;
+        let sent = sent.expect(201);
+        let transfer = format!("/v1/transfers/{}", text(&sent, "id"));
+        let grant = alex.get(&format!("{transfer}/download")).await.expect(200);
+        let receipt = identity.receipt(&text(&sent, "id"), Verdict::Placed);
+        let told = json!({
+            "download_id": grant["download_id"], "status": "received", "receipt": receipt,
+        });
+        for _ in 0..2 {
+            let told = alex.post(&format!("{transfer}/ack"), &told).await;
+            told.expect(200);
+        }
+        assert!(given(jamie).await, "for the one that was used");
+        assert!(!given(jamie).await, "and for no other");
     }
 }
 

@@ -80,3 +80,31 @@ async fn what_counts_no_more_is_forgotten() {
         assert_eq!(forget(at(0).plus(EACH)).await, 1);
     }
 }
+
+#[tokio::test]
+async fn what_is_given_back_can_be_had_again_and_no_more_than_there_was() {
+    for store in &stores().await {
+        let give_back = async || {
+            write(store, async move |tx| {
+                tx.give_back_attempt(&NAME, ALLOWED).await
+            })
+            .await;
+        };
+        // Of what was never counted nothing is there to be given back.
+        give_back().await;
+        for _ in 0..10 {
+            assert_eq!(count(store, NAME, at(0)).await, None);
+        }
+        assert!(count(store, NAME, at(0)).await.is_some());
+        give_back().await;
+        assert_eq!(count(store, NAME, at(0)).await, None);
+        assert!(count(store, NAME, at(0)).await.is_some());
+        for _ in 0..100 {
+            give_back().await;
+        }
+        for _ in 0..10 {
+            assert_eq!(count(store, NAME, at(0)).await, None);
+        }
+        assert!(count(store, NAME, at(0)).await.is_some());
+    }
+}

@@ -127,6 +127,9 @@ async fn of_a_copy_no_prekey_is_left_and_what_was_given_stays_so() {
             assert!(tx.take_prekey(id, at(1)).await?.is_none());
             // The one that was given is known still.
             assert!(!tx.insert_prekey(id, &prekey(1, at(9)), at(2)).await?);
+            // And so are those that may have been since.
+            assert!(!tx.insert_prekey(id, &prekey(2, at(9)), at(2)).await?);
+            assert_eq!(tx.prekeys_left(id, at(1)).await?, 0);
             Ok(())
         })
         .await;

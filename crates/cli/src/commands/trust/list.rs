@@ -38,7 +38,7 @@ pub(super) fn run(client: &Client, printer: &Printer) -> Result<Exit> {
         printer.note("`agentdrop trust accept ID` shows what was refused of an agent that is blocked, and asks.");
     } else if all
         .iter()
-        .any(|(_, it)| it.native.is_some() && it.how == How::FirstUse)
+        .any(|(_, it)| it.native.is_some() && it.how < How::Pairing)
     {
         printer
             .note("`agentdrop trust compare ID` shows what to compare with the owner of an agent.");
@@ -74,6 +74,7 @@ pub(super) const fn how(it: &Known) -> &'static str {
     match (it.how, it.native.is_some()) {
         (How::Compared, _) => "compared",
         (How::Pairing, _) => "pairing",
+        (How::Rotated, true) => "rotation, not compared",
         (_, true) => "first use",
         (_, false) => "the server's word",
     }

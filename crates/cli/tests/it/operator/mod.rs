@@ -2,6 +2,7 @@
 
 mod bucket;
 mod faults;
+mod prekeys;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -128,7 +128,7 @@ async fn settle(
     let Some(settling) = settling else {
         return Ok(tell(client, link, grant, received, None).await);
     };
-    settling.remember(client)?;
+    settling.remember(client).await?;
     let receipt = Some(settling.receipt().clone());
     let mut received = tell(client, link, grant, received, receipt).await;
     // The files are here: that there are few prekeys left is worth a word, and no failure.

@@ -43,11 +43,12 @@ fn a_key_that_the_known_one_names_is_taken_over() {
     }
     let met = here.meet(&third, &other.rotations).unwrap();
     assert_eq!(met.how, MetHow::Rotated(first.bundle.fingerprint()));
-    assert_eq!(here.knows().how, How::Compared);
+    assert_eq!(here.knows().how, How::Rotated, "nobody compared this one");
     assert_eq!(
         here.meet(&third, &other.rotations).unwrap().how,
         MetHow::Known
     );
+    assert_eq!(here.knows().how, How::Rotated, "and it stays told");
     let back = here.meet(&first, &other.rotations);
     assert_eq!(code(back), "PEER_KEY_CHANGED");
 }

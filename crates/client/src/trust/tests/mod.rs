@@ -1,3 +1,4 @@
+mod bounds;
 mod decisions;
 mod exchange;
 mod meeting;

@@ -184,3 +184,50 @@ fn a_receipt_of_a_recipient_that_rotated_since_is_its_word_still() {
     let identity = met.unwrap().bundle.bundle().identity;
     assert_eq!(check(&[identity]).unwrap(), Some(Verdict::Refused));
 }
+
+#[test]
+fn a_receipt_of_a_recipient_that_rotated_twice_since_is_its_word_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let [alice, mut bob] = [FROM, TO].map(|it| Agent::new(it, folder.path()));
+    let mut rotations = Vec::new();
+    let mut rotate = |bob: &mut Agent| {
+        let rotated = bob.keyring.rotate_identity(xk(9), NOW).unwrap().unwrap();
+        bob.keyring.published(&rotated.bundle).unwrap();
+        rotations.push(rotated.rotation.unwrap());
+        rotations.clone()
+    };
+    alice.met(&bob);
+    let stolen = Keyring::open(&folder.path().join(TO.to_string()), TO);
+    let stolen = stolen.unwrap().unwrap();
+    let named = rotate(&mut bob);
+    let bundle = bob.keyring.bundle().unwrap();
+    alice.known.meet(TO, "x", bundle, &named, NOW).unwrap();
+
+    // Alice sees the first key and the last, and none of those between.
+    let one = TransferId::from_bytes([3; 16]);
+    let envelope = alice.send(one, &bob);
+    let (incoming, _) = bob.open(one, &envelope, &alice);
+    let receipts = [(); 2].map(|()| {
+        rotate(&mut bob);
+        incoming.receipt(bob.keyring.identity(), Verdict::Placed)
+    });
+    let rotations = rotate(&mut bob);
+    let identities = || alice.known.look_up(TO).unwrap().unwrap().identities();
+    let check = |receipt: &agentdrop_seal::native::Receipt| {
+        alice
+            .sent
+            .check(one, TO, &identities(), &receipt.to_bytes())
+    };
+    for receipt in &receipts {
+        assert_eq!(code(check(receipt)), "RECEIPT_NOT_GENUINE", "not yet known");
+    }
+    let last = bob.keyring.bundle().unwrap();
+    alice.known.meet(TO, "x", last, &rotations, NOW).unwrap();
+    for receipt in &receipts {
+        assert_eq!(check(receipt).unwrap(), Some(Verdict::Placed));
+    }
+    // Whoever has a key that was given up before says nothing of what was sent after.
+    let forged = incoming.receipt(stolen.identity(), Verdict::Placed);
+    assert!(identities().contains(&stolen.identity().public_key()));
+    assert_eq!(code(check(&forged)), "RECEIPT_NOT_GENUINE");
+}

@@ -3,8 +3,10 @@
 use axum::http::{StatusCode, header};
 use serde_json::json;
 
-use super::{FILE, GET, SIZE, assert_whole, half, server};
-use crate::hostile::{grant, list};
+use agentdrop_client::{Phase, Report};
+
+use super::{FILE, GET, SIZE, assert_whole, half, interrupted, server};
+use crate::hostile::{channel, grant, list, names};
 
 #[tokio::test]
 async fn where_addresses_are_no_more_another_grant_is_taken_for_the_rest() {
@@ -127,4 +129,38 @@ async fn an_address_that_never_was_is_not_asked_for_again() {
     let error = server.receive().await.unwrap_err();
     assert_eq!(error.code(), "UNKNOWN");
     assert_eq!(server.world().calls(&grant()), 1);
+}
+
+/// The key that opens it is asked for anew by whoever goes on: that is no reason to throw away what
+/// nobody has any more.
+#[tokio::test]
+async fn what_is_all_here_is_kept_whatever_else_the_server_has_no_more() {
+    for (status, code) in [
+        (StatusCode::NOT_FOUND, "NOT_FOUND"),
+        (StatusCode::GONE, "GONE"),
+    ] {
+        let server = server().await;
+        server.world().files.get_mut(FILE).unwrap().stalls = false;
+        let all = |it: &Report| it.phase == Phase::Opening;
+        interrupted(&server, server.incoming(), all).await;
+        let error = json!({ "code": code, "message": "it is no more", "status": status.as_u16() });
+        let body = json!({ "error": error }).to_string();
+        let honest = {
+            let mut world = server.world();
+            let honest = world.answers.clone();
+            world.files.clear();
+            for call in [GET.to_owned(), grant(), channel()] {
+                world.answer_raw(&call, status, &[], body.clone());
+            }
+            honest
+        };
+        for _ in 0..2 {
+            server.refuses_for_now(code).await;
+            assert_eq!(names(server.target.path()).len(), 1, "it is here still");
+        }
+        server.world().answers = honest;
+        let received = server.receive().await.unwrap();
+        assert_whole(&server, &received);
+        assert_eq!(server.world().calls(&grant()), 1);
+    }
 }

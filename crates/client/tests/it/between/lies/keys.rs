@@ -3,6 +3,7 @@
 use std::fs;
 
 use agentdrop_client::Outgoing;
+use agentdrop_client::trust::{How, MetHow};
 use agentdrop_client::write_private;
 use agentdrop_testkit::hostile::forger::Forger;
 use agentdrop_testkit::hostile::lies::{claimed, told};
@@ -107,6 +108,56 @@ async fn who_is_known_is_not_replaced_set_back_or_weakened() {
         it["rotations"] = json!([]);
     });
     sends_nothing(&world, ("set back", "PEER_KEY_CHANGED"), lie).await;
+}
+
+/// The server shows the old keys when it is asked for them, and the new ones with the prekey.
+#[tokio::test]
+async fn an_identity_that_shows_first_with_a_prekey_is_told_and_not_taken_for_the_compared_one() {
+    let world = World::start().await;
+    let bob = world.bob.identity().unwrap().agent_uuid().unwrap();
+    let first = world.bundle_of(bob).await;
+    sent(&world).await;
+    let known = world.alice.known_agents().unwrap().unwrap();
+    let before = known.look_up(bob).unwrap().unwrap();
+    let before = before.native.unwrap().fingerprint(bob);
+    known.compared(bob, &before).unwrap();
+    world.bob.rotate_identity().await.unwrap();
+    world.lie(move |asked: &Asked, answered: Answered| {
+        if asked.path.ends_with("/bundle") {
+            return answered.change(|it| {
+                it["bundle"] = json!(first);
+                it["rotations"] = json!([]);
+            });
+        }
+        answered
+    });
+    let path = world.file("x.txt", b"for bob alone");
+    let outgoing = Outgoing::to("bob".parse().unwrap()).file(path);
+    let sent = world.alice.send(outgoing).await.unwrap();
+    let peer = sent.peer.unwrap();
+    assert_eq!(peer.met, MetHow::Rotated(before));
+    assert_ne!(peer.key, before.to_string());
+    assert_eq!(peer.how, How::Rotated);
+    // Whoever was killed before this was told finds it told all the same.
+    let again = world.again("alice").known_agents().unwrap().unwrap();
+    assert_eq!(again.look_up(bob).unwrap().unwrap().how, How::Rotated);
+}
+
+#[tokio::test]
+async fn more_rotations_than_a_server_has_are_not_even_read() {
+    let world = World::start().await;
+    let bob = world.bob.identity().unwrap().agent_uuid().unwrap();
+    sent(&world).await;
+    let (bundle, rotation) = Forger::draw(bob).rotated();
+    for (count, code) in [(64, "PEER_KEY_CHANGED"), (65, "BAD_ANSWER")] {
+        let (bundle, rotations) = (json!(bundle), json!(vec![rotation.clone(); count]));
+        let lie = told(move |it| {
+            (it["bundle"], it["rotations"]) = (bundle.clone(), rotations.clone());
+        });
+        sends_nothing(&world, ("many rotations", code), lie).await;
+        let known = world.alice.known_agents().unwrap().unwrap();
+        known.keep(bob).ok();
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What the recipient is said to have said.
 
+use agentdrop_client::ReceiptCheck;
 use agentdrop_protocol::TransferId;
 
 use super::{receives, sent};
@@ -42,4 +43,16 @@ async fn a_receipt_is_of_one_transfer_by_one_recipient() {
     // It says nothing of what was never sent from here.
     let never: TransferId = "tr_019a9f3e5c1a7b2d8e4fa1b2c3d4e5f6".parse().unwrap();
     assert!(!world.is_genuine(never, &of_one).unwrap());
+}
+
+#[tokio::test]
+async fn a_receipt_of_who_rotated_before_and_after_it_is_verified_along_the_chain() {
+    let world = World::start().await;
+    let id = sent(&world).await;
+    world.bob.rotate_identity().await.unwrap();
+    receives(&world, id).await;
+    world.bob.rotate_identity().await.unwrap();
+    let shown = world.alice.transfer(id).await.unwrap();
+    let checked = world.alice.check_receipt(&shown, &shown.deliveries[0]);
+    assert_eq!(checked.await.unwrap(), ReceiptCheck::Verified);
 }
