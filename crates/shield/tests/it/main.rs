@@ -1,0 +1,3 @@
+//! Shield from outside.
+
+mod verdicts;
