@@ -135,10 +135,10 @@ impl Kind {
 
     /// What sort of text it is that begins like this.
     fn of_text(head: &[u8]) -> Self {
-        let head: Vec<u8> = without_bom(head)
+        let lower: Vec<u8> = without_bom(head)
             .map(|it| it.to_ascii_lowercase())
             .collect();
-        let head = head.trim_ascii_start();
+        let head = lower.trim_ascii_start();
         let has = |what: &[u8]| head.windows(what.len()).any(|it| it == what);
         if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || has(b"<html") {
             return Self::Html;
@@ -150,15 +150,16 @@ impl Kind {
         {
             return Self::Html;
         }
-        let is_header = |it: &&[u8]| head.starts_with(it) || has(&[b"\n", **it].concat());
-        let headers: [&[u8]; 5] = [
-            b"from: ",
-            b"subject: ",
-            b"received: ",
-            b"mime-version: ",
-            b"return-path: ",
+        let is_header =
+            |it: &str| head.starts_with(it.as_bytes()) || has(&[b"\n", it.as_bytes()].concat());
+        let headers = [
+            "from: ",
+            "subject: ",
+            "received: ",
+            "mime-version: ",
+            "return-path: ",
         ];
-        if headers.iter().filter(is_header).count() >= 2 {
+        if headers.into_iter().filter(|it| is_header(it)).count() >= 2 {
             return Self::Email;
         }
         Self::Text
