@@ -120,7 +120,7 @@ impl Staging {
         self.kept.store(false, Ordering::Relaxed);
     }
 
-    #[cfg(test)]
+    /// Where it is.
     pub(super) fn path(&self) -> PathBuf {
         self.target_path.join(&self.name)
     }
