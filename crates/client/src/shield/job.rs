@@ -1,7 +1,7 @@
 //! What a scanner is asked, and what it answers: lines of JSON, one a question and one an answer.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead as _, Read as _, Write};
+use std::io::{self, BufRead as _, Write};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Scanned, open, sandbox};
+use super::{open, sandbox};
 
 /// Something to judge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,23 +96,21 @@ impl Item {
 
 impl Job {
     /// Judges one of its items.
-    pub(super) fn scan(&self, rules: &RuleSet, item: &Item) -> Result<Scanned, String> {
+    pub(super) fn scan(&self, rules: &RuleSet, item: &Item) -> Result<ScanReport, String> {
         let scanner = Scanner::new(rules)
             .policy(self.policy)
             .first_contact(self.is_first_contact);
-        let report = match item {
-            Item::Message(text) => scanner.message(text),
+        match item {
+            Item::Message(text) => Ok(scanner.message(text)),
             Item::File { path, name } => {
                 let scanned = open(&path.path()).map_err(|it| it.to_string());
                 let scanned = scanned.and_then(|mut file| {
                     let scanned = scanner.file(name, &mut file);
                     scanned.map_err(|it| it.to_string())
                 });
-                scanned.map_err(|it| format!("`{name}` cannot be scanned: {it}"))?
+                scanned.map_err(|it| format!("it cannot be read: {it}"))
             }
-        };
-        let name = item.name().to_owned();
-        Ok(Scanned { name, report })
+        }
     }
 }
 
@@ -132,7 +130,7 @@ pub fn run_worker(input: impl io::Read, output: &mut impl Write) -> io::Result<(
     answer(output, &Answer::Ready { degraded })?;
     for item in &job.items {
         let said = match job.scan(&rules, item) {
-            Ok(scanned) => Answer::Report(Box::new(scanned.report)),
+            Ok(report) => Answer::Report(Box::new(report)),
             Err(why) => Answer::Failed(why),
         };
         answer(output, &said)?;

@@ -41,6 +41,9 @@ enum How {
 /// What was judged, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scanned {
+    /// Which of the items it was.
+    #[serde(skip)]
+    pub n: usize,
     /// What its sender called it.
     pub name: String,
     /// What was found.
@@ -53,6 +56,8 @@ pub struct Scanned {
 pub struct Scan {
     /// In the order in which they were given.
     pub scanned: Vec<Scanned>,
+    /// Which of them could not be judged, and why.
+    pub failed: Vec<(usize, String)>,
     /// Why the scanner was not shut in as it should be, if it was not.
     pub degraded: Option<String>,
 }
@@ -110,14 +115,14 @@ impl Shield {
             How::Worker(worker) => worker.scan(job).await,
             How::InProcess(rules) => {
                 let rules = Arc::clone(rules);
-                let scanned = tokio::task::spawn_blocking(move || {
-                    let scanned = job.items.iter().map(|it| job.scan(&rules, it));
-                    scanned.collect::<Result<Vec<_>, String>>()
+                let scan = tokio::task::spawn_blocking(move || {
+                    let mut scan = Scan::default();
+                    for (n, item) in job.items.iter().enumerate() {
+                        scan.add(n, item.name(), job.scan(&rules, item));
+                    }
+                    scan
                 });
-                let scanned = scanned.await.expect("a scan does not panic");
-                let scanned = scanned.map_err(ShieldError::Worker)?;
-                let degraded = None;
-                Ok(Scan { scanned, degraded })
+                Ok(scan.await.expect("a scan does not panic"))
             }
         }
     }
@@ -127,6 +132,17 @@ impl Scan {
     /// Whether something is kept from the agent.
     pub fn is_blocked(&self) -> bool {
         self.scanned.iter().any(|it| it.report.blocked)
+    }
+
+    fn add(&mut self, n: usize, name: &str, scanned: Result<ScanReport, String>) {
+        match scanned {
+            Ok(report) => self.scanned.push(Scanned {
+                n,
+                name: name.to_owned(),
+                report,
+            }),
+            Err(why) => self.failed.push((n, why)),
+        }
     }
 
     /// The worst level of all.

@@ -10,8 +10,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::Scan;
 use super::job::{Answer, Item, Job};
-use super::{Scan, Scanned};
 use crate::error::{Result, ShieldError};
 
 /// Files that one process is asked about.
@@ -42,8 +42,9 @@ impl Worker {
             is_first_contact,
             items,
         } = job;
+        let mut behind = 0;
         for batch in items.chunks(BATCH) {
-            let mut left = batch;
+            let (mut left, mut first) = (batch, first_of(&mut behind, batch));
             while !left.is_empty() {
                 let job = Job {
                     roots: roots.clone(),
@@ -51,7 +52,8 @@ impl Worker {
                     is_first_contact,
                     items: left.to_vec(),
                 };
-                let done = self.some(&job, &mut scan).await?;
+                let done = self.some(&job, first, &mut scan).await?;
+                first += done;
                 left = left.get(done..).unwrap_or_default();
             }
         }
@@ -59,24 +61,22 @@ impl Worker {
     }
 
     /// Judges items until all are done, or the scanner ends at one of them: that one is judged by that.
-    async fn some(&self, job: &Job, scan: &mut Scan) -> Result<usize> {
+    /// The first of them is item `first` of all.
+    async fn some(&self, job: &Job, first: usize, scan: &mut Scan) -> Result<usize> {
         let mut running = self.begin(job).await?;
         scan.degraded = match running.answer(START).await {
             Some(Answer::Ready { degraded }) => degraded,
             _ => return Err(ShieldError::Worker("it does not begin".to_owned()).into()),
         };
         for (n, item) in job.items.iter().enumerate() {
-            let name = item.name().to_owned();
+            let name = item.name();
             match running.answer(patience(item)).await {
-                Some(Answer::Report(report)) => {
-                    let report = *report;
-                    scan.scanned.push(Scanned { name, report });
-                }
-                Some(Answer::Failed(why)) => return Err(ShieldError::Worker(why).into()),
+                Some(Answer::Report(report)) => scan.add(first + n, name, Ok(*report)),
+                Some(Answer::Failed(why)) => scan.add(first + n, name, Err(why)),
                 Some(Answer::Ready { .. }) | None => {
                     running.child.kill().await.ok();
-                    let report = Scanner::not_survived(&name, job.policy);
-                    scan.scanned.push(Scanned { name, report });
+                    let report = Scanner::not_survived(name, job.policy);
+                    scan.add(first + n, name, Ok(report));
                     return Ok(n + 1);
                 }
             }
@@ -115,6 +115,13 @@ impl Running {
         read.ok()?.ok()?;
         serde_json::from_str(&line).ok()
     }
+}
+
+/// Which of all items the first of a batch is; those behind it are counted on.
+fn first_of(behind: &mut usize, batch: &[Item]) -> usize {
+    let first = *behind;
+    *behind += batch.len();
+    first
 }
 
 /// How long judging it may take: the scanner's own limit, many times, for slow machines.

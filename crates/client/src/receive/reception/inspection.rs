@@ -22,7 +22,11 @@ impl Reception<'_> {
         let is_first = |it: &crate::peers::KnownBy| it.met == MetHow::FirstUse;
         let shield = self.shield.clone();
         let shield = shield.first_contact(outcome.peer.as_ref().is_some_and(is_first));
-        shield.scan(vec![folder], items).await
+        let scan = shield.scan(vec![folder], items).await?;
+        if let Some((_, why)) = scan.failed.first() {
+            return Err(ShieldError::Worker(why.clone()).into());
+        }
+        Ok(scan)
     }
 
     /// Puts what was opened into quarantine, and tells the server that it arrived. What is answered is
