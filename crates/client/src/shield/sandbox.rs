@@ -121,3 +121,64 @@ mod linux {
         apply_filter(&program).map_err(|it| failed(&it))
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::env;
+    use std::fs::{self, File};
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::shut_in;
+
+    const FOLDER: &str = "TEST_SHUT_IN_FOLDER";
+
+    /// What a process does that is shut in: the test itself, begun once more with a folder.
+    fn try_everything(folder: &Path, port: u16) {
+        shut_in(&[folder.join("given")], 0).unwrap();
+        assert_eq!(fs::read(folder.join("given/file")).unwrap(), b"yes");
+        fs::read(folder.join("other")).unwrap_err();
+        fs::read("/etc/passwd").unwrap_err();
+        fs::read_dir("/").unwrap_err();
+        File::create(folder.join("given/new")).unwrap_err();
+        File::options()
+            .append(true)
+            .open(folder.join("given/file"))
+            .unwrap_err();
+        fs::remove_file(folder.join("given/file")).unwrap_err();
+        TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+        UdpSocket::bind("127.0.0.1:0").unwrap_err();
+        std::os::unix::net::UnixStream::pair().unwrap_err();
+        Command::new("/bin/true").spawn().unwrap_err();
+    }
+
+    #[test]
+    fn whoever_is_shut_in_reads_what_it_was_given_and_nothing_else() {
+        if let Some(folder) = env::var_os(FOLDER) {
+            let port = env::var("TEST_SHUT_IN_PORT").unwrap().parse().unwrap();
+            return try_everything(Path::new(&folder), port);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("given")).unwrap();
+        for name in ["given/file", "other"] {
+            File::create(folder.path().join(name))
+                .unwrap()
+                .write_all(b"yes")
+                .unwrap();
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "--nocapture"])
+            .arg("shield::sandbox::tests::whoever_is_shut_in_reads_what_it_was_given_and_nothing_else")
+            .env(FOLDER, folder.path())
+            .env("TEST_SHUT_IN_PORT", port.to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && said.contains("1 passed"), "{said}");
+        assert_eq!(fs::read(folder.path().join("given/file")).unwrap(), b"yes");
+    }
+}
