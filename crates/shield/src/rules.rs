@@ -11,12 +11,14 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    pub(crate) const VERSION: &str = include_str!("../rules/VERSION").trim_ascii();
+
     /// Those that come with this version.
     pub fn load() -> Result<Self, ScanError> {
         let file = "rules/injection.toml";
         Ok(Self {
             text: TextRules::load(file, include_str!("../rules/injection.toml"))?,
-            version: include_str!("../rules/VERSION").trim_ascii(),
+            version: Self::VERSION,
         })
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct Walk<'a> {
     held: u64,
     /// The text detector's notes: what the surest rule and the model said.
     pub(crate) scores: text::Scores,
+    /// Whether nothing came from the sender before: what is hidden weighs more.
+    pub(crate) is_first_contact: bool,
 }
 
 /// Bytes of one window, and how many of them the next one has too.
@@ -84,6 +86,7 @@ impl<'a> Walk<'a> {
             depth: 0,
             held: 0,
             scores: text::Scores::default(),
+            is_first_contact: false,
         }
     }
 
@@ -221,16 +224,12 @@ impl<'a> Walk<'a> {
         line: Option<u64>,
         excerpt: Option<&str>,
     ) {
+        let place = self.place();
         self.add(Finding {
-            rule: rule.id.to_owned(),
-            layer: rule.layer,
             threat_level: level,
-            confidence: 1.0,
-            place: self.place(),
             line,
             excerpt: excerpt.map(|it| escaped(it, MAX_EXCERPT)),
-            reason: rule.reason.to_owned(),
-            advice: rule.advice.to_owned(),
+            ..rule.at(&place)
         });
     }
 

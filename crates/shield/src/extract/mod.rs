@@ -89,3 +89,12 @@ static TIME: Rule = Rule {
     reason: "looking at it takes too long, as at a file that is made for that",
     advice: "ask the sender for the files as they are",
 };
+
+/// Said by whoever waited for a scanner that never answered.
+pub(crate) const NOT_SURVIVED: Rule = Rule {
+    id: "resource-limit/scanner",
+    layer: Layer::ResourceGuard,
+    level: ThreatLevel::High,
+    reason: "the scanner did not survive it, or took far too long, as with a file that is made for that",
+    advice: "do not open it; tell us, if it is an ordinary file",
+};
