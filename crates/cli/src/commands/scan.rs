@@ -20,7 +20,7 @@ use crate::progress::Bar;
 use crate::screening::{Strict, say_degraded, shield};
 use crate::spool::spool;
 
-/// Judge files as those that are received are
+/// Judge files as those that are received are judged
 #[derive(clap::Args)]
 #[command(
     after_help = "Nothing leaves this machine. With `--json`, one object a file: `path`, `threat_level` (CLEAN LOW MEDIUM HIGH \
