@@ -1,3 +1,6 @@
 //! Shield from outside.
 
+mod looked;
+mod pickles;
+mod scripts;
 mod verdicts;
