@@ -20,6 +20,7 @@ pub struct Scanner<'a> {
     rules: &'a RuleSet,
     limits: Limits,
     policy: Policy,
+    looks_for_secrets: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -29,6 +30,7 @@ impl<'a> Scanner<'a> {
             rules,
             limits: Limits::default(),
             policy: Policy::default(),
+            looks_for_secrets: false,
         }
     }
 
@@ -41,6 +43,13 @@ impl<'a> Scanner<'a> {
     /// Under this policy.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// For who is about to send: keys and passwords are findings of their own weight. For who receives
+    /// they are at most low.
+    pub const fn looking_for_secrets(mut self) -> Self {
+        self.looks_for_secrets = true;
         self
     }
 
@@ -83,6 +92,7 @@ impl<'a> Scanner<'a> {
 
     fn walk(&self, length: u64, look: impl FnOnce(&mut Walk<'_>) -> Step) -> ScanReport {
         let mut walk = Walk::new(self.rules, Budget::new(self.limits, length));
+        walk.looks_for_secrets = self.looks_for_secrets;
         if let Err(why) = look(&mut walk) {
             walk.stopped(why);
         }

@@ -3,11 +3,18 @@
 //! One that needs the whole input is in [`WHOLE`]; one that a window is enough for is in [`PASSING`], and
 //! sees inputs of any length, in several windows that overlap.
 
+mod agents;
 mod disguise;
+mod encoded;
+mod formulas;
+mod macros;
 mod names;
 mod pickle;
 mod polyglot;
 mod programs;
+mod sealed;
+mod secrets;
+mod shortcuts;
 pub(crate) mod signatures;
 
 use std::io::Read as _;
@@ -23,15 +30,25 @@ pub(crate) type Passing = fn(&mut Walk<'_>, &Window<'_>) -> Step;
 
 /// Those that need the whole input.
 pub(crate) const WHOLE: &[Whole] = &[
+    agents::look,
     disguise::look,
+    macros::look,
     names::look,
     pickle::look,
     polyglot::look,
     programs::look,
+    sealed::look,
+    secrets::look_at_name,
+    shortcuts::look,
 ];
 
 /// Those that a window is enough for.
-pub(crate) const PASSING: &[Passing] = &[signatures::look];
+pub(crate) const PASSING: &[Passing] = &[
+    encoded::look,
+    formulas::look,
+    secrets::look,
+    signatures::look,
+];
 
 /// The first bytes of an input.
 pub(crate) fn head(input: &mut Input<'_>, most: usize) -> Vec<u8> {
