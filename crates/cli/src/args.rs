@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Receive(receive::Args),
     /// Open what you were sent, with your receive password
     Open(open::Args),
-    /// Judge files as those that are received are: what they hold, and what they ask of who reads them
+    /// Judge files as those that are received are judged
     Scan(scan::Args),
     /// Decide about what the scanner kept from the agent
     Quarantine(quarantine::Args),

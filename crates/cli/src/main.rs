@@ -18,6 +18,7 @@ mod security;
 mod spool;
 #[cfg(feature = "serve")]
 mod telemetry;
+mod walked;
 
 use std::env;
 use std::ffi::OsString;

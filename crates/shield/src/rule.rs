@@ -3,7 +3,7 @@
 use agentdrop_protocol::report::{Finding, Layer, ThreatLevel};
 
 /// A rule about bytes or structure. Those about text are data, in `rules/`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rule {
     /// Stays the same from version to version.
     pub(crate) id: &'static str,
@@ -28,6 +28,38 @@ impl Rule {
             excerpt: None,
             reason: self.reason.to_owned(),
             advice: self.advice.to_owned(),
+        }
+    }
+
+    /// About programs, macros, and what starts them.
+    pub(crate) const fn code(
+        id: &'static str,
+        level: ThreatLevel,
+        reason: &'static str,
+        advice: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            layer: Layer::Code,
+            level,
+            reason,
+            advice,
+        }
+    }
+
+    /// About what a file is, against what it says that it is.
+    pub(crate) const fn format(
+        id: &'static str,
+        level: ThreatLevel,
+        reason: &'static str,
+        advice: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            layer: Layer::FormatValidation,
+            level,
+            reason,
+            advice,
         }
     }
 }

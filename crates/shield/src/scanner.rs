@@ -24,6 +24,7 @@ pub struct Scanner<'a> {
     limits: Limits,
     policy: Policy,
     is_first_contact: bool,
+    looks_for_secrets: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -34,6 +35,7 @@ impl<'a> Scanner<'a> {
             limits: Limits::default(),
             policy: Policy::default(),
             is_first_contact: false,
+            looks_for_secrets: false,
         }
     }
 
@@ -52,6 +54,13 @@ impl<'a> Scanner<'a> {
     /// Under this policy.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// For who is about to send: keys and passwords are findings of their own weight. For who receives
+    /// they are at most low.
+    pub const fn looking_for_secrets(mut self) -> Self {
+        self.looks_for_secrets = true;
         self
     }
 
@@ -102,6 +111,7 @@ impl<'a> Scanner<'a> {
     fn walk(&self, length: u64, look: impl FnOnce(&mut Walk<'_>) -> Step) -> ScanReport {
         let mut walk = Walk::new(self.rules, Budget::new(self.limits, length));
         walk.is_first_contact = self.is_first_contact;
+        walk.looks_for_secrets = self.looks_for_secrets;
         if let Err(why) = look(&mut walk) {
             walk.stopped(why);
         }

@@ -66,6 +66,8 @@ pub(crate) struct Walk<'a> {
     place: Place,
     depth: u8,
     held: u64,
+    /// Whether it is looked for keys and passwords, which is for those who send.
+    pub(crate) looks_for_secrets: bool,
     /// The text detector's notes: what the surest rule and the model said.
     pub(crate) scores: text::Scores,
     /// Whether nothing came from the sender before: what is hidden weighs more.
@@ -85,6 +87,7 @@ impl<'a> Walk<'a> {
             place: Place::default(),
             depth: 0,
             held: 0,
+            looks_for_secrets: false,
             scores: text::Scores::default(),
             is_first_contact: false,
         }

@@ -1,9 +1,8 @@
 //! `agentdrop scan`: judges files as those that are received are.
 
-use std::fs;
 use std::io;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use agentdrop_client::Shield;
@@ -19,8 +18,9 @@ use crate::printer::{Mark, Printer};
 use crate::progress::Bar;
 use crate::screening::{Strict, say_degraded, shield};
 use crate::spool::spool;
+use crate::walked::{Target, targets};
 
-/// Judge files as those that are received are
+/// Judge files as those that are received are judged
 #[derive(clap::Args)]
 #[command(
     after_help = "Nothing leaves this machine. With `--json`, one object a file: `path`, `threat_level` (CLEAN LOW MEDIUM HIGH \
@@ -45,13 +45,6 @@ pub(crate) struct Args {
 /// Files that one process of the scanner judges.
 const BATCH: usize = 100;
 
-struct Target {
-    root: PathBuf,
-    path: PathBuf,
-    shown: String,
-    name: String,
-}
-
 #[derive(Default)]
 struct Tally {
     files: usize,
@@ -67,19 +60,18 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
         true => Some(spooled(printer).await?),
         false => None,
     };
-    let mut targets = Vec::new();
+    let mut all = Vec::new();
     for path in &args.paths {
         match &stdin {
             Some(file) if path.as_os_str() == "-" => {
                 let name = args.name.as_ref().map_or("stdin", FileName::as_str);
-                targets.push(Target {
-                    root: file.path().to_owned(),
-                    path: file.path().to_owned(),
+                all.push(Target {
                     shown: "-".to_owned(),
                     name: name.to_owned(),
+                    ..Target::of(file.path(), file.path(), 0)
                 });
             }
-            _ => add(path, path, &mut targets, &mut |path, error| {
+            _ => targets(path, &mut all, &mut |path, error| {
                 tally.failed += 1;
                 fail(&path.display().to_string(), &error.to_string(), printer);
             }),
@@ -92,7 +84,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let shield = shield(policy)?;
     let mut degraded = None;
     let workers = available_parallelism().map_or(1, NonZero::get).min(4);
-    let batches: Vec<Vec<Target>> = batches(targets);
+    let batches = batches(all);
     let (mut running, mut batches) = (JoinSet::new(), batches.into_iter());
     for batch in batches.by_ref().take(workers) {
         running.spawn(judge(shield.clone(), batch));
@@ -126,55 +118,6 @@ async fn judge(shield: Shield, batch: Vec<Target>) -> Result<(Vec<Target>, Scan)
     let items = batch.iter().map(|it| Item::file(&it.path, &*it.name));
     let scan = shield.scan(roots, items.collect()).await?;
     Ok((batch, scan))
-}
-
-/// All files below a path, without following links that are met on the way.
-fn add(
-    root: &Path,
-    path: &Path,
-    targets: &mut Vec<Target>,
-    failed: &mut impl FnMut(&Path, io::Error),
-) {
-    // What was typed may be a link; what is found may not.
-    let about = if path == root {
-        path.metadata()
-    } else {
-        path.symlink_metadata()
-    };
-    match about {
-        Err(error) => failed(path, error),
-        Ok(about) if about.is_dir() => match fs::read_dir(path) {
-            Err(error) => failed(path, error),
-            Ok(entries) => {
-                let mut below: Vec<PathBuf> = entries.flatten().map(|it| it.path()).collect();
-                below.sort();
-                for path in below {
-                    add(root, &path, targets, failed);
-                }
-            }
-        },
-        Ok(about) if about.is_file() => {
-            let real = if path == root {
-                path.canonicalize().ok()
-            } else {
-                None
-            };
-            let path_read = real.unwrap_or_else(|| path.to_owned());
-            let name = path.file_name().unwrap_or_default();
-            targets.push(Target {
-                root: if path == root {
-                    path_read.clone()
-                } else {
-                    root.to_owned()
-                },
-                path: path_read,
-                shown: path.display().to_string(),
-                name: name.to_string_lossy().into_owned(),
-            });
-        }
-        Ok(_) if path == root => failed(path, io::Error::other("it is no file")),
-        Ok(_) => {}
-    }
 }
 
 async fn spooled(printer: &Printer) -> Result<NamedTempFile> {

@@ -39,6 +39,7 @@ pub(super) struct Job {
     pub(super) roots: Vec<Bytes>,
     pub(super) policy: Policy,
     pub(super) is_first_contact: bool,
+    pub(super) looks_for_secrets: bool,
     pub(super) items: Vec<Item>,
 }
 
@@ -97,9 +98,12 @@ impl Item {
 impl Job {
     /// Judges one of its items.
     pub(super) fn scan(&self, rules: &RuleSet, item: &Item) -> Result<ScanReport, String> {
-        let scanner = Scanner::new(rules)
+        let mut scanner = Scanner::new(rules)
             .policy(self.policy)
             .first_contact(self.is_first_contact);
+        if self.looks_for_secrets {
+            scanner = scanner.looking_for_secrets();
+        }
         match item {
             Item::Message(text) => Ok(scanner.message(text)),
             Item::File { path, name } => {

@@ -30,6 +30,7 @@ pub struct Shield {
     policy: Policy,
     how: How,
     is_first_contact: bool,
+    looks_for_secrets: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -85,6 +86,7 @@ impl Shield {
             policy,
             how,
             is_first_contact: false,
+            looks_for_secrets: false,
         }
     }
 
@@ -99,6 +101,12 @@ impl Shield {
         self
     }
 
+    /// For who is about to send: keys and passwords are findings of their own weight.
+    pub const fn looking_for_secrets(mut self) -> Self {
+        self.looks_for_secrets = true;
+        self
+    }
+
     /// Judges all of them. `roots` are the folders and files that hold them: a process of its own can
     /// read nothing else.
     pub async fn scan(&self, roots: Vec<PathBuf>, items: Vec<Item>) -> Result<Scan> {
@@ -109,6 +117,7 @@ impl Shield {
             roots: roots.iter().map(|it| job::Bytes::of(it)).collect(),
             policy: self.policy,
             is_first_contact: self.is_first_contact,
+            looks_for_secrets: self.looks_for_secrets,
             items,
         };
         match &self.how {

@@ -178,7 +178,10 @@ mod tests {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success() && said.contains("1 passed"), "{said}");
+        assert!(
+            child.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
         assert_eq!(fs::read(folder.path().join("given/file")).unwrap(), b"yes");
     }
 }

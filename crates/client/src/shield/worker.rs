@@ -40,6 +40,7 @@ impl Worker {
             roots,
             policy,
             is_first_contact,
+            looks_for_secrets,
             items,
         } = job;
         let mut behind = 0;
@@ -50,6 +51,7 @@ impl Worker {
                     roots: roots.clone(),
                     policy,
                     is_first_contact,
+                    looks_for_secrets,
                     items: left.to_vec(),
                 };
                 let done = self.some(&job, first, &mut scan).await?;
