@@ -1,6 +1,8 @@
 //! One scan: from the input inwards, within one budget.
 
+use std::cell::Cell;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use agentdrop_protocol::report::{Finding, ThreatLevel};
 
@@ -74,6 +76,9 @@ pub(crate) struct Walk<'a> {
 const WINDOW: usize = 1 << 20;
 const OVERLAP: usize = 4 << 10;
 
+/// Of what is taken apart on its way past, no more is held.
+const EARLY: u64 = 1 << 20;
+
 impl<'a> Walk<'a> {
     pub(crate) fn new(rules: &'a RuleSet, budget: Budget) -> Self {
         Self {
@@ -96,25 +101,63 @@ impl<'a> Walk<'a> {
             self.found(&extract::TOO_DEEP, None);
             return Ok(());
         }
-        let room = self.budget.limits().held.saturating_sub(self.held);
+        self.depth += 1;
+        let looked = self.inside(name, |walk| walk.look_within(name, from));
+        self.depth -= 1;
+        looked
+    }
+
+    fn look_within(&mut self, name: &str, from: &mut dyn Read) -> Step {
+        let most = self.budget.limits().held.saturating_sub(self.held);
+        // What it is has to be known, however much is held.
+        let most = most.max(HEAD as u64);
         let mut bytes = Vec::new();
-        let is_whole = self.fill(&mut bytes, room, from)?;
+        let mut is_whole = self.fill(&mut bytes, most.min(EARLY), from)?;
+        let kind = Kind::of(&bytes[..HEAD.min(bytes.len())]);
+        let through = extract::through(kind);
+        if !is_whole && !extract::early(kind) {
+            let room = most - bytes.len() as u64;
+            is_whole = self.fill(&mut bytes, room, from)?;
+        }
         let length = bytes.len() as u64;
         self.held += length;
-        self.depth += 1;
-        let looked = self.inside(name, |walk| {
-            if is_whole {
-                let mut source = Cursor::new(bytes.as_slice());
-                return walk.look_at(name, Some(&bytes), length, &mut source);
+        let taken = Rc::new(Cell::new(length));
+        let mut source = Cursor::new(bytes.as_slice());
+        let looked = match through {
+            _ if is_whole => {
+                let _layer = self.budget.layer(&taken);
+                self.look_at(name, Some(&bytes), length, &mut source)
             }
-            walk.found(&extract::TOO_LONG, None);
-            let kind = Kind::of(&bytes[..HEAD.min(bytes.len())]);
-            let mut rest = Cursor::new(bytes.as_slice()).chain(from);
-            walk.pass(name, kind, &mut rest, true)
-        });
-        self.depth -= 1;
+            Some(through) => {
+                let looked = self.look_whole(name, kind, length, &mut source);
+                let mut all = Cursor::new(bytes.as_slice()).chain(from);
+                looked.and_then(|()| through(self, name, &mut all))
+            }
+            None => {
+                if let Some(rule) = extract::too_long(kind) {
+                    self.found(rule, None);
+                }
+                self.pass(name, kind, &mut source.chain(from), true)
+            }
+        };
         self.held -= length;
         looked
+    }
+
+    /// What can be said of the beginning of something too long to be held.
+    fn look_whole(&mut self, name: &str, kind: Kind, length: u64, source: &mut dyn Source) -> Step {
+        let mut input = Input {
+            name,
+            kind,
+            length,
+            held: None,
+            source,
+        };
+        for detect in detect::WHOLE {
+            input.source.seek(SeekFrom::Start(0)).ok();
+            detect(self, &mut input)?;
+        }
+        Ok(())
     }
 
     /// Looks at an input: what it is, what it holds, what it says.
@@ -159,9 +202,7 @@ impl<'a> Walk<'a> {
         loop {
             let before = bytes.len();
             let room = (WINDOW - before) as u64;
-            if self.read(from.take(room).read_to_end(&mut bytes)).is_none() {
-                return Ok(());
-            }
+            self.read(from.take(room).read_to_end(&mut bytes));
             let new = (bytes.len() - before) as u64;
             let is_last = bytes.len() < WINDOW;
             if is_new {
@@ -271,8 +312,9 @@ impl<'a> Walk<'a> {
     }
 
     /// What could be read. What cannot is noted: it may be readable for somebody else.
-    fn read<T>(&mut self, read: io::Result<T>) -> Option<T> {
-        if read.is_err() {
+    pub(crate) fn read<T>(&mut self, read: io::Result<T>) -> Option<T> {
+        // Decoders can but fail where the scan has to end.
+        if read.is_err() && self.budget.stopped().is_none() {
             self.found(&extract::UNREADABLE, None);
         }
         read.ok()

@@ -1,3 +1,5 @@
 //! Shield from outside.
 
+mod made;
+mod streams;
 mod verdicts;

@@ -1,0 +1,1 @@
+//! What is noted in pictures and recordings.
