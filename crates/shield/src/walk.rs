@@ -68,6 +68,7 @@ pub(crate) struct Walk<'a> {
     place: Place,
     depth: u8,
     held: u64,
+    is_stopped: bool,
     /// The text detector's notes: what the surest rule and the model said.
     pub(crate) scores: text::Scores,
 }
@@ -88,6 +89,7 @@ impl<'a> Walk<'a> {
             place: Place::default(),
             depth: 0,
             held: 0,
+            is_stopped: false,
             scores: text::Scores::default(),
         }
     }
@@ -102,7 +104,10 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         self.depth += 1;
-        let looked = self.inside(name, |walk| walk.look_within(name, from));
+        let looked = self.inside(name, |walk| {
+            let looked = walk.look_within(name, from);
+            looked.inspect_err(|why| walk.stopped(*why))
+        });
         self.depth -= 1;
         looked
     }
@@ -183,7 +188,7 @@ impl<'a> Walk<'a> {
             held,
             source,
         };
-        for extract in extract::all(kind) {
+        for extract in extract::all(kind).iter().chain(extract::BEHIND) {
             input.source.seek(SeekFrom::Start(0)).ok();
             extract(self, &mut input)?;
         }
@@ -280,9 +285,12 @@ impl<'a> Walk<'a> {
         self.findings.add(finding);
     }
 
-    /// Notes why the scan ends before everything was looked at.
+    /// Notes why the scan ends before everything was looked at, and where, the first time.
     pub(crate) fn stopped(&mut self, why: Stop) {
-        self.found(extract::limit(why), None);
+        if !self.is_stopped {
+            self.is_stopped = true;
+            self.found(extract::limit(why), None);
+        }
     }
 
     /// Where it is.

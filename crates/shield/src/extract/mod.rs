@@ -6,12 +6,14 @@
 
 mod archives;
 mod compressed;
+mod decoded;
 mod images;
 
 use std::io::Read;
 
 use agentdrop_protocol::report::{Layer, ThreatLevel};
 
+use self::decoded::decoded;
 use crate::budget::{Step, Stop};
 use crate::kind::Kind;
 use crate::rule::Rule;
@@ -29,15 +31,20 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
         Kind::Bzip2 => &[compressed::bzip2],
         Kind::Gzip => &[compressed::gzip],
         Kind::Xz => &[compressed::xz],
+        Kind::Zip => &[archives::zip],
         Kind::Zstd => &[compressed::zstd],
         _ => &[],
     }
 }
 
+/// Those for what may stand behind an input of any kind.
+pub(crate) const BEHIND: &[Extract] = &[archives::zip_behind];
+
 /// The one for this kind, where it is too long to be held.
 pub(crate) fn through(kind: Kind) -> Option<Through> {
     match kind {
         Kind::Bzip2 | Kind::Gzip | Kind::Xz | Kind::Zstd => Some(compressed::through(kind)),
+        Kind::Zip => Some(archives::zip_through),
         _ => None,
     }
 }

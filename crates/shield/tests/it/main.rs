@@ -3,3 +3,5 @@
 mod made;
 mod streams;
 mod verdicts;
+mod zipped;
+mod zips;

@@ -7,7 +7,7 @@ use bzip2::bufread::BzDecoder;
 use super::packed::Packed;
 use super::series::{Next, Stream, begins};
 
-pub(super) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
+pub(in crate::extract) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
     if begins(&mut packed, b"BZh")? != Some(true) {
         return Ok(Next::Rest(packed));
     }

@@ -7,7 +7,7 @@ use flate2::bufread::GzDecoder;
 use super::packed::Packed;
 use super::series::{Next, Stream, begins};
 
-pub(super) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
+pub(in crate::extract) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
     if begins(&mut packed, b"\x1F\x8B")? != Some(true) {
         return Ok(Next::Rest(packed));
     }

@@ -3,16 +3,18 @@
 //! A file of these may be several streams one after the other, which readers join; a scanner that ends
 //! after the first misses the rest. What stands behind the last of them is looked at as a file.
 
-mod bzip2;
+pub(super) mod bzip2;
 mod gzip;
-mod packed;
-mod series;
-mod xz;
-mod zstd;
+pub(super) mod packed;
+pub(super) mod raw;
+pub(super) mod series;
+pub(super) mod xz;
+pub(super) mod zstd;
 
-use std::io::Read;
+use std::io::{self, Read};
 
-use self::series::{Begin, Series};
+use self::packed::Packed;
+use self::series::{Next, Series};
 use super::Through;
 use crate::budget::Step;
 use crate::kind::Kind;
@@ -43,11 +45,12 @@ pub(super) fn through(kind: Kind) -> Through {
     }
 }
 
+type Begin = for<'a> fn(Packed<'a>) -> io::Result<Next<'a>>;
+
 fn streams(walk: &mut Walk<'_>, name: &str, from: &mut dyn Read, begin: Begin) -> Step {
-    let budget = walk.budget.clone();
-    let counted = budget.counted(from);
-    let layer = budget.layer(&counted.taken());
-    let mut series = Series::new(counted, begin);
+    let packed = Packed::new(walk.budget.counted(from));
+    let layer = walk.budget.layer(&packed.taken());
+    let mut series = Series::new(packed, begin);
     walk.look_into(&unpacked(name), &mut series)?;
     drop(layer);
     let wants_memory = series.wants_memory();

@@ -1,11 +1,13 @@
 //! What comes packed, with a look ahead.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
-use crate::budget::Counted;
+use crate::budget::{Budget, Counted};
 
 /// What comes packed, with a look ahead.
-pub(super) struct Packed<'a> {
+pub(in crate::extract) struct Packed<'a> {
     from: Counted<'a>,
     buffer: Vec<u8>,
     at: usize,
@@ -15,7 +17,7 @@ pub(super) struct Packed<'a> {
 const BUFFER: usize = 32 << 10;
 
 impl<'a> Packed<'a> {
-    pub(super) fn new(from: Counted<'a>) -> Self {
+    pub(in crate::extract) fn new(from: Counted<'a>) -> Self {
         Self {
             from,
             buffer: Vec::new(),
@@ -23,12 +25,36 @@ impl<'a> Packed<'a> {
         }
     }
 
-    pub(super) const fn from(&self) -> &Counted<'a> {
-        &self.from
+    pub(in crate::extract) const fn budget(&self) -> &Budget {
+        self.from.budget()
+    }
+
+    /// How many bytes of it were read so far, which may be a little more than were used.
+    pub(in crate::extract) fn taken(&self) -> Rc<Cell<u64>> {
+        self.from.taken()
+    }
+
+    /// Passes over what stands before these bytes, if they come.
+    pub(in crate::extract) fn skip_to(&mut self, magic: &[u8]) -> io::Result<bool> {
+        loop {
+            let ahead = self.peek(BUFFER)?;
+            let at = ahead.windows(magic.len()).position(|it| it == magic);
+            let (length, is_end) = (ahead.len(), ahead.len() < BUFFER);
+            // They may begin in what is here and end in what is not.
+            let gone = if is_end {
+                length
+            } else {
+                length + 1 - magic.len()
+            };
+            self.consume(at.unwrap_or(gone));
+            if at.is_some() || is_end {
+                return Ok(at.is_some());
+            }
+        }
     }
 
     /// The next bytes, which stay where they are; fewer of them at the end only.
-    pub(super) fn peek(&mut self, most: usize) -> io::Result<&[u8]> {
+    pub(in crate::extract) fn peek(&mut self, most: usize) -> io::Result<&[u8]> {
         if self.buffer.len() - self.at < most {
             self.buffer.drain(..self.at);
             self.at = 0;

@@ -3,10 +3,10 @@
 use std::io::{self, BufRead, Read};
 
 use super::packed::Packed;
-use crate::budget::{Budget, Counted};
+use crate::budget::Budget;
 
 /// A stream that is being unpacked.
-pub(super) trait Stream<'a>: Read {
+pub(in crate::extract) trait Stream<'a>: Read {
     /// What stands behind it, once it is at its end.
     fn rest(self: Box<Self>) -> Packed<'a>;
 
@@ -17,7 +17,7 @@ pub(super) trait Stream<'a>: Read {
 }
 
 /// What comes next.
-pub(super) enum Next<'a> {
+pub(in crate::extract) enum Next<'a> {
     Stream(Box<dyn Stream<'a> + 'a>),
     /// No stream any more.
     Rest(Packed<'a>),
@@ -26,15 +26,15 @@ pub(super) enum Next<'a> {
 }
 
 /// Begins the next stream.
-pub(super) type Begin = for<'a> fn(Packed<'a>) -> io::Result<Next<'a>>;
+type Begin<'a> = Box<dyn FnMut(Packed<'a>) -> io::Result<Next<'a>> + 'a>;
 
 /// All streams, one after the other.
-pub(super) struct Series<'a> {
+pub(in crate::extract) struct Series<'a> {
     budget: Budget,
-    begin: Begin,
+    begin: Begin<'a>,
     state: State<'a>,
     /// Of the first streams; who writes a thousand comments is looked at all the same.
-    pub(super) texts: Vec<(&'static str, String)>,
+    pub(in crate::extract) texts: Vec<(&'static str, String)>,
 }
 
 enum State<'a> {
@@ -48,22 +48,39 @@ enum State<'a> {
 const MAX_TEXTS: usize = 1000;
 
 impl<'a> Series<'a> {
-    pub(super) fn new(from: Counted<'a>, begin: Begin) -> Self {
+    pub(in crate::extract) fn new(
+        packed: Packed<'a>,
+        begin: impl FnMut(Packed<'a>) -> io::Result<Next<'a>> + 'a,
+    ) -> Self {
         Self {
-            budget: from.budget().clone(),
-            begin,
-            state: State::Between(Packed::new(from)),
+            budget: packed.budget().clone(),
+            begin: Box::new(begin),
+            state: State::Between(packed),
             texts: Vec::new(),
         }
     }
 
+    /// A single stream; whatever stands behind it is the rest.
+    pub(in crate::extract) fn one(
+        packed: Packed<'a>,
+        mut begin: impl FnMut(Packed<'a>) -> io::Result<Next<'a>> + 'a,
+    ) -> Self {
+        let mut has_begun = false;
+        Self::new(packed, move |packed| {
+            if std::mem::replace(&mut has_begun, true) {
+                return Ok(Next::Rest(packed));
+            }
+            begin(packed)
+        })
+    }
+
     /// Whether it ended because a decoder would have taken more memory than there is.
-    pub(super) const fn wants_memory(&self) -> bool {
+    pub(in crate::extract) const fn wants_memory(&self) -> bool {
         matches!(self.state, State::TooLarge)
     }
 
     /// What stands behind the last stream, if the end was reached.
-    pub(super) fn into_rest(self) -> Option<Packed<'a>> {
+    pub(in crate::extract) fn into_rest(self) -> Option<Packed<'a>> {
         match self.state {
             State::Ended(rest) => rest,
             State::Between(_) | State::Within(_) | State::TooLarge => None,
@@ -110,7 +127,10 @@ impl Read for Series<'_> {
 }
 
 /// Passes over zeros, as of a tape, and tells whether a stream begins with this; `None` at the end.
-pub(super) fn begins(packed: &mut Packed<'_>, magic: &[u8]) -> io::Result<Option<bool>> {
+pub(in crate::extract) fn begins(
+    packed: &mut Packed<'_>,
+    magic: &[u8],
+) -> io::Result<Option<bool>> {
     loop {
         let bytes = packed.fill_buf()?;
         if bytes.is_empty() {

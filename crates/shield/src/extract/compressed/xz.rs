@@ -15,13 +15,13 @@ struct Xz<'a> {
     _memory: Memory,
 }
 
-pub(super) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
+pub(in crate::extract) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
     if begins(&mut packed, MAGIC)? != Some(true) {
         return Ok(Next::Rest(packed));
     }
     let dictionary = dictionary(packed.peek(12 + 1024)?).unwrap_or(8 << 20);
     let needs = dictionary + (1 << 17);
-    let Some(memory) = packed.from().budget().decoder(needs) else {
+    let Some(memory) = packed.budget().decoder(needs) else {
         return Ok(Next::TooLarge);
     };
     // What a later block asks for beyond the first one cannot be read.

@@ -13,7 +13,7 @@ struct Zstd<'a> {
     _memory: Memory,
 }
 
-pub(super) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
+pub(in crate::extract) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
     loop {
         if begins(&mut packed, b"\x28\xB5\x2F\xFD")? == Some(true) {
             break;
@@ -28,7 +28,7 @@ pub(super) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> {
         }
     }
     let needs = window(packed.peek(18)?);
-    let Some(memory) = packed.from().budget().decoder(needs + (1 << 19)) else {
+    let Some(memory) = packed.budget().decoder(needs + (1 << 19)) else {
         return Ok(Next::TooLarge);
     };
     let decoder = StreamingDecoder::new_with_max_window_size(packed, needs);
