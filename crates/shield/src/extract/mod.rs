@@ -13,6 +13,7 @@ use std::io::Read;
 
 use agentdrop_protocol::report::{Layer, ThreatLevel};
 
+pub(crate) use self::archives::is_tar;
 use self::decoded::decoded;
 use crate::budget::{Step, Stop};
 use crate::kind::Kind;
@@ -30,6 +31,7 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
         Kind::Bzip2 => &[compressed::bzip2],
         Kind::Gzip => &[compressed::gzip],
+        Kind::Tar => &[archives::tar],
         Kind::Xz => &[compressed::xz],
         Kind::Zip => &[archives::zip],
         Kind::Zstd => &[compressed::zstd],
@@ -44,6 +46,7 @@ pub(crate) const BEHIND: &[Extract] = &[archives::zip_behind];
 pub(crate) fn through(kind: Kind) -> Option<Through> {
     match kind {
         Kind::Bzip2 | Kind::Gzip | Kind::Xz | Kind::Zstd => Some(compressed::through(kind)),
+        Kind::Tar => Some(archives::tar_through),
         Kind::Zip => Some(archives::zip_through),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 mod made;
 mod streams;
+mod tars;
 mod verdicts;
 mod zipped;
 mod zips;

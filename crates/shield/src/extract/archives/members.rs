@@ -46,16 +46,29 @@ impl Members {
         walk.text_in(name, name, Setting::Name)
     }
 
-    /// Looks at where a link leads.
-    pub(super) fn link(&mut self, walk: &mut Walk<'_>, name: &str, target: &str) -> Step {
-        let rule = match leads(name, target) {
+    /// Looks at another name that some programs take for the member's.
+    pub(super) fn also(&self, walk: &mut Walk<'_>, name: &str, other: &str) {
+        if other != name && leads_astray(other) {
+            walk.inside(name, |walk| walk.found(&rules::TRAVERSAL, Some(other)));
+        }
+    }
+
+    /// Looks at where a link leads, if it is followed from here.
+    pub(super) fn link(
+        &mut self,
+        walk: &mut Walk<'_>,
+        here: &str,
+        name: &str,
+        target: &str,
+    ) -> Step {
+        let rule = match leads(here, target) {
             Leads::Inside => None,
             Leads::ToSecret => Some(&rules::LINK_TO_SECRET),
             Leads::ToSystem => Some(&rules::LINK_TO_SYSTEM),
             Leads::Out => Some(&rules::LINK_OUT),
         };
         if let Some(rule) = rule {
-            self.links.insert(hashed(&parts(name)));
+            self.links.insert(hashed(parts(name).as_slice()));
             walk.inside(name, |walk| walk.found(rule, Some(target)));
         }
         walk.text_in(name, target, Setting::Name)
@@ -93,7 +106,7 @@ impl Members {
             walk.found(&rules::THROUGH_LINK, Some(name));
         }
         if let Sort::File(content) = sort {
-            let before = self.names.insert(hashed(&parts), content);
+            let before = self.names.insert(hashed(parts.as_slice()), content);
             let lower: String = name.nfc().flat_map(char::to_lowercase).collect();
             let is_new = self.alike.insert(hashed(&lower));
             match before {

@@ -96,7 +96,7 @@ pub(super) const DEVICE: Rule = rule(
 
 pub(super) const SETUID: Rule = rule(
     "archive/setuid",
-    ThreatLevel::Medium,
+    ThreatLevel::Low,
     "a program in it would run with the rights of its owner, whoever starts it",
     "unpack it without its permissions",
 );

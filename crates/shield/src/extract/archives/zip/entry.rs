@@ -51,7 +51,7 @@ pub(super) fn look(
                 .read_to_end(&mut target),
         );
         let target = super::super::super::decoded(&target);
-        return members.link(walk, name, &target);
+        return members.link(walk, name, name, &target);
     }
     walk.look_into(name, &mut measured)?;
     drop(layer);
