@@ -196,8 +196,40 @@ impl<'a> Walk<'a> {
             input.source.seek(SeekFrom::Start(0)).ok();
             detect(self, &mut input)?;
         }
+        if let Some(bytes) = held {
+            return self.pass_held(name, kind, bytes);
+        }
         input.source.seek(SeekFrom::Start(0)).ok();
         self.pass(name, kind, input.source, false)
+    }
+
+    /// The same as [`Self::pass`], where nothing has to be read.
+    fn pass_held(&mut self, name: &str, kind: Kind, held: &[u8]) -> Step {
+        let mut passing = text::Passing::new(kind);
+        let mut offset = 0;
+        loop {
+            let rest = &held[offset..];
+            let window = Window {
+                kind,
+                name,
+                offset: offset as u64,
+                bytes: &rest[..rest.len().min(WINDOW)],
+                is_last: rest.len() <= WINDOW,
+            };
+            self.look_through(&window, &mut passing)?;
+            if window.is_last {
+                return Ok(());
+            }
+            offset += WINDOW - OVERLAP;
+        }
+    }
+
+    fn look_through(&mut self, window: &Window<'_>, passing: &mut text::Passing) -> Step {
+        self.budget.work(window.bytes.len() as u64)?;
+        for detect in detect::PASSING {
+            detect(self, window)?;
+        }
+        passing.take(self, window)
     }
 
     /// Looks at what comes, window for window.
@@ -212,8 +244,6 @@ impl<'a> Walk<'a> {
             let is_last = bytes.len() < WINDOW;
             if is_new {
                 self.budget.expand(new)?;
-            } else {
-                self.budget.work(new)?;
             }
             let window = Window {
                 kind,
@@ -222,10 +252,7 @@ impl<'a> Walk<'a> {
                 bytes: &bytes,
                 is_last,
             };
-            for detect in detect::PASSING {
-                detect(self, &window)?;
-            }
-            passing.take(self, &window)?;
+            self.look_through(&window, &mut passing)?;
             if is_last {
                 return Ok(());
             }

@@ -31,6 +31,8 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
         Kind::Bzip2 => &[compressed::bzip2],
         Kind::Gzip => &[compressed::gzip],
+        Kind::Rar => &[archives::unopened],
+        Kind::SevenZip => &[archives::sevenzip],
         Kind::Tar => &[archives::tar],
         Kind::Xz => &[compressed::xz],
         Kind::Zip => &[archives::zip],

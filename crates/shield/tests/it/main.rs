@@ -1,6 +1,7 @@
 //! Shield from outside.
 
 mod made;
+mod sevenzips;
 mod streams;
 mod tars;
 mod verdicts;
