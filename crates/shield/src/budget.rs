@@ -89,12 +89,6 @@ impl Budget {
         self.0.stopped.get()
     }
 
-    /// How many bytes were looked at, each as often as it was.
-    #[cfg(test)]
-    pub(crate) fn worked(&self) -> u64 {
-        self.0.worked.get()
-    }
-
     /// These many bytes came out of a decoder; call it for each buffer, before the next.
     pub(crate) fn expand(&self, bytes: u64) -> Step {
         let expanded = self.0.expanded.get().saturating_add(bytes);

@@ -30,10 +30,16 @@ pub(crate) type Through = fn(&mut Walk<'_>, &str, &mut dyn Read) -> Step;
 pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
         Kind::Bzip2 => &[compressed::bzip2],
+        Kind::Gif => &[images::gif],
         Kind::Gzip => &[compressed::gzip],
+        Kind::Jpeg => &[images::jpeg],
+        Kind::Media => &[images::media],
+        Kind::Png => &[images::png],
         Kind::Rar => &[archives::unopened],
         Kind::SevenZip => &[archives::sevenzip],
         Kind::Tar => &[archives::tar],
+        Kind::Tiff => &[images::tiff],
+        Kind::Webp => &[images::riff],
         Kind::Xz => &[compressed::xz],
         Kind::Zip => &[archives::zip],
         Kind::Zstd => &[compressed::zstd],

@@ -1,5 +1,7 @@
 //! Shield from outside.
 
+mod bombs;
+mod images;
 mod made;
 mod sevenzips;
 mod streams;

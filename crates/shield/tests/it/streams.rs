@@ -96,18 +96,7 @@ fn what_is_cut_off_is_looked_at_as_far_as_it_goes() {
 
 #[test]
 fn a_dictionary_beyond_the_memory_is_not_made() {
-    let mut packed = xz(ORDER.as_bytes());
-    // The block header: its length, flags, the filter, the length of its property, the dictionary.
-    let header = 12..12 + (usize::from(packed[12]) + 1) * 4;
-    let at = header.start
-        + packed[header.clone()]
-            .windows(2)
-            .position(|it| it == [0x21, 1])
-            .unwrap()
-        + 2;
-    packed[at] = 40;
-    let sum = crc32(&packed[header.start..header.end - 4]);
-    packed[header.end - 4..header.end].copy_from_slice(&sum.to_le_bytes());
+    let packed = hungry_xz();
     assert_rule(
         "resource-limit/memory",
         ThreatLevel::Medium,
@@ -139,4 +128,21 @@ fn what_is_tightly_packed_is_ordinary() {
         assert_ordinary(&scan(&name, &pack(log.as_bytes())));
         assert_ordinary(&scan("zeros.gz", &pack(&vec![0; 1 << 20])));
     }
+}
+
+/// With a dictionary of four gibibytes.
+pub(crate) fn hungry_xz() -> Vec<u8> {
+    let mut packed = xz(ORDER.as_bytes());
+    // The block header: its length, flags, the filter, the length of its property, the dictionary.
+    let header = 12..12 + (usize::from(packed[12]) + 1) * 4;
+    let at = header.start
+        + packed[header.clone()]
+            .windows(2)
+            .position(|it| it == [0x21, 1])
+            .unwrap()
+        + 2;
+    packed[at] = 40;
+    let sum = crc32(&packed[header.start..header.end - 4]);
+    packed[header.end - 4..header.end].copy_from_slice(&sum.to_le_bytes());
+    packed
 }

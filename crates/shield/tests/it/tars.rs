@@ -75,20 +75,20 @@ fn files_are_looked_at_whatever_is_around_the_tape() {
 #[test]
 fn a_tape_that_is_far_longer_than_is_held_is_looked_at_to_its_end() {
     let limits = Limits {
-        held: 2 << 20,
+        held: 9 << 17,
         ..Limits::default()
     };
     let tape = tar(&[
-        member("noise", b'0', &noise(3 << 20)),
+        member("noise", b'0', &noise(5 << 18)),
         member(
             "inner.tar.xz",
             b'0',
             &xz(&tar(&[
-                member("noise", b'0', &noise(3 << 20)),
+                member("noise", b'0', &noise(5 << 18)),
                 member("b.txt", b'0', ORDER.as_bytes()),
             ])),
         ),
-        member("a.txt", b'0', &long_text(3 << 20)),
+        member("a.txt", b'0', &long_text(5 << 18)),
     ]);
     let report = scan_within(limits, "a.tar.gz", &gzip(&tape));
     for place in [

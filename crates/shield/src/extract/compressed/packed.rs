@@ -34,6 +34,39 @@ impl<'a> Packed<'a> {
         self.from.taken()
     }
 
+    /// Passes over so many bytes, if there are as many.
+    pub(in crate::extract) fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let mut left = bytes;
+        while left > 0 {
+            let ahead = self.fill_buf()?.len();
+            if ahead == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let gone = usize::try_from(left).map_or(ahead, |it| it.min(ahead));
+            self.consume(gone);
+            left -= gone as u64;
+        }
+        Ok(())
+    }
+
+    /// So many of the next bytes, and of those no more than these.
+    pub(in crate::extract) fn some(&mut self, bytes: u64, most: u64) -> io::Result<Vec<u8>> {
+        let mut read = Vec::new();
+        self.by_ref().take(bytes.min(most)).read_to_end(&mut read)?;
+        if (read.len() as u64) < bytes.min(most) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.skip(bytes - read.len() as u64)?;
+        Ok(read)
+    }
+
+    /// The next bytes, of a number that is known.
+    pub(in crate::extract) fn exactly<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Passes over what stands before these bytes, if they come.
     pub(in crate::extract) fn skip_to(&mut self, magic: &[u8]) -> io::Result<bool> {
         loop {
