@@ -68,6 +68,9 @@ pub(crate) struct Walk<'a> {
     held: u64,
     /// The text detector's notes: what the surest rule and the model said.
     pub(crate) scores: text::Scores,
+    /// Every text that was judged, with its place, for tests of what finds texts.
+    #[cfg(test)]
+    pub(crate) heard: Vec<(String, Setting, String)>,
 }
 
 /// Bytes of one window, and how many of them the next one has too.
@@ -84,6 +87,8 @@ impl<'a> Walk<'a> {
             depth: 0,
             held: 0,
             scores: text::Scores::default(),
+            #[cfg(test)]
+            heard: Vec::new(),
         }
     }
 
@@ -192,6 +197,8 @@ impl<'a> Walk<'a> {
     /// Judges a text that was found here.
     pub(crate) fn text(&mut self, text: &str, setting: Setting) -> Step {
         self.budget.work(text.len() as u64)?;
+        #[cfg(test)]
+        self.heard.push((self.place(), setting, text.to_owned()));
         text::look(self, text, setting)
     }
 

@@ -4,6 +4,8 @@
 //! with the place. One that cannot read its input notes [`UNREADABLE`] and goes on with what it has; an
 //! error never ends a scan, only a [`Stop`] does.
 
+mod documents;
+
 use agentdrop_protocol::report::{Layer, ThreatLevel};
 
 use crate::budget::{Step, Stop};
@@ -17,6 +19,7 @@ pub(crate) type Extract = fn(&mut Walk<'_>, &mut Input<'_>) -> Step;
 /// Those for this kind, each of which gets the input from its beginning.
 pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
+        Kind::Html => &[documents::html],
         _ => &[],
     }
 }

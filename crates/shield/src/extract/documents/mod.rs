@@ -1,0 +1,13 @@
+//! Documents: every text that a reader of one could meet, with the place where it stands.
+//!
+//! A reader is a person, who sees what is drawn, or a program that turns the file into text, which sees
+//! what is white on white too. So a text is judged as both would have it; see [`flow`].
+
+mod decode;
+mod flow;
+mod html;
+#[cfg(test)]
+mod tests;
+mod uri;
+
+pub(super) use self::html::html;
