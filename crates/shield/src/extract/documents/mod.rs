@@ -6,8 +6,12 @@
 mod decode;
 mod flow;
 mod html;
+mod office;
 #[cfg(test)]
 mod tests;
 mod uri;
+mod xml;
 
 pub(super) use self::html::html;
+pub(super) use self::office::office;
+pub(super) use self::xml::xml;

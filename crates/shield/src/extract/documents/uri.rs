@@ -20,6 +20,12 @@ pub(super) fn is_script(address: &str) -> bool {
         .any(|it| starts_with(address, it))
 }
 
+/// Whether a value is more than a name or a number.
+pub(super) fn is_worth_reading(value: &str) -> bool {
+    const SHORT: usize = 24;
+    value.len() >= SHORT || !value.is_ascii() || value.trim().contains(' ')
+}
+
 /// What a `data:` address holds.
 pub(super) fn data(address: &str) -> Option<Vec<u8>> {
     let address = address.trim_start();

@@ -15,6 +15,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
 use self::page::Page;
+pub(super) use self::style::{Colour, WHITE};
 use super::decode;
 use crate::budget::Step;
 use crate::walk::{Input, Setting, Walk};
@@ -45,4 +46,10 @@ pub(super) fn read(walk: &mut Walk<'_>, text: &str, setting: Setting, depth: u8)
         return Err(stop);
     }
     page.end(text.get(end..).unwrap_or_default())
+}
+
+/// Whether there are tags in it, or what looks like one.
+pub(super) fn has_tags(text: &str) -> bool {
+    let mut bytes = text.bytes().zip(text.bytes().skip(1));
+    bytes.any(|(it, next)| it == b'<' && (next.is_ascii_alphabetic() || b"/!?".contains(&next)))
 }

@@ -8,7 +8,7 @@ use html5gum::emitters::callback::CallbackEvent;
 
 use super::element::Elements;
 use super::style::{Colour, Sheet, Style};
-use super::{MAX_DEPTH, read, tags};
+use super::{MAX_DEPTH, has_tags, read, tags};
 use crate::budget::Step;
 use crate::extract::documents::flow::Flow;
 use crate::extract::documents::uri;
@@ -130,7 +130,7 @@ impl<'p, 'w> Page<'p, 'w> {
         self.data.end(walk)?;
         self.scripts.end(walk)?;
         self.styles.end(walk)?;
-        if is_worth_reading(rest) {
+        if uri::is_worth_reading(rest) {
             walk.text_in("tag without an end", rest, Setting::Hidden)?;
         }
         Ok(())
@@ -225,7 +225,7 @@ impl<'p, 'w> Page<'p, 'w> {
         if let Some(data) = uri::data(value) {
             return self.walk.look_into("data: address", &mut Cursor::new(data));
         }
-        if !is_worth_reading(value) {
+        if !uri::is_worth_reading(value) {
             return Ok(());
         }
         let known = tags::NAMED.iter().find(|it| **it == name);
@@ -269,17 +269,6 @@ const MAX_CLASSES: usize = 100;
 
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
-}
-
-/// Whether a value is more than a name or a number.
-fn is_worth_reading(value: &str) -> bool {
-    const SHORT: usize = 24;
-    value.len() >= SHORT || !value.is_ascii() || value.trim().contains(' ')
-}
-
-fn has_tags(text: &str) -> bool {
-    let mut bytes = text.bytes().zip(text.bytes().skip(1));
-    bytes.any(|(it, next)| it == b'<' && (next.is_ascii_alphabetic() || b"/!?".contains(&next)))
 }
 
 /// Whether a script of this type runs.

@@ -13,14 +13,14 @@ pub(super) struct Style {
 
 /// A colour, as far as it is one and known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Colour {
+pub(in crate::extract::documents) enum Colour {
     Rgb([u8; 3]),
     /// Not to be seen at all.
     Clear,
     Other,
 }
 
-pub(super) const WHITE: Colour = Colour::Rgb([255; 3]);
+pub(in crate::extract::documents) const WHITE: Colour = Colour::Rgb([255; 3]);
 
 impl Style {
     /// Of declarations: `color: red; opacity: 0`.
@@ -117,7 +117,7 @@ fn number(value: &str) -> Option<f32> {
 
 impl Colour {
     /// Of how it is written: `white`, `#fff`, `rgb(255, 255, 255)`.
-    pub(super) fn of(value: &str) -> Self {
+    pub(in crate::extract::documents) fn of(value: &str) -> Self {
         let value = value.trim();
         if let Some(digits) = value.strip_prefix('#') {
             return Self::of_digits(digits);
@@ -168,7 +168,7 @@ impl Colour {
     }
 
     /// Whether nobody tells it from that behind it.
-    pub(super) fn is_lost_on(self, background: Self) -> bool {
+    pub(in crate::extract::documents) fn is_lost_on(self, background: Self) -> bool {
         match (self, background) {
             (Self::Clear, _) => true,
             (Self::Rgb(it), Self::Rgb(background)) => {
