@@ -20,6 +20,8 @@ pub(crate) type Extract = fn(&mut Walk<'_>, &mut Input<'_>) -> Step;
 pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
         Kind::Html => &[documents::html],
+        Kind::Pdf => &[documents::pdf],
+        Kind::Rtf => &[documents::rtf],
         Kind::Xml => &[documents::xml],
         Kind::Zip => &[documents::office],
         _ => &[],

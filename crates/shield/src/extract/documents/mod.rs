@@ -7,6 +7,8 @@ mod decode;
 mod flow;
 mod html;
 mod office;
+mod pdf;
+mod rtf;
 #[cfg(test)]
 mod tests;
 mod uri;
@@ -14,4 +16,6 @@ mod xml;
 
 pub(super) use self::html::html;
 pub(super) use self::office::office;
+pub(super) use self::pdf::pdf;
+pub(super) use self::rtf::rtf;
 pub(super) use self::xml::xml;

@@ -40,20 +40,24 @@ pub(super) fn data(address: &str) -> Option<Vec<u8>> {
     Some(data)
 }
 
-/// Of as much as can be decoded, whatever stands between.
+/// Of as much as can be decoded, whatever stands between; behind an end it goes on.
 pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let is_digit = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/');
-    let digits = text.iter().copied().map(|it| match it {
-        b'-' => b'+',
-        b'_' => b'/',
-        it => it,
-    });
-    let mut digits: Vec<u8> = digits.filter(is_digit).collect();
-    // One digit alone is no byte.
-    if digits.len() % 4 == 1 {
-        digits.pop();
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    for part in text.split(|it| *it == b'=') {
+        let is_digit = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/');
+        let digits = part.iter().copied().map(|it| match it {
+            b'-' => b'+',
+            b'_' => b'/',
+            it => it,
+        });
+        let mut digits: Vec<u8> = digits.filter(is_digit).collect();
+        // One digit alone is no byte.
+        if digits.len() % 4 == 1 {
+            digits.pop();
+        }
+        LENIENT.decode_vec(digits, &mut out).ok()?;
     }
-    LENIENT.decode(digits).ok()
+    Some(out)
 }
 
 /// With `%41` as `A`.
@@ -90,6 +94,7 @@ mod tests {
         assert_eq!(data("data:,a%20b").unwrap(), b"a b");
         assert_eq!(data(" DATA:text/html;base64,aG ku").unwrap(), b"hi.");
         assert_eq!(data("data:text/plain"), None);
+        assert_eq!(base64(b"aGk=\r\n=aG-k").unwrap(), b"hih\xFA");
         assert_eq!(data("https://example.com/,"), None);
         assert!(is_script(" JavaScript:alert(1)") && !is_script("é"));
         assert_eq!(percent_decoded(b"%4%zz%41%"), b"%4%zzA%");

@@ -25,6 +25,8 @@ use self::attributes::Attributes;
 pub(super) use self::attributes::Tag;
 pub(super) use self::dialect::{Dialect, Known};
 use self::doctype::Entities;
+pub(super) use self::fields::judge as field;
+pub(super) use self::relationships::{runs, template};
 pub(super) use self::styles::{hidden_cells, hidden_in_open, hidden_in_word};
 use super::flow::Flow;
 use super::{decode, html};

@@ -63,6 +63,13 @@ impl Part for Relationships {
     }
 }
 
+/// Judges where a template is.
+pub(in crate::extract::documents) fn template(walk: &mut Walk<'_>, target: &str) {
+    if is_away(target) {
+        walk.found(&REMOTE, Some(target.trim()));
+    }
+}
+
 fn is_away(target: &str) -> bool {
     let target = target.trim().to_ascii_lowercase();
     [
