@@ -19,7 +19,9 @@ pub(crate) type Extract = fn(&mut Walk<'_>, &mut Input<'_>) -> Step;
 /// Those for this kind, each of which gets the input from its beginning.
 pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
+        Kind::Email => &[documents::email],
         Kind::Html => &[documents::html],
+        Kind::Ole => &[documents::ole],
         Kind::Pdf => &[documents::pdf],
         Kind::Rtf => &[documents::rtf],
         Kind::Xml => &[documents::xml],
