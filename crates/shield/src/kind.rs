@@ -143,7 +143,8 @@ impl Kind {
         if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || has(b"<html") {
             return Self::Html;
         }
-        if head.starts_with(b"<?xml") || head.starts_with(b"<svg") {
+        let is_xml = |it: &[u8]| it.starts_with(b"<?xml") || it.starts_with(b"<?xpacket");
+        if is_xml(head) || head.starts_with(b"<svg") || head.starts_with(b"<") && has(b" xmlns") {
             return Self::Xml;
         }
         if head.starts_with(b"<") && (has(b"<body") || has(b"<div") || has(b"<p>") || has(b"<!--"))

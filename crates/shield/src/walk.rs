@@ -75,6 +75,9 @@ pub(crate) struct Walk<'a> {
     pub(crate) scores: text::Scores,
     /// Whether nothing came from the sender before: what is hidden weighs more.
     pub(crate) is_first_contact: bool,
+    /// Every text that was judged, with its place, for tests of what finds texts.
+    #[cfg(test)]
+    pub(crate) heard: Vec<(String, Setting, String)>,
 }
 
 /// Bytes of one window, and how many of them the next one has too.
@@ -97,6 +100,8 @@ impl<'a> Walk<'a> {
             is_stopped: false,
             scores: text::Scores::default(),
             is_first_contact: false,
+            #[cfg(test)]
+            heard: Vec::new(),
         }
     }
 
@@ -271,6 +276,8 @@ impl<'a> Walk<'a> {
     /// Judges a text that was found here.
     pub(crate) fn text(&mut self, text: &str, setting: Setting) -> Step {
         self.budget.work(text.len() as u64)?;
+        #[cfg(test)]
+        self.heard.push((self.place(), setting, text.to_owned()));
         text::look(self, text, setting)
     }
 

@@ -7,8 +7,8 @@
 mod archives;
 mod compressed;
 mod decoded;
+mod documents;
 mod images;
-
 use std::io::Read;
 
 use agentdrop_protocol::report::{Layer, ThreatLevel};
@@ -43,6 +43,13 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
         Kind::Xz => &[compressed::xz],
         Kind::Zip => &[archives::zip],
         Kind::Zstd => &[compressed::zstd],
+        Kind::Email => &[documents::email],
+        Kind::Html => &[documents::html],
+        Kind::Ole => &[documents::ole],
+        Kind::Pdf => &[documents::pdf],
+        Kind::Rtf => &[documents::rtf],
+        Kind::Xml => &[documents::xml],
+        Kind::Zip => &[documents::office],
         _ => &[],
     }
 }
