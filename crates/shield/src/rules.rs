@@ -13,9 +13,8 @@ pub struct RuleSet {
 impl RuleSet {
     /// Those that come with this version.
     pub fn load() -> Result<Self, ScanError> {
-        let file = "rules/injection.toml";
         Ok(Self {
-            text: TextRules::load(file, include_str!("../rules/injection.toml"))?,
+            text: TextRules::load()?,
             version: include_str!("../rules/VERSION").trim_ascii(),
         })
     }
