@@ -56,9 +56,19 @@ impl Folded {
         it
     }
 
+    /// Whether it was written in shapes that most texts have few of.
+    pub(crate) fn is_disguised(&self) -> bool {
+        self.unseen >= 8 || (self.disguised >= 12 && self.disguised as usize * 6 > self.text.len())
+    }
+
     /// In which line something is, counted from 1.
     pub(crate) fn line(&self, at: usize) -> u64 {
         1 + self.lines.partition_point(|it| it.0 as usize <= at) as u64
+    }
+
+    /// In which line something of what was folded is, counted from 1.
+    pub(crate) fn line_before(&self, at: usize) -> u64 {
+        1 + self.lines.partition_point(|it| it.1 as usize <= at) as u64
     }
 
     /// What was folded into this line, and the line's beginning here.
@@ -137,6 +147,8 @@ impl Folded {
             0xF8 | 0xD8 => self.text.push('o'),
             0xDF => self.text.push_str("ss"),
             0xE6 | 0xC6 => self.text.push_str("ae"),
+            // Joiners belong to the scripts of India and Iran, selectors to pictures, hyphens to books.
+            0x200C | 0x200D | 0xFE0F | 0xFE0E | 0xAD | 0xFEFF | 0x200E | 0x200F => {}
             _ if is_unseen(it) => self.unseen += 1,
             code => self.decomposed(it, code),
         }

@@ -45,22 +45,19 @@ pub(super) fn judge(
     walk: &mut Walk<'_>,
     text: &str,
     folded: &Folded,
+    hits: &[Hit],
     manner: Manner,
-) -> ThreatLevel {
+) {
     let rules = &walk.rules.text;
-    let hits = rules.words.hits(&folded.text);
-    let signals = signals(rules, folded, &hits);
-    let mut worst = ThreatLevel::Clean;
-    for passage in best_of_each(passages(rules, &hits, &signals)) {
+    let signals = signals(rules, folded, hits);
+    for passage in best_of_each(passages(rules, hits, &signals)) {
         let score = passage.score * factor(manner);
         let Some((_, level)) = LEVELS.into_iter().find(|it| score >= it.0) else {
             continue;
         };
-        worst = worst.max(level);
         walk.scores.rules = walk.scores.rules.max((score / 2.0).min(1.0));
         note(walk, text, folded, manner, &passage, level, score);
     }
-    worst
 }
 
 /// Of each strongest idea, the passage that is the worst: a finding is told once.

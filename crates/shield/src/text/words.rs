@@ -40,6 +40,7 @@ pub(super) struct Collecting {
     names: HashMap<String, Concept>,
     languages: Vec<String>,
     phrases: BTreeMap<(String, bool), Meaning>,
+    disguises: HashMap<Concept, Disguise>,
 }
 
 /// All phrases, in one automaton.
@@ -47,7 +48,48 @@ pub(super) struct Collecting {
 pub(crate) struct Words {
     automaton: AhoCorasick,
     meanings: Vec<Meaning>,
+    disguises: HashMap<Concept, Disguise>,
 }
+
+/// A way to write letters that others do not read at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disguise {
+    /// By so many places in the alphabet.
+    Shifted(u8),
+    /// The first letter is the last.
+    Mirrored,
+    Reversed,
+}
+
+/// Words that give away a disguise, of those who want something from a machine.
+const TELLING: [&str; 26] = [
+    "ignore",
+    "disregard",
+    "previous",
+    "instructions",
+    "instruction",
+    "system",
+    "prompt",
+    "reveal",
+    "assistant",
+    "password",
+    "forget",
+    "following",
+    "respond",
+    "execute",
+    "explain",
+    "describe",
+    "instrucciones",
+    "anteriores",
+    "anweisungen",
+    "vorherigen",
+    "precedentes",
+    "istruzioni",
+    "precedenti",
+    "instrucoes",
+    "talimatlari",
+    "restrictions",
+];
 
 /// English goes with every other language: whoever writes about machines mixes it in.
 const ENGLISH: u64 = 1;
@@ -105,6 +147,27 @@ impl Collecting {
         1 << (1 + at % 63)
     }
 
+    /// The words that give away a disguise, in each of them.
+    pub(super) fn add_disguises(&mut self) {
+        let mut add = |disguise: Disguise, change: &dyn Fn(&str) -> String| {
+            let name = format!("/{disguise:?}");
+            for word in TELLING {
+                self.say(&name, "en", &change(word));
+            }
+            let concept = self.concept(&name);
+            self.disguises.insert(concept, disguise);
+        };
+        add(Disguise::Reversed, &|it| it.chars().rev().collect());
+        let mirrored = |it: char| char::from(b'a' + b'z' - it as u8);
+        add(Disguise::Mirrored, &|it| it.chars().map(mirrored).collect());
+        for by in 1..26_u8 {
+            let shifted = |it: char| char::from(b'a' + (it as u8 - b'a' + by) % 26);
+            add(Disguise::Shifted(by), &|it| {
+                it.chars().map(shifted).collect()
+            });
+        }
+    }
+
     pub(super) fn build(self) -> Result<Words, aho_corasick::BuildError> {
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
@@ -114,11 +177,17 @@ impl Collecting {
         Ok(Words {
             automaton,
             meanings: self.phrases.into_values().collect(),
+            disguises: self.disguises,
         })
     }
 }
 
 impl Words {
+    /// The disguise that this concept gives away.
+    pub(crate) fn disguise(&self, concept: Concept) -> Option<Disguise> {
+        self.disguises.get(&concept).copied()
+    }
+
     /// Every concept in a folded text, in the order in which they end.
     pub(crate) fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();

@@ -1,3 +1,4 @@
 //! Shield from outside.
 
+mod disguises;
 mod verdicts;
