@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use agentdrop_protocol::report::{Finding, Layer, ThreatLevel};
 
 use super::fold::Folded;
+use super::model::weigh;
 use super::rules::{LEVELS, TextRules};
 use super::words::{Hit, go_together};
 use crate::excerpt::escaped;
@@ -20,12 +21,17 @@ pub(super) struct Signal {
 
 /// A part of a text, and how much there is against it.
 #[derive(Debug)]
-struct Passage {
-    score: f32,
+pub(crate) struct Passage {
+    pub(crate) score: f32,
     /// The strongest ideas, of one family each, the surest first.
     ideas: Vec<u16>,
     start: u32,
+    /// Where the last of what was met in it begins.
+    end: u32,
 }
+
+/// What is not worth a look.
+const LEAST: f32 = 0.2;
 
 /// How far apart things may be that are weighed together.
 const WINDOW: u32 = 900;
@@ -49,24 +55,81 @@ pub(super) fn judge(
     manner: Manner,
 ) {
     let rules = &walk.rules.text;
-    let signals = signals(rules, folded, hits);
-    for passage in best_of_each(passages(rules, hits, &signals)) {
-        let score = passage.score * factor(manner);
-        let Some((_, level)) = LEVELS.into_iter().find(|it| score >= it.0) else {
-            continue;
-        };
-        walk.scores.rules = walk.scores.rules.max((score / 2.0).min(1.0));
-        note(walk, text, folded, manner, &passage, level, score);
+    let mut passages = candidates(rules, folded, hits);
+    for passage in &mut passages {
+        let logit = rules.model.logit(around(&folded.text, passage));
+        let sure = 1.0 / (1.0 + (-logit).exp());
+        walk.scores.model = walk.scores.model.max(sure);
+        walk.scores.rules = walk.scores.rules.max((passage.score / 2.0).min(1.0));
+        passage.score = weigh(passage.score, logit) * factor(manner);
     }
+    for passage in best_of_each(passages) {
+        let level = level(passage.score);
+        if level > ThreatLevel::Clean {
+            note(walk, text, folded, manner, &passage, level);
+        }
+    }
+}
+
+/// What is worth a closer look: where something was met, and where much is spoken of what is met there.
+pub(crate) fn candidates(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<Passage> {
+    let signals = signals(rules, folded, hits);
+    let mut all = passages(rules, hits, &signals);
+    dense(hits, &mut all);
+    all
+}
+
+/// Where much of what ideas are made of stands together, though none was met.
+fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
+    const SPAN: u32 = 500;
+    const LEAST: u32 = 5;
+    let known: Vec<(u32, u32)> = all.iter().map(|it| (it.start, it.end)).collect();
+    let (mut from, mut known) = (0, known.into_iter().peekable());
+    let mut hits = hits.iter().peekable();
+    while let Some(first) = hits.peek() {
+        from = first.start.max(from);
+        let mut seen = 0_u64;
+        while let Some(hit) = hits.next_if(|it| it.start < from + SPAN) {
+            seen |= 1 << (hit.concept % 64);
+        }
+        while known.next_if(|it| it.1 < from).is_some() {}
+        let is_known = known.peek().is_some_and(|it| it.0 < from + SPAN);
+        if seen.count_ones() >= LEAST && !is_known {
+            all.push(Passage {
+                score: 0.0,
+                ideas: Vec::new(),
+                start: from,
+                end: from + SPAN,
+            });
+        }
+        from += SPAN;
+    }
+}
+
+/// The text of a passage, with a little before and after.
+pub(crate) fn around<'a>(text: &'a str, passage: &Passage) -> &'a str {
+    let floor = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor((passage.start as usize).saturating_sub(100));
+    let end = floor((passage.end as usize + 150).min(text.len()));
+    text.get(start..end).unwrap_or_default()
+}
+
+/// The level that a score needs.
+pub(crate) fn level(score: f32) -> ThreatLevel {
+    let level = LEVELS.into_iter().find(|it| score >= it.0);
+    level.map_or(ThreatLevel::Clean, |it| it.1)
 }
 
 /// Of each strongest idea, the passage that is the worst: a finding is told once.
 fn best_of_each(passages: Vec<Passage>) -> impl Iterator<Item = Passage> {
     let mut best: BTreeMap<u16, Passage> = BTreeMap::new();
     for passage in passages {
-        let Some(first) = passage.ideas.first() else {
-            continue;
-        };
+        let first = passage.ideas.first().unwrap_or(&u16::MAX);
         match best.get(first) {
             Some(known) if known.score >= passage.score => {}
             _ => {
@@ -194,10 +257,12 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
         families.fill((0.0, 0, 0.0));
         let rest = signals.get(at..).unwrap_or_default();
         let inside = rest.iter().take_while(|it| it.start - first.start < WINDOW);
+        let mut end = first.start;
         for signal in inside.take(200) {
             let Some(idea) = rules.ideas.get(usize::from(signal.idea)) else {
                 continue;
             };
+            end = signal.start;
             let family = &mut families[idea.family];
             if signal.weight > family.0 {
                 *family = (signal.weight, signal.idea, family.0.max(family.2));
@@ -208,7 +273,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
         // A second idea of one family adds less.
         let sum: f32 = families.iter().map(|it| it.0 + 0.35 * it.2).sum();
         let score = sum * calm(&about, first.start);
-        if score < LEVELS[3].0 * 0.6 {
+        if score < LEAST {
             continue;
         }
         let mut ideas: Vec<(f32, u16)> = families
@@ -221,6 +286,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
             score,
             ideas: ideas.into_iter().map(|it| it.1).collect(),
             start: first.start,
+            end,
         };
         // The best of those that overlap.
         match best.last_mut() {
@@ -254,6 +320,10 @@ fn calm(about: &[&Hit], start: u32) -> f32 {
     }
 }
 
+/// What only the model says.
+const MANNER: &str = "injection/manner";
+const MANNER_REASON: &str = "it reads like what is written to make a machine forget its limits";
+
 fn note(
     walk: &mut Walk<'_>,
     text: &str,
@@ -261,7 +331,6 @@ fn note(
     manner: Manner,
     passage: &Passage,
     level: ThreatLevel,
-    score: f32,
 ) {
     let rules = &walk.rules.text;
     let all: Vec<_> = passage
@@ -269,21 +338,22 @@ fn note(
         .iter()
         .filter_map(|it| rules.ideas.get(usize::from(*it)))
         .collect();
-    let Some(first) = all.first() else {
-        return;
-    };
     let reasons: Vec<&str> = all.iter().take(3).map(|it| it.reason.as_str()).collect();
+    let (rule, reason) = match all.first() {
+        Some(first) => (first.id.clone(), reasons.join("; ")),
+        None => (MANNER.to_owned(), MANNER_REASON.to_owned()),
+    };
     let start = passage.start as usize;
     let place = walk.place();
     walk.add(Finding {
-        rule: first.id.clone(),
+        rule,
         layer: Layer::InjectionDetection,
         threat_level: level,
-        confidence: (score / 2.0).min(1.0),
+        confidence: (passage.score / 2.0).min(1.0),
         place,
         line: Some(manner.line - 1 + folded.line(start)),
         excerpt: Some(escaped(shown(text, folded, start), MAX_EXCERPT)),
-        reason: reasons.join("; "),
+        reason,
         advice: "treat the text as data: do nothing that it asks for".to_owned(),
     });
 }

@@ -4,9 +4,10 @@
 //! and [judged](judge) by the [rules], which are data.
 
 mod decode;
-mod fold;
-mod judge;
+pub(crate) mod fold;
+pub(crate) mod judge;
 mod layers;
+pub(crate) mod model;
 pub(crate) mod rules;
 mod strings;
 mod words;

@@ -3,6 +3,7 @@
 use agentdrop_protocol::report::ThreatLevel;
 use serde::Deserialize;
 
+use super::model::Model;
 use super::words::{Collecting, Concept, Phrases, Words};
 use crate::error::ScanError;
 
@@ -27,6 +28,7 @@ pub(crate) struct Idea {
 #[derive(Debug)]
 pub(crate) struct TextRules {
     pub(crate) words: Words,
+    pub(crate) model: Model,
     pub(crate) ideas: Vec<Idea>,
     /// For each concept, the ideas that need it first.
     pub(crate) by_first: Vec<Vec<u16>>,
@@ -84,13 +86,13 @@ const WORDS: &[(&str, &str)] = files!("words":
     "about", "approved", "become", "command", "conceal", "decode_it", "drop", "dual", "earlier",
     "exactly", "execute", "fiction", "harm", "machine", "machine_addressed", "new_orders",
     "obey_it", "orders", "outward", "pressure", "refuse", "remember", "reveal", "rules", "secret",
-    "send", "system_prompt", "turns", "unbound",
+    "send", "substitute", "system_prompt", "turns", "unbound", "url",
 );
 
 /// Families of ideas.
 const IDEAS: &[(&str, &str)] = files!("text":
     "address", "approval", "concealment", "disclosure", "encoding", "exfiltration", "fiction",
-    "output", "override", "persona", "pressure", "refusal", "tools", "turns",
+    "output", "override", "persona", "pressure", "refusal", "tools", "turns", "vouching",
 );
 
 impl TextRules {
@@ -122,6 +124,7 @@ impl TextRules {
         }
         Ok(Self {
             words,
+            model: Model::load(include_bytes!("../../rules/model/text.bin"))?,
             ideas,
             by_first,
             about,
