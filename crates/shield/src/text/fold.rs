@@ -14,6 +14,9 @@ pub(crate) struct Folded {
     lines: Vec<(u32, u32)>,
     /// How many characters were dropped because nobody sees them.
     pub(crate) unseen: u32,
+    known: Vec<Known>,
+    /// Whether there is anything that nobody sees, or that turns the direction.
+    pub(crate) has_unseen: bool,
     /// How many letters were written in the shapes of others: full width, mathematical, circled.
     pub(crate) disguised: u32,
 }
@@ -148,34 +151,83 @@ impl Folded {
             0xDF => self.text.push_str("ss"),
             0xE6 | 0xC6 => self.text.push_str("ae"),
             // Joiners belong to the scripts of India and Iran, selectors to pictures, hyphens to books.
-            0x200C | 0x200D | 0xFE0F | 0xFE0E | 0xAD | 0xFEFF | 0x200E | 0x200F => {}
-            _ if is_unseen(it) => self.unseen += 1,
+            0xAD | 0x200E | 0x200F => {}
+            0x200C | 0x200D | 0xFE0F | 0xFE0E | 0xFEFF => self.has_unseen = true,
+            _ if is_unseen(it) => {
+                self.unseen += 1;
+                self.has_unseen = true;
+            }
             code => self.decomposed(it, code),
         }
     }
 
     fn decomposed(&mut self, it: char, code: u32) {
-        if let Some(letter) = in_a_shape(code) {
-            self.disguised += 1;
-            self.text.push(letter);
-            return;
+        let slot = code as usize % KNOWN;
+        let known = self.known.get(slot).filter(|known| known.code == code);
+        let known = known.copied().unwrap_or_else(|| {
+            let new = Known::of(it, code);
+            self.known.resize(KNOWN, Known::default());
+            self.known[slot] = new;
+            new
+        });
+        self.disguised += u32::from(known.is_disguised);
+        let folded = known.folded.get(..usize::from(known.length));
+        match folded.and_then(|it| str::from_utf8(it).ok()) {
+            Some(" ") => self.space(),
+            Some(folded) => self.text.push_str(folded),
+            None => {}
         }
-        let mut is_disguised = code > 0x2000;
+    }
+}
+
+/// How many characters are known at a time.
+const KNOWN: usize = 256;
+
+/// What becomes of a character, which takes long to find out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    code: u32,
+    folded: [u8; 16],
+    length: u8,
+    is_disguised: bool,
+}
+
+impl Known {
+    fn of(it: char, code: u32) -> Self {
+        let mut known = Self {
+            code,
+            ..Self::default()
+        };
+        if let Some(letter) = in_a_shape(code) {
+            known.push(letter);
+            known.is_disguised = true;
+            return known;
+        }
+        known.is_disguised = code > 0x2000;
         decompose_compatible(it, |part| {
             let class = canonical_combining_class(part);
             if class >= 200 || class == 1 || class == 7 || (27..=35).contains(&class) {
                 return;
             }
-            is_disguised &= part.is_ascii_alphanumeric();
+            known.is_disguised &= part.is_ascii_alphanumeric();
             match part {
-                ' ' => self.space(),
                 // Arabic letters that are the same but for their place.
-                '\u{649}' | '\u{64A}' => self.text.push('\u{6CC}'),
-                '\u{643}' => self.text.push('\u{6A9}'),
-                _ => self.text.extend(part.to_lowercase()),
+                '\u{649}' | '\u{64A}' => known.push('\u{6CC}'),
+                '\u{643}' => known.push('\u{6A9}'),
+                _ => part.to_lowercase().for_each(|it| known.push(it)),
             }
         });
-        self.disguised += u32::from(is_disguised);
+        known.is_disguised &= known.length > 0;
+        known
+    }
+
+    /// What a character becomes is short, but for a few ligatures whose ends are cut.
+    fn push(&mut self, it: char) {
+        let at = usize::from(self.length);
+        if let Some(room) = self.folded.get_mut(at..at + it.len_utf8()) {
+            it.encode_utf8(room);
+            self.length += it.len_utf8() as u8;
+        }
     }
 }
 

@@ -210,17 +210,26 @@ fn nearest<'a>(
         let joined = |(from, to)| within >= ACROSS || !has_end(text, from, to);
         need.contains(&it.concept) && gap(here, it).is_some_and(joined)
     };
-    // Hits come in the order of their ends.
+    // Hits come in the order of their ends. A letter has up to three bytes.
     let before = hits.get(..at)?.iter().rev();
-    let before = before.take_while(|it| here.start.saturating_sub(it.end) <= within);
+    let before = before.take_while(|it| here.start.saturating_sub(it.end) <= within * 3);
     let after = hits.get(at + 1..)?.iter();
-    let after = after.take_while(|it| it.end.saturating_sub(here.end) <= within + 60);
-    let near = |it: &&Hit| gap(here, it).is_some_and(|(from, to)| to - from <= within);
+    let after = after.take_while(|it| it.end.saturating_sub(here.end) <= within * 3 + 60);
+    let near =
+        |it: &&Hit| gap(here, it).is_some_and(|(from, to)| is_within(text, from, to, within));
     // What comes in masses is not looked at in masses.
     let all = after.take(80).chain(before.take(80));
-    all.filter(near)
-        .filter(fits)
+    all.filter(fits)
+        .filter(near)
         .min_by_key(|it| !go_together(languages, it.languages))
+}
+
+fn is_within(text: &str, from: u32, to: u32, within: u32) -> bool {
+    if to - from <= within {
+        return true;
+    }
+    let between = text.get(from as usize..to as usize).unwrap_or_default();
+    !between.is_ascii() && between.chars().count() <= within as usize
 }
 
 /// What lies between two hits, unless they share something.

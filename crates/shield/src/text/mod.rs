@@ -67,7 +67,7 @@ fn look_within(walk: &mut Walk<'_>, text: &str, manner: Manner, depth: u8) -> St
             ..manner
         },
     );
-    if depth == DEPTH {
+    if depth >= DEPTH {
         return Ok(());
     }
     layers::search(words, &hits, text, &folded, &mut |found| {
@@ -90,9 +90,8 @@ fn look_within(walk: &mut Walk<'_>, text: &str, manner: Manner, depth: u8) -> St
         match found.what {
             What::Text(text) => {
                 walk.budget.expand(text.len() as u64)?;
-                walk.inside(found.name, |walk| {
-                    look_within(walk, &text, inner, depth + 1)
-                })
+                let deeper = depth + if found.is_hidden { 1 } else { 2 };
+                walk.inside(found.name, |walk| look_within(walk, &text, inner, deeper))
             }
             What::File(bytes) => walk.look_into(found.name, &mut bytes.as_slice()),
         }

@@ -120,5 +120,5 @@ fn bucket(hash: u32) -> u32 {
 pub(crate) fn weigh(rules: f32, logit: f32) -> f32 {
     let sure = 1.0 / (1.0 + (-logit).exp());
     let more = ((sure - 0.5) * 2.0).max(0.0);
-    rules * (0.7 + 0.5 * sure) + 0.7 * more * more
+    rules * (0.75 + 0.5 * sure) + 0.7 * more * more
 }

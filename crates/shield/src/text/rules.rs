@@ -177,7 +177,7 @@ fn wrong(name: &str, why: String) -> ScanError {
 
 /// What a level needs.
 pub(crate) const LEVELS: [(f32, ThreatLevel); 4] = [
-    (2.4, ThreatLevel::Critical),
+    (3.2, ThreatLevel::Critical),
     (1.0, ThreatLevel::High),
     (0.65, ThreatLevel::Medium),
     (0.45, ThreatLevel::Low),

@@ -10,8 +10,7 @@ const AROUND: usize = 600;
 
 pub(super) fn search(words: &Words, hits: &[Hit], folded: &Folded, take: &mut Take<'_>) -> Step {
     hinted(words, hits, &folded.text, take)?;
-    digits(&folded.text, take)?;
-    apart(&folded.text, take)
+    digits(&folded.text, take)
 }
 
 /// Where strong words stand in a disguise, everything around them is taken out of it.
@@ -132,64 +131,4 @@ fn letter(it: char, one: char) -> char {
         '9' => 'g',
         _ => it,
     }
-}
-
-/// Letters with something between each of them.
-fn apart(text: &str, take: &mut Take<'_>) -> Step {
-    const LEAST: usize = 12;
-    let bytes = text.as_bytes();
-    let is_gap = |it: &u8| matches!(it, b' ' | b'.' | b'-' | b'/' | b'|' | b',');
-    let is_pair = |at: usize| {
-        bytes.get(at).is_some_and(u8::is_ascii_alphabetic) && bytes.get(at + 1).is_some_and(is_gap)
-    };
-    let mut at = 0;
-    while at + LEAST < bytes.len() {
-        // Whatever is long enough has a letter between two gaps here, or just after.
-        let Some(begin) = [at, at + 1]
-            .into_iter()
-            .find(|it| is_pair(*it) && is_pair(it + 2))
-        else {
-            at += LEAST / 2;
-            continue;
-        };
-        let mut start = begin;
-        while start >= 2 && is_pair(start - 2) {
-            start -= 2;
-        }
-        let mut end = begin;
-        let mut joined = String::new();
-        let mut from = start;
-        while is_pair(from) {
-            joined.push(char::from(bytes[from]));
-            from += 2;
-            // A wider gap ends a word.
-            let wider = bytes
-                .iter()
-                .skip(from)
-                .take(3)
-                .take_while(|it| is_gap(it))
-                .count();
-            if wider > 0 {
-                joined.push(' ');
-                from += wider;
-            }
-            end = from;
-        }
-        at = end + 1;
-        if joined.len() >= LEAST / 2 {
-            let rest = boundary(text, (end + 100).min(text.len()));
-            let before = boundary(text, start.saturating_sub(60));
-            let piece = [
-                text.get(before..start).unwrap_or_default(),
-                &joined,
-                text.get(end..rest).unwrap_or_default(),
-            ];
-            take(Found::hidden(
-                "letters set apart",
-                At::Folded(before),
-                piece.concat(),
-            ))?;
-        }
-    }
-    Ok(())
 }

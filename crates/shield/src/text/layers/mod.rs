@@ -3,6 +3,7 @@
 //! A finder goes over a text once and hands on what comes out of it, with the place where it stood. Only
 //! what comes out as words is judged, and then searched for further layers.
 
+mod apart;
 mod escapes;
 mod letters;
 mod morse;
@@ -93,9 +94,12 @@ pub(super) fn search(
     escapes::search(text, take)?;
     numbers::search(text, take)?;
     morse::search(text, take)?;
+    apart::search(text, take)?;
     letters::search(words, hits, folded, take)?;
     if !text.is_ascii() {
-        unseen::search(text, take)?;
+        if folded.has_unseen {
+            unseen::search(text, take)?;
+        }
         scripts::search(folded, take)?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{At, Found, Take, What, words_or_code};
+use super::{At, Found, Take, What, words, words_or_code};
 use crate::budget::Step;
 use crate::kind::Kind;
 
@@ -57,7 +57,8 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
             })?;
         }
     }
-    ascii85(text, take)
+    ascii85(text, take)?;
+    other85(text, take)
 }
 
 /// A run with the lines that go on with it, and where they end.
@@ -73,15 +74,16 @@ fn whole(bytes: &[u8], first: Range<usize>) -> (Vec<u8>, usize) {
             )
         };
         let gap = rest.iter().take(12).take_while(|it| is_gap(it)).count();
-        if gap == 0 || !rest.iter().take(gap).any(|it| *it == b'\n') {
-            break;
-        }
+        let lines = rest.iter().take(gap).filter(|it| **it == b'\n').count();
         let next = rest.get(gap..).unwrap_or_default();
         line = next
             .iter()
             .take_while(|it| CLASS[usize::from(**it)])
             .count();
-        if line == 0 {
+        // The next line belongs to it if there is nothing else in it.
+        let after = next.get(line).unwrap_or(&b'\n');
+        let is_end = matches!(after, b'\r' | b'\n' | b'"' | b'\'' | b'\\');
+        if lines != 1 || line == 0 || !is_end {
             break;
         }
         run.extend(next.iter().take(line));
@@ -224,6 +226,37 @@ fn ascii85(text: &str, take: &mut Take<'_>) -> Step {
         if let Some(text) = words_or_code(&out) {
             take(Found::hidden("base85", At::Text(at), text))?;
         }
+    }
+    Ok(())
+}
+
+/// The other way to write base 85, of Git and Python.
+fn other85(text: &str, take: &mut Take<'_>) -> Step {
+    const DIGITS: &[u8; 85] =
+        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+    let digit = |it: u8| DIGITS.iter().position(|digit| *digit == it);
+    let decode = |run: &[u8]| -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        for five in run.chunks(5) {
+            let mut value = 0_u64;
+            for at in 0..5 {
+                value = value * 85 + five.get(at).map_or(Some(84), |it| digit(*it))? as u64;
+            }
+            let value = u32::try_from(value).ok()?;
+            out.extend(value.to_be_bytes().into_iter().take(five.len() - 1));
+        }
+        Some(out)
+    };
+    let mut at = 0;
+    for word in text.split([' ', '\n', '\t', '\r', '"', '\'']) {
+        if word.len() >= LEAST_LINE
+            && decode(word.as_bytes().get(..20).unwrap_or_default())
+                .is_some_and(|it| is_promising(&it))
+            && let Some(text) = decode(word.as_bytes()).as_deref().and_then(words)
+        {
+            take(Found::hidden("base85", At::Text(at), text))?;
+        }
+        at += word.len() + 1;
     }
     Ok(())
 }
