@@ -9,6 +9,7 @@ mod fill;
 mod listeners;
 mod load;
 mod polls;
+mod shield_train;
 mod strangers;
 mod summary;
 mod sync;
@@ -46,6 +47,8 @@ enum What {
     /// Ask about addresses that have an account and about ones that have none, of a world whose
     /// accounts have passwords; half of them ask about the other half
     Strangers(strangers::Args),
+    /// Make the model of Shield from samples, and say how it does on families that it has not seen
+    ShieldTrain(shield_train::Args),
     /// Make small writes durable, as a limit of the machine
     Sync(sync::Args),
 }
@@ -72,6 +75,7 @@ fn run(cli: Cli) -> io::Result<Value> {
         What::Listeners(args) => runtime.block_on(listeners::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
         What::Strangers(args) => runtime.block_on(strangers::run(args)),
+        What::ShieldTrain(args) => shield_train::run(&args),
         What::Sync(args) => sync::run(&args),
     }
 }

@@ -42,6 +42,15 @@ pub(crate) struct Window<'a> {
     pub(crate) is_last: bool,
 }
 
+impl Window<'_> {
+    /// How many lines end in it before the next one begins.
+    pub(crate) fn new_lines(&self) -> u64 {
+        let new = self.bytes.len() - if self.is_last { 0 } else { OVERLAP };
+        let new = self.bytes.get(..new).unwrap_or_default();
+        new.iter().filter(|it| **it == b'\n').count() as u64
+    }
+}
+
 /// Where a text stands: an instruction in a place that people do not read weighs more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Setting {

@@ -1,6 +1,7 @@
 //! Shield from outside.
 
 mod bombs;
+mod disguises;
 mod images;
 mod looked;
 mod macros;
