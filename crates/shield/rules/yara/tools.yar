@@ -2,6 +2,7 @@
 
 rule credential_dumper {
     meta:
+        needs = "sekurlsa|lsadump|gentilkiwi|Invoke-Mimikatz|kerberos::golden|lsass|comsvcs|hklm"
         id = "code/credential-dumper"
         level = "HIGH"
         prose = "LOW"
@@ -21,6 +22,7 @@ rule credential_dumper {
 
 rule guard_switched_off {
     meta:
+        needs = "amsi|MpPreference|netsh|setenforce|auditd|apparmor|falcon-sensor|clamav-daemon"
         id = "code/guard-switched-off"
         level = "HIGH"
         prose = "LOW"
@@ -61,6 +63,7 @@ rule shellcode {
 
 rule code_put_into_memory {
     meta:
+        needs = "VirtualAlloc|NtAllocateVirtualMemory|mmap.mmap|HeapCreate"
         id = "code/memory-loader"
         level = "HIGH"
         prose = "LOW"
@@ -77,6 +80,7 @@ rule code_put_into_memory {
 
 rule beacon {
     meta:
+        needs = "beacon.x64|ReflectiveLoader|stdapi_sys|metsrv|meterpreter|Invoke-Shellcode|Invoke-Reflective"
         id = "code/beacon"
         level = "HIGH"
         prose = "LOW"
