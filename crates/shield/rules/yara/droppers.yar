@@ -2,6 +2,7 @@
 
 rule script_host_runs {
     meta:
+        of = "scripts"
         needs = "WScript.Shell|Shell.Application|Wscript.CreateObject|MMC20.Application|FileSystemObject"
         id = "code/script-host"
         level = "HIGH"
@@ -12,9 +13,8 @@ rule script_host_runs {
         $made = /(CreateObject|ActiveXObject|GetObject)\s{0,2}\(/ ascii wide nocase
         $fetch = /M(icroso|S)ft?(XML2)?\.(Server)?XMLHTTP|WinHttp\.WinHttpRequest|ADODB\.Stream|URLDownloadToFile|InternetExplorer\.Application/ ascii wide nocase
         $run = /\.(Run|Exec|ShellExecute)\s{0,2}[( ]\s{0,2}[^\n]{0,200}(powershell|cmd(\.exe)?\s|mshta|wscript|cscript|rundll32|regsvr32|certutil|bitsadmin|curl|https?:|%temp%|\.exe|\.dll|\.ps1|\.hta)/ ascii wide nocase
-        $program = { 4D 5A }
     condition:
-        $made and $shell and ($fetch or $run) and not $program at 0
+        $made and $shell and ($fetch or $run)
 }
 
 rule page_is_a_program {
@@ -90,15 +90,15 @@ rule obfuscated_script_host {
 
 rule note_with_program {
     meta:
+        needs_bytes = "E716E3BD65261145A4C48D4D0B7A9EAC"
         id = "code/notebook-program"
         level = "HIGH"
         reason = "a notebook of OneNote has a script or a program embedded in it"
         advice = "do not open it; ask the sender for the text"
     strings:
-        $notebook = { E4 52 5C 7B 8C D8 A7 4D AE B1 53 78 D0 29 96 D3 }
         $object = { E7 16 E3 BD 65 26 11 45 A4 C4 8D 4D 0B 7A 9E AC }
         $script = /WScript\.Shell|powershell|<hta:|<script|@echo off|cmd(\.exe)? \/c|CreateObject/ nocase ascii wide
         $program = "This program cannot be run in DOS mode"
     condition:
-        $notebook at 0 and $object and ($script or $program)
+        $object and ($script or $program)
 }

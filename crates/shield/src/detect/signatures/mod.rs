@@ -21,9 +21,21 @@ pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
     }
     let is_prose = is_prose(window);
     let rules = walk.rules;
-    for rule in rules.signatures.asked(window.bytes) {
-        walk.budget.work(window.bytes.len() as u64 / 4)?;
-        let Some((at, data)) = rule.find(window.bytes) else {
+    let is_program = super::disguise::is_program(window.kind);
+    for (rule, places) in rules.signatures.asked(window.bytes) {
+        if is_program && rule.is_of_scripts {
+            continue;
+        }
+        let mut found = None;
+        for place in places {
+            let bytes = window.bytes.get(place.clone()).unwrap_or_default();
+            walk.budget.work(bytes.len() as u64)?;
+            found = rule.find(bytes).map(|it| (place.start + it.0, it.1));
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some((at, data)) = found else {
             continue;
         };
         // A text that begins with the deed is no text about it.

@@ -1,8 +1,9 @@
 //! The rules about bytes: read when they are loaded, compiled when something asks for them.
 //!
 //! A rule names the words without one of which it cannot match. All words of all rules are looked for at
-//! once, and only the rules whose words are there are run; few files have any.
+//! once, and only the rules whose words are there are run, around them; few files have any.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use agentdrop_protocol::report::ThreatLevel;
@@ -32,8 +33,9 @@ pub(super) struct Signature {
     pub(super) reason: String,
     pub(super) advice: String,
     name: String,
-    /// Nothing where it is always run.
-    needs: Vec<String>,
+    /// Whether it says nothing of programs for machines.
+    pub(super) is_of_scripts: bool,
+    needs: Vec<Vec<u8>>,
     text: String,
     compiled: OnceLock<Option<boreal::Scanner>>,
 }
@@ -86,8 +88,8 @@ impl Signatures {
         for (owner, rule) in rules.iter().enumerate() {
             for word in &rule.needs {
                 // Programs of Windows have their texts in two bytes a character.
-                let wide: Vec<u8> = word.encode_utf16().flat_map(u16::to_le_bytes).collect();
-                words.extend([word.clone().into_bytes(), wide]);
+                let wide: Vec<u8> = word.iter().flat_map(|it| [*it, 0]).collect();
+                words.extend([word.clone(), wide]);
                 owners.extend([owner, owner]);
             }
         }
@@ -104,16 +106,25 @@ impl Signatures {
         })
     }
 
-    /// Those that can match these bytes.
-    pub(super) fn asked(&self, bytes: &[u8]) -> impl Iterator<Item = &Signature> {
-        let mut is_asked: Vec<bool> = self.rules.iter().map(|it| it.needs.is_empty()).collect();
+    /// Those that can match these bytes, and where.
+    pub(super) fn asked(&self, bytes: &[u8]) -> Vec<(&Signature, Vec<Range<usize>>)> {
+        let mut places: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
         for found in self.words.find_overlapping_iter(bytes) {
-            is_asked[self.owners[found.pattern().as_usize()]] = true;
+            let places = &mut places[self.owners[found.pattern().as_usize()]];
+            let start = found.start().saturating_sub(AROUND);
+            let end = found.end().saturating_add(AROUND).min(bytes.len());
+            match places.last_mut() {
+                Some(last) if last.end >= start => last.end = end.max(last.end),
+                _ => places.push(start..end),
+            }
         }
-        let rules = self.rules.iter().zip(is_asked);
-        rules.filter(|it| it.1).map(|it| it.0)
+        let rules = self.rules.iter().zip(places);
+        rules.filter(|it| !it.1.is_empty()).collect()
     }
 }
+
+/// How far from its words a rule looks. Scripts are shorter.
+const AROUND: usize = 16 << 10;
 
 impl Signature {
     fn read(file: &str, text: &str) -> Result<Self, ScanError> {
@@ -133,7 +144,16 @@ impl Signature {
             _ => Err(wrong(file, name, "has a level that is none")),
         };
         let is_level = level(needed("level")?)?;
-        let needs = meta("needs").unwrap_or_default();
+        let words = meta("needs").unwrap_or_default();
+        let bytes = meta("needs_bytes").unwrap_or_default();
+        let mut needs: Vec<Vec<u8>> = parts(&words).map(|it| it.as_bytes().to_vec()).collect();
+        for part in parts(&bytes) {
+            let part = hex(part).ok_or_else(|| wrong(file, name, "has bytes that are none"))?;
+            needs.push(part);
+        }
+        if needs.is_empty() {
+            return Err(wrong(file, name, "has no needs"));
+        }
         Ok(Self {
             id: needed("id")?,
             level: is_level,
@@ -144,11 +164,8 @@ impl Signature {
             },
             reason: needed("reason")?,
             advice: meta("advice").unwrap_or_else(|| "do not run it".to_owned()),
-            needs: needs
-                .split('|')
-                .filter(|it| !it.is_empty())
-                .map(ToOwned::to_owned)
-                .collect(),
+            is_of_scripts: meta("of").as_deref() == Some("scripts"),
+            needs,
             name: name.to_owned(),
             text: text.to_owned(),
             compiled: OnceLock::new(),
@@ -181,6 +198,16 @@ impl Signature {
         );
         Ok(scanner)
     }
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split('|').filter(|it| !it.is_empty())
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |it| u8::from_str_radix(str::from_utf8(it).ok()?, 16).ok();
+    pairs.map(byte).collect()
 }
 
 /// A text of one rule each.
@@ -222,10 +249,10 @@ fn test_file() -> String {
         level = "CRITICAL"
         reason = "it is the file by which scanners are tested (EICAR)"
         advice = "it does no harm by itself; do not send it on"
+        needs = "X5O!P%@AP|!ELIF-TSET-"
     strings:
         $whole = "{whole}" ascii wide
         $reversed = "{reversed}"
-        $coded = "{whole}" base64
     condition:
         any of them
 }}
@@ -251,9 +278,10 @@ mod tests {
     fn only_rules_whose_words_are_there_are_asked() {
         let signatures = Signatures::load().unwrap();
         let asked = |text: &[u8]| {
-            let names = signatures.asked(text).map(|it| it.name.clone());
+            let asked = signatures.asked(text);
+            let names = asked.iter().map(|it| it.0.name.as_str());
             names
-                .filter(|it| it == "shell_over_device" || it == "miner")
+                .filter(|it| ["shell_over_device", "miner"].contains(it))
                 .count()
         };
         assert_eq!(asked(b"an ordinary text"), 0);
