@@ -2,6 +2,7 @@
 
 rule keys_sent_away {
     meta:
+        needs = ".ssh|.aws|.netrc|.kube|.git-credentials|gcloud|/etc/shadow|.npmrc|.docker|wallet.dat|.gnupg|printenv| env|`env|(env"
         id = "code/credential-theft"
         level = "HIGH"
         prose = "MEDIUM"
@@ -16,6 +17,7 @@ rule keys_sent_away {
 
 rule stealer {
     meta:
+        needs = "discord.com/api|discordapp.com/api|api.telegram.org|webhook.site|pipedream.net|burpcollaborator|.oast|.interact.sh|requestbin|.ngrok|pastebin.com/api|hooks.zapier|canarytokens|transfer.sh|requestcatcher|beeceptor"
         id = "code/credential-theft"
         level = "HIGH"
         prose = "LOW"

@@ -2,6 +2,7 @@
 
 rule backups_deleted {
     meta:
+        needs = "vssadmin|shadowcopy|wbadmin|bcdedit"
         id = "code/backups-deleted"
         level = "HIGH"
         prose = "LOW"
@@ -18,6 +19,7 @@ rule backups_deleted {
 
 rule ransom_note {
     meta:
+        needs = "bitcoin|btc|monero|xmr|ransom|payment|cryptocurrency"
         id = "code/ransom-note"
         level = "HIGH"
         prose = "MEDIUM"
@@ -34,6 +36,7 @@ rule ransom_note {
 
 rule wiper {
     meta:
+        needs = "no-preserve-root|rm -rf|rm -fr|:&|: &|of=/dev/|format c:|del /|rd /s|Remove-Item"
         id = "code/wiper"
         level = "HIGH"
         prose = "LOW"

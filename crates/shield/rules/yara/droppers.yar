@@ -2,6 +2,8 @@
 
 rule script_host_runs {
     meta:
+        of = "scripts"
+        needs = "WScript.Shell|Shell.Application|Wscript.CreateObject|MMC20.Application|FileSystemObject"
         id = "code/script-host"
         level = "HIGH"
         prose = "MEDIUM"
@@ -11,13 +13,13 @@ rule script_host_runs {
         $made = /(CreateObject|ActiveXObject|GetObject)\s{0,2}\(/ ascii wide nocase
         $fetch = /M(icroso|S)ft?(XML2)?\.(Server)?XMLHTTP|WinHttp\.WinHttpRequest|ADODB\.Stream|URLDownloadToFile|InternetExplorer\.Application/ ascii wide nocase
         $run = /\.(Run|Exec|ShellExecute)\s{0,2}[( ]\s{0,2}[^\n]{0,200}(powershell|cmd(\.exe)?\s|mshta|wscript|cscript|rundll32|regsvr32|certutil|bitsadmin|curl|https?:|%temp%|\.exe|\.dll|\.ps1|\.hta)/ ascii wide nocase
-        $program = { 4D 5A }
     condition:
-        $made and $shell and ($fetch or $run) and not $program at 0
+        $made and $shell and ($fetch or $run)
 }
 
 rule page_is_a_program {
     meta:
+        needs = "hta:application|WScript.Shell|Shell.Application"
         id = "code/hta"
         level = "HIGH"
         prose = "MEDIUM"
@@ -26,13 +28,14 @@ rule page_is_a_program {
         $application = /<hta:application/ ascii wide nocase
         $script = /<script/ ascii wide nocase
         $object = /ActiveXObject|CreateObject|GetObject\s{0,2}\(/ ascii wide nocase
-        $shell = /WScript\.Shell|Shell\.Application/ ascii wide nocase
+        $shell = /(ActiveXObject|CreateObject|GetObject)\s{0,2}\(\s{0,2}['"](WScript\.Shell|Shell\.Application)/ ascii wide nocase
     condition:
-        ($application and $script and $object) or ($script and $object and $shell)
+        ($application and $script and $object) or ($script in (0..2048) and $object and $shell)
 }
 
 rule smuggled_in_a_page {
     meta:
+        needs = "TVqQ|TVpQ|TVoA|UEsDB|N3q8ryccA|UmFyIRoH|0M8R4KGx|TVNDRg|Q0QwMD"
         id = "code/html-smuggling"
         level = "HIGH"
         reason = "a page puts a program or an archive together in the browser and saves it"
@@ -49,6 +52,7 @@ rule smuggled_in_a_page {
 
 rule obfuscated_script {
     meta:
+        needs = "_0x|Chr(|ChrW(|Chr$(|fromCharCode|(![]|[char]|-f '|-f'|:~"
         id = "code/obfuscated"
         level = "MEDIUM"
         prose = "LOW"
@@ -60,7 +64,7 @@ rule obfuscated_script {
         $parsed = /parseInt\s{0,2}\(\s{0,2}_0x[0-9a-f]{4,6}\s{0,2}\(\s{0,2}0x/
         $chars = /(Chr[W$]?\s{0,2}\(\s{0,2}[0-9]{1,3}\s{0,2}\)\s{0,2}[&+]\s{0,2}){12}/ nocase
         $codes = /fromCharCode\s{0,2}\(\s{0,2}([0-9]{2,3}\s{0,2},\s{0,2}){40}/
-        $jsfuck = /[\[\]()!+]{400}/
+        $jsfuck = /\(!\[\]\+\[\]\)[\[\]()!+]{200}/
         $powershell = /(\[char\]\s{0,2}(0x)?[0-9a-f]{2,3}\s{0,2}\+\s{0,2}){10}/ nocase
         $formatted = /-f\s{0,3}('[^'\n]{1,12}'\s{0,2},\s{0,2}){8}/
         $batch = /(%\w{1,12}:~[0-9-]{1,4},1%){10}/
@@ -70,6 +74,7 @@ rule obfuscated_script {
 
 rule obfuscated_script_host {
     meta:
+        needs = "#@~^|Chr(|ChrW(|Chr$(|fromCharCode"
         id = "code/obfuscated-script-host"
         level = "HIGH"
         prose = "MEDIUM"
@@ -85,15 +90,15 @@ rule obfuscated_script_host {
 
 rule note_with_program {
     meta:
+        needs_bytes = "E716E3BD65261145A4C48D4D0B7A9EAC"
         id = "code/notebook-program"
         level = "HIGH"
         reason = "a notebook of OneNote has a script or a program embedded in it"
         advice = "do not open it; ask the sender for the text"
     strings:
-        $notebook = { E4 52 5C 7B 8C D8 A7 4D AE B1 53 78 D0 29 96 D3 }
         $object = { E7 16 E3 BD 65 26 11 45 A4 C4 8D 4D 0B 7A 9E AC }
         $script = /WScript\.Shell|powershell|<hta:|<script|@echo off|cmd(\.exe)? \/c|CreateObject/ nocase ascii wide
         $program = "This program cannot be run in DOS mode"
     condition:
-        $notebook at 0 and $object and ($script or $program)
+        $object and ($script or $program)
 }

@@ -2,6 +2,7 @@
 
 rule fetched_from_nowhere {
     meta:
+        needs = "curl|wget|fetch -"
         id = "code/fetch-and-run"
         level = "HIGH"
         prose = "MEDIUM"
@@ -19,6 +20,7 @@ rule fetched_from_nowhere {
 
 rule fetched_and_run {
     meta:
+        needs = "curl|wget|fetch -"
         id = "code/fetch-and-run-named"
         level = "LOW"
         prose = "CLEAN"
@@ -33,6 +35,7 @@ rule fetched_and_run {
 
 rule hidden_fetch {
     meta:
+        needs = "curl|wget"
         id = "code/fetch-and-run-hidden"
         level = "HIGH"
         prose = "MEDIUM"
@@ -47,6 +50,7 @@ rule hidden_fetch {
 
 rule decoded_and_run {
     meta:
+        needs = "base64 |base32 |xxd|b64decode|b32decode|b85decode|a85decode|decompress|marshal|unhexlify|fromhex|codecs|rot13|rot_13|atob|unescape|Buffer.from|decode64|.pack|Zlib::|decode_base64|unpack"
         id = "code/decode-and-run"
         level = "HIGH"
         prose = "MEDIUM"
@@ -65,6 +69,7 @@ rule decoded_and_run {
 
 rule fetched_code_in_a_program {
     meta:
+        needs = "exec(|exec (|eval(|eval (|eval URI|eval get|eval LWP|new Function|vm.runIn|curl|wget|iwr|powershell"
         id = "code/fetch-and-run"
         level = "HIGH"
         prose = "MEDIUM"
@@ -82,6 +87,7 @@ rule fetched_code_in_a_program {
 
 rule powershell_fetches {
     meta:
+        needs = "iex|Invoke-Expression|DownloadFile"
         id = "code/powershell-fetch-and-run"
         level = "HIGH"
         prose = "LOW"
@@ -97,6 +103,7 @@ rule powershell_fetches {
 
 rule powershell_hidden {
     meta:
+        needs = "powershell|pwsh|FromBase64String"
         id = "code/powershell-hidden"
         level = "HIGH"
         prose = "MEDIUM"
@@ -113,6 +120,7 @@ rule powershell_hidden {
 
 rule living_off_the_land {
     meta:
+        needs = "certutil|bitsadmin|mshta|regsvr32|rundll32|msiexec|wmic|forfiles|cmd /|cmd.exe /"
         id = "code/system-tool-fetches"
         level = "HIGH"
         prose = "LOW"

@@ -2,6 +2,7 @@
 
 rule miner {
     meta:
+        needs = "stratum|xmrig|xmr-stak|ethminer|cpuminer|minerd|nbminer|t-rex|lolminer|phoenixminer|ccminer|coinhive|cryptoloot|coin-hive|jsecoin|webminepool|CoinImp"
         id = "code/miner"
         level = "HIGH"
         prose = "LOW"

@@ -2,6 +2,7 @@
 
 rule comes_back {
     meta:
+        needs = "crontab|.bashrc|.bash_profile|.profile|/etc/profile|.zshrc|rc.local|authorized_keys|ld.so.preload|sudoers|reg add|reg.exe add|CurrentVersion|schtasks"
         id = "code/persistence"
         level = "HIGH"
         prose = "LOW"

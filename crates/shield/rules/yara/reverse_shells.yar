@@ -2,6 +2,7 @@
 
 rule shell_over_device {
     meta:
+        needs = "/dev/tcp|/dev/udp"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"
@@ -16,12 +17,13 @@ rule shell_over_device {
 
 rule shell_over_netcat {
     meta:
+        needs = "-e |-e=|-c |-c=|--exec|--sh-exec|mkfifo|mknod|telnet|s_client|exec:"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"
         reason = "it gives a shell to whoever listens at an address on the net"
     strings:
-        $exec = /\b(nc|ncat|netcat)(\.exe|\.traditional|\.openbsd)?\s[^\n|;]{0,80}(-e|-c|--exec|--sh-exec)[ =]{0,2}['"]?(cmd(\.exe)?|powershell|(\/usr)?(\/bin\/)?(ba|z|k|da|a)?sh)\b/ nocase
+        $exec = /\b(nc|ncat|netcat)(\.exe|\.traditional|\.openbsd)?\s[^\n|;]{0,80}(-e|-c|--exec|--sh-exec)[ =]{1,2}['"]?(cmd(\.exe)?|powershell|(\/usr)?(\/bin\/)?(ba|z|k|da|a)?sh)\b/ nocase
         $pipe = /mk(fifo|nod)\s[^\n]{1,120}\|\s{0,4}(\/bin\/)?(ba|z|k|da)?sh\s[^\n]{0,60}\|\s{0,4}(nc|ncat|netcat|telnet|openssl|socat)\s/
         $tool = /\b(telnet|openssl s_client)\s[^\n]{1,100}\|\s{0,4}(\/bin\/)?(ba|z|k|da)?sh\b/
         $socat = /\bsocat\s[^\n]{0,200}exec:\s?['"]{0,2}[^\n]{0,20}\b(cmd|powershell|(ba|z|k|da)?sh)\b/ nocase
@@ -31,6 +33,7 @@ rule shell_over_netcat {
 
 rule shell_in_python {
     meta:
+        needs = "dup2|pty.spawn|.recv"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"
@@ -51,12 +54,13 @@ rule shell_in_python {
 
 rule shell_in_other_languages {
     meta:
+        needs = "(STDIN|(STDOUT|(STDERR|IO::Socket|fsockopen|TCPSocket|.stdin|.stdio|.connect(|socket.tcp|/inet/|getRuntime|ProcessBuilder|net.Dial|dup2"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"
         reason = "it connects to an address on the net and gives it a shell"
     strings:
-        $perl = /socket\s{0,2}\([^\n]{1,120}connect\s{0,2}\([^\n]{1,200}open\s{0,2}\(\s{0,2}STD(IN|OUT|ERR)\s{0,2},\s{0,2}['"][<>]{1,2}&/i
+        $perl = /socket\s{0,2}\([^\n]{1,120}connect\s{0,2}\([^\n]{1,200}open\s?\(STD(IN|OUT|ERR)\s{0,2},\s{0,2}['"][<>]{1,2}&/ nocase
         $perl_io = /IO::Socket::INET[^\n]{1,300}(STDIN->fdopen|system\s?\$_|exec\s?\{?['"]\/bin\/)/
         $php = /fsockopen\s{0,2}\([^\n]{1,200}(exec|system|passthru|popen|proc_open|`)[^\n]{0,60}\b(ba|z|da)?sh\b/
         $ruby = /TCPSocket\.(new|open)[^\n]{1,200}(exec\b|IO\.popen|spawn)/
@@ -74,6 +78,7 @@ rule shell_in_other_languages {
 
 rule shell_in_powershell {
     meta:
+        needs = "TCPClient"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"

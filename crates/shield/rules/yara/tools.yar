@@ -2,6 +2,7 @@
 
 rule credential_dumper {
     meta:
+        needs = "sekurlsa|lsadump|gentilkiwi|Invoke-Mimikatz|kerberos::golden|lsass|comsvcs|hklm"
         id = "code/credential-dumper"
         level = "HIGH"
         prose = "LOW"
@@ -21,6 +22,7 @@ rule credential_dumper {
 
 rule guard_switched_off {
     meta:
+        needs = "amsi|MpPreference|netsh|setenforce|auditd|apparmor|falcon-sensor|clamav-daemon"
         id = "code/guard-switched-off"
         level = "HIGH"
         prose = "LOW"
@@ -38,6 +40,8 @@ rule guard_switched_off {
 
 rule shellcode {
     meta:
+        needs = "\\xfc\\x|0xfc|fc4883e4f0e8|/EiD5PDo|/OiCAAAA"
+        needs_bytes = "FCE882000000|FCE889000000|FCE88F000000|FC4883E4F0E8|6A2958996A02|31DBF7E35343|48BB2F62696E2F"
         id = "code/shellcode"
         level = "HIGH"
         prose = "MEDIUM"
@@ -61,6 +65,8 @@ rule shellcode {
 
 rule code_put_into_memory {
     meta:
+        of = "scripts"
+        needs = "VirtualAlloc|NtAllocateVirtualMemory|mmap.mmap|HeapCreate"
         id = "code/memory-loader"
         level = "HIGH"
         prose = "LOW"
@@ -70,13 +76,13 @@ rule code_put_into_memory {
         $alloc = /VirtualAlloc(Ex)?\b|NtAllocateVirtualMemory|mmap\.mmap|HeapCreate/ ascii wide nocase
         $run = /CreateThread\b|CreateRemoteThread|QueueUserAPC|EnumSystemLocales|CallWindowProc|NtCreateThreadEx|WaitForSingleObject/ ascii wide nocase
         $copy = /RtlMoveMemory|Marshal\]?(::|\.)Copy|WriteProcessMemory|memmove|RtlCopyMemory/ ascii wide nocase
-        $program = { 4D 5A [58] ?? ?? 00 00 }
     condition:
-        $script and $alloc and $run and $copy and not $program at 0
+        $script and $alloc and $run and $copy
 }
 
 rule beacon {
     meta:
+        needs = "beacon.x64|ReflectiveLoader|stdapi_sys|metsrv|meterpreter|Invoke-Shellcode|Invoke-Reflective"
         id = "code/beacon"
         level = "HIGH"
         prose = "LOW"
@@ -96,6 +102,7 @@ rule beacon {
 
 rule scanner_test_program {
     meta:
+        needs_bytes = "BB7110400033C05050"
         id = "program/test-file"
         level = "HIGH"
         reason = "it is a program by which scanners are tested (ClamAV)"

@@ -2,6 +2,7 @@
 
 rule webshell_php {
     meta:
+        needs = "$_GET|$_POST|$_REQUEST|$_COOKIE|$_SERVER|HTTP_RAW_POST|php://input|gzinflate|gzuncompress|gzdecode|str_rot13|strrev|base64_decode|hex2bin|convert_uudecode|rawurldecode|preg_replace"
         id = "code/webshell"
         level = "HIGH"
         prose = "MEDIUM"
@@ -19,6 +20,7 @@ rule webshell_php {
 
 rule webshell_other {
     meta:
+        needs = "getParameter|request(|request.|request[|request (|req.query|req.body|req.params"
         id = "code/webshell"
         level = "HIGH"
         prose = "MEDIUM"
@@ -38,6 +40,7 @@ rule webshell_other {
 
 rule webshell_named {
     meta:
+        needs = "c99shell|r57shell|b374k|FilesMan|WSO_VERSION|weevely"
         id = "code/webshell-known"
         level = "HIGH"
         prose = "LOW"

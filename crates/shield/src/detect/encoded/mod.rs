@@ -69,7 +69,7 @@ const SHORTEST: usize = 48;
 pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
     let is_text = matches!(
         window.kind,
-        Kind::Text | Kind::Html | Kind::Xml | Kind::Email
+        Kind::Text | Kind::Html | Kind::Xml | Kind::Rtf | Kind::Email
     );
     if !is_text {
         return Ok(());
