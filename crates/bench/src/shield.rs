@@ -41,7 +41,19 @@ pub(crate) fn run(args: &Args) -> io::Result<Value> {
         "seconds": began.elapsed().as_secs_f64(),
         "load_ms": load.as_secs_f64() * 1000.0,
         "rule_set": rules.version(),
+        "peak_mib": peak()?,
     }))
+}
+
+/// The most memory that this process had, where the system says so.
+fn peak() -> io::Result<Option<f64>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(None);
+    }
+    let status = fs::read_to_string("/proc/self/status")?;
+    let mut lines = status.lines();
+    let most = lines.find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    Ok(most.and_then(|it| Some(it.parse::<f64>().ok()? / 1024.0)))
 }
 
 /// The rules, and how long it took to have them.
