@@ -1,6 +1,7 @@
 //! Shield from outside.
 
 mod bombs;
+mod fuzzed;
 mod images;
 mod made;
 mod sevenzips;
