@@ -4,6 +4,7 @@ mod bombs;
 mod fuzzed;
 mod images;
 mod made;
+mod packages;
 mod sevenzips;
 mod streams;
 mod tars;
