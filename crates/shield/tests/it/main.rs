@@ -2,10 +2,12 @@
 
 mod bombs;
 mod disguises;
+mod fuzzed;
 mod images;
 mod looked;
 mod macros;
 mod made;
+mod packages;
 mod pickles;
 mod programs;
 mod scripts;

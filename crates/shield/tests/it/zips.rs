@@ -1,4 +1,5 @@
 //! Zip archives.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use agentdrop_shield::ThreatLevel::{Critical, High, Low, Medium};
 use agentdrop_shield::{Limits, ThreatLevel};

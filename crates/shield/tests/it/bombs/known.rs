@@ -81,7 +81,7 @@ bombs! {
         (0..100).fold(zip(&[]), |inner, _| zip(&[Entry::stored("a.zip", &inner)]))
     };
     an_xz_that_wants_four_gibibytes, "a.xz", Medium, crate::streams::hungry_xz();
-    a_zstandard_that_wants_terabytes, "a.zst", Medium, vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0xFF, 1, 0, 0];
+    a_zstandard_that_wants_terabytes, "a.zst", Medium, [0x28, 0xB5, 0x2F, 0xFD, 0, 0xFF, 1, 0, 0];
     a_tape_of_terabytes_of_holes, "a.tar", High, {
         let mut block = header("a", b'S', 512, "");
         block[483..494].copy_from_slice(b"77777777777");
@@ -118,11 +118,14 @@ fn what_is_deep_takes_no_memory() {
         return;
     }
     let entities = {
-        let mut svg = "<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"lol\">".to_owned();
-        for (inner, outer) in ('a'..'j').zip('b'..='j') {
-            svg += &format!("<!ENTITY {outer} \"{}\">", format!("&{inner};").repeat(10));
-        }
-        svg + "]><svg xmlns=\"http://www.w3.org/2000/svg\"><text>&j;</text></svg>"
+        let entity = |(inner, outer): (char, char)| {
+            let inner = format!("&{inner};").repeat(10);
+            format!("<!ENTITY {outer} \"{inner}\">")
+        };
+        let entities: Vec<_> = ('a'..'j').zip('b'..='j').map(entity).collect();
+        let svg = "<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"lol\">".to_owned();
+        svg + &entities.concat()
+            + "]><svg xmlns=\"http://www.w3.org/2000/svg\"><text>&j;</text></svg>"
     };
     let bombs = [
         ("a.json", "[".repeat(5 << 20)),

@@ -90,7 +90,8 @@ fn what_cameras_and_programs_write_is_ordinary() {
         segment(0xE1, &exif),
     ]);
     let preview = [&*photo, &photo].concat();
-    for file in [photo, preview] {
+    let burst = photo.repeat(30);
+    for file in [photo, preview, burst] {
         assert_ordinary(&scan("photo.jpg", &file));
     }
 }
