@@ -1,6 +1,6 @@
 //! What a rule is, whatever it looks at.
 
-use agentdrop_protocol::report::{Layer, ThreatLevel};
+use agentdrop_protocol::report::{Finding, Layer, ThreatLevel};
 
 /// A rule about bytes or structure. Those about text are data, in `rules/`.
 #[derive(Clone, Debug)]
@@ -16,6 +16,21 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
+    /// That it found something at this place.
+    pub(crate) fn at(&self, place: &str) -> Finding {
+        Finding {
+            rule: self.id.to_owned(),
+            layer: self.layer,
+            threat_level: self.level,
+            confidence: 1.0,
+            place: place.to_owned(),
+            line: None,
+            excerpt: None,
+            reason: self.reason.to_owned(),
+            advice: self.advice.to_owned(),
+        }
+    }
+
     /// About programs, macros, and what starts them.
     pub(crate) const fn code(
         id: &'static str,

@@ -13,12 +13,15 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    pub(crate) const VERSION: &str = include_str!("../rules/VERSION").trim_ascii();
+
     /// Those that come with this version.
     pub fn load() -> Result<Self, ScanError> {
-        let file = "rules/injection.toml";
         Ok(Self {
             signatures: Signatures::load()?,
             text: TextRules::load(file, include_str!("../rules/injection.toml"))?,
+            version: Self::VERSION,
+            text: TextRules::load()?,
             version: include_str!("../rules/VERSION").trim_ascii(),
         })
     }
