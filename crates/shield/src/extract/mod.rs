@@ -41,7 +41,7 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
         Kind::Tiff => &[images::tiff],
         Kind::Webp => &[images::riff],
         Kind::Xz => &[compressed::xz],
-        Kind::Zip => &[archives::zip],
+        Kind::Zip => &[archives::zip, documents::office],
         Kind::Zstd => &[compressed::zstd],
         Kind::Email => &[documents::email],
         Kind::Html => &[documents::html],
@@ -49,7 +49,6 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
         Kind::Pdf => &[documents::pdf],
         Kind::Rtf => &[documents::rtf],
         Kind::Xml => &[documents::xml],
-        Kind::Zip => &[documents::office],
         _ => &[],
     }
 }
