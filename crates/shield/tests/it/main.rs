@@ -2,6 +2,7 @@
 
 mod bombs;
 mod disguises;
+mod fuzzed_programs;
 mod images;
 mod looked;
 mod macros;
