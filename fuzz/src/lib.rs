@@ -1,4 +1,5 @@
 //! What is fuzzed; see README.md.
 
+pub mod programs;
 pub mod scanned;
 pub mod targets;

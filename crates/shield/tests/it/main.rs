@@ -3,6 +3,7 @@
 mod bombs;
 mod disguises;
 mod fuzzed;
+mod fuzzed_programs;
 mod images;
 mod looked;
 mod macros;
