@@ -1,3 +1,4 @@
 //! What is fuzzed; see README.md.
 
+pub mod documents;
 pub mod targets;

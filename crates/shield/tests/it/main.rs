@@ -1,3 +1,4 @@
 //! Shield from outside.
 
+mod documents;
 mod verdicts;

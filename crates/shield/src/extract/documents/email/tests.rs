@@ -23,6 +23,7 @@ fn a_body_is_read_through_its_encoding() {
         "Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\nig=\nnore =C3=A4 = 5",
     );
     quoted.has("a.eml", Visible, "ignore ä = 5");
+    quoted.has("a.eml › body", Visible, "ignore ä = 5");
     let page = heard("Content-Type: text/html\n\n<p>seen<p hidden>the words");
     page.has("a.eml › hidden text", Hidden, "the words");
 }

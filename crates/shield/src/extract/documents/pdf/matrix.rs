@@ -27,14 +27,14 @@ impl Matrix {
         let it = other.0;
         let x = |x: f32, y: f32| x * it[0] + y * it[2];
         let y = |x: f32, y: f32| x * it[1] + y * it[3];
-        let [a, b, c, d, e, f] = self.0;
+        let own = self.0;
         Self([
-            x(a, b),
-            y(a, b),
-            x(c, d),
-            y(c, d),
-            x(e, f) + it[4],
-            y(e, f) + it[5],
+            x(own[0], own[1]),
+            y(own[0], own[1]),
+            x(own[2], own[3]),
+            y(own[2], own[3]),
+            x(own[4], own[5]) + it[4],
+            y(own[4], own[5]) + it[5],
         ])
     }
 
