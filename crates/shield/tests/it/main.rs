@@ -2,6 +2,7 @@
 
 mod bombs;
 mod disguises;
+mod documents;
 mod fuzzed;
 mod fuzzed_programs;
 mod images;
