@@ -193,6 +193,9 @@ pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<S
     signals
 }
 
+/// Bytes of the longest phrase, or a little more.
+const LONGEST: u32 = 90;
+
 /// What may stand as far apart as this may stand in two sentences.
 const ACROSS: u32 = 60;
 
@@ -207,20 +210,20 @@ fn nearest<'a>(
 ) -> Option<&'a Hit> {
     let here = hits.get(at)?;
     let fits = |it: &&Hit| {
-        let joined = |(from, to)| within >= ACROSS || !has_end(text, from, to);
-        need.contains(&it.concept) && gap(here, it).is_some_and(joined)
+        let is_near = |(from, to)| {
+            is_within(text, from, to, within) && (within >= ACROSS || !has_end(text, from, to))
+        };
+        need.contains(&it.concept) && gap(here, it).is_some_and(is_near)
     };
-    // Hits come in the order of their ends. A letter has up to three bytes.
+    // Hits come in the order in which they begin. A letter has up to three bytes.
+    let far = within * 3;
     let before = hits.get(..at)?.iter().rev();
-    let before = before.take_while(|it| here.start.saturating_sub(it.end) <= within * 3);
+    let before = before.take_while(|it| here.start.saturating_sub(it.start) <= far + LONGEST);
     let after = hits.get(at + 1..)?.iter();
-    let after = after.take_while(|it| it.end.saturating_sub(here.end) <= within * 3 + 60);
-    let near =
-        |it: &&Hit| gap(here, it).is_some_and(|(from, to)| is_within(text, from, to, within));
+    let after = after.take_while(|it| it.start.saturating_sub(here.end) <= far);
     // What comes in masses is not looked at in masses.
     let all = after.take(80).chain(before.take(80));
     all.filter(fits)
-        .filter(near)
         .min_by_key(|it| !go_together(languages, it.languages))
 }
 

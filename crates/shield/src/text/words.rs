@@ -1,7 +1,7 @@
 //! The words that rules are made of: what may be said in many ways and many languages is one concept.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 
 use serde::Deserialize;
 
@@ -51,10 +51,10 @@ pub(super) struct Collecting {
 pub(crate) struct Words {
     /// Sorted, so that those that begin alike stand together.
     phrases: Vec<(String, Meaning)>,
-    /// For the first bytes of phrases, where those stand.
-    beginnings: HashMap<u32, Range<u32>>,
-    /// A bit for each beginning, so that most others need no look.
+    /// A bit for each of them, which is nearer than the table.
     known: Vec<u64>,
+    /// A table of the first bytes of phrases, and where those stand.
+    beginnings: Vec<Beginning>,
     disguises: HashMap<Concept, Disguise>,
 }
 
@@ -178,14 +178,22 @@ impl Collecting {
     pub(super) fn build(self) -> Words {
         let phrases = self.phrases.into_iter();
         let phrases: Vec<_> = phrases.map(|((phrase, _), it)| (phrase, it)).collect();
-        let mut beginnings: HashMap<u32, Range<u32>> = HashMap::new();
-        let mut known = vec![0_u64; 1 << (BITS - 6)];
+        let mut known = vec![0_u64; 1 << (KNOWN - 6)];
+        let mut beginnings = vec![Beginning::default(); 1 << BITS];
         for (at, (phrase, _)) in (0_u32..).zip(&phrases) {
             let key = beginning(phrase.as_bytes());
-            let range = beginnings.entry(key).or_insert(at..at);
-            range.end = at + 1;
-            let bit = spread(key);
+            let bit = spread(key, KNOWN);
             known[bit >> 6] |= 1 << (bit & 63);
+            let mut slot = spread(key, BITS);
+            // There are many times as many slots as beginnings.
+            while beginnings[slot].end > 0 && beginnings[slot].key != key {
+                slot = (slot + 1) % beginnings.len();
+            }
+            let it = &mut beginnings[slot];
+            if it.end == 0 {
+                (it.key, it.start) = (key, at);
+            }
+            it.end = at + 1;
         }
         Words {
             phrases,
@@ -196,19 +204,31 @@ impl Collecting {
     }
 }
 
-/// Of the table of beginnings, two to the power of it.
-const BITS: u32 = 16;
-
-/// How many bytes a beginning has; every phrase has as many, or is met with the space after it.
-const BEGIN: usize = 3;
-
-fn beginning(phrase: &[u8]) -> u32 {
-    let byte = |at: usize| u32::from(phrase.get(at).copied().unwrap_or(0));
-    byte(0) << 16 | byte(1) << 8 | byte(2)
+/// Phrases that begin with the same bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beginning {
+    key: u32,
+    start: u32,
+    /// Nothing begins like this if it is 0.
+    end: u32,
 }
 
-fn spread(key: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B1) >> (32 - BITS)) as usize
+/// Of the table of beginnings, two to the power of it.
+const BITS: u32 = 14;
+
+/// Of the table of bits.
+const KNOWN: u32 = 16;
+
+/// How many bytes a beginning has; shorter phrases have noughts in the place of the others.
+const BEGIN: usize = 4;
+
+fn beginning(phrase: &[u8]) -> u32 {
+    let byte = |at: usize| phrase.get(at).copied().unwrap_or(0);
+    u32::from_be_bytes([byte(0), byte(1), byte(2), byte(3)])
+}
+
+fn spread(key: u32, bits: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize
 }
 
 impl Words {
@@ -243,15 +263,16 @@ impl Words {
         let rest = text.as_bytes().get(at..).unwrap_or_default();
         let key = beginning(rest);
         self.look_up(text, at, key, hits);
-        // Of two bytes, which nothing else begins with.
-        let short = key & 0xFFFF00;
-        if rest.len() >= BEGIN && short != key {
-            self.look_up(text, at, short, hits);
+        // Of three bytes, and of two.
+        for short in [key & 0xFFFF_FF00, key & 0xFFFF_0000] {
+            if short != key {
+                self.look_up(text, at, short, hits);
+            }
         }
     }
 
     fn look_up(&self, text: &str, at: usize, key: u32, hits: &mut Vec<Hit>) {
-        let bit = spread(key);
+        let bit = spread(key, KNOWN);
         if self
             .known
             .get(bit >> 6)
@@ -259,18 +280,24 @@ impl Words {
         {
             return;
         }
-        let Some(range) = self.beginnings.get(&key) else {
-            return;
+        let mut slot = spread(key, BITS);
+        let found = loop {
+            match self.beginnings.get(slot) {
+                Some(it) if it.end > 0 && it.key == key => break it,
+                Some(it) if it.end > 0 => slot = (slot + 1) % self.beginnings.len(),
+                _ => return,
+            }
         };
         let rest = text.get(at..).unwrap_or_default();
-        let range = range.start as usize..range.end as usize;
+        let range = found.start as usize..found.end as usize;
         for (phrase, meaning) in self.phrases.get(range).unwrap_or_default() {
             // They are sorted: what comes after the text comes after it for good.
-            if !rest.starts_with(phrase.as_str()) {
-                if phrase.as_bytes().get(BEGIN) > rest.as_bytes().get(BEGIN) {
-                    break;
-                }
-                continue;
+            let (next, wanted) = (rest.as_bytes().get(BEGIN), phrase.as_bytes().get(BEGIN));
+            match wanted.cmp(&next) {
+                Ordering::Greater => break,
+                Ordering::Less if wanted.is_some() => continue,
+                _ if !rest.starts_with(phrase.as_str()) => continue,
+                _ => {}
             }
             let end = at + phrase.len();
             if !meaning.is_stem && !ends(text, end) {
