@@ -23,6 +23,8 @@ pub(super) struct Signal {
 #[derive(Debug)]
 pub(crate) struct Passage {
     pub(crate) score: f32,
+    /// What is left of it where attacks are written about.
+    pub(crate) calm: f32,
     /// The strongest ideas, of one family each, the surest first.
     ideas: Vec<u16>,
     start: u32,
@@ -61,7 +63,7 @@ pub(super) fn judge(
         let sure = 1.0 / (1.0 + (-logit).exp());
         walk.scores.model = walk.scores.model.max(sure);
         walk.scores.rules = walk.scores.rules.max((passage.score / 2.0).min(1.0));
-        passage.score = weigh(passage.score, logit) * factor(manner);
+        passage.score = weigh(passage.score, passage.calm, logit) * factor(manner);
     }
     for passage in best_of_each(passages) {
         let level = level(passage.score);
@@ -97,6 +99,7 @@ fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
         if seen.count_ones() >= LEAST && !is_known {
             all.push(Passage {
                 score: 0.0,
+                calm: 1.0,
                 ideas: Vec::new(),
                 start: from,
                 end: from + SPAN,
@@ -284,7 +287,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
         }
         // A second idea of one family adds less.
         let sum: f32 = families.iter().map(|it| it.0 + 0.35 * it.2).sum();
-        let score = sum * calm(&about, first.start);
+        let (score, calm) = (sum, calm(&about, first.start));
         if score < LEAST {
             continue;
         }
@@ -296,6 +299,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
         ideas.sort_by(|one, other| other.0.total_cmp(&one.0));
         let passage = Passage {
             score,
+            calm,
             ideas: ideas.into_iter().map(|it| it.1).collect(),
             start: first.start,
             end,

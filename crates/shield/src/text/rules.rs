@@ -179,8 +179,8 @@ fn wrong(name: &str, why: String) -> ScanError {
 pub(crate) const LEVELS: [(f32, ThreatLevel); 4] = [
     (3.2, ThreatLevel::Critical),
     (1.0, ThreatLevel::High),
-    (0.65, ThreatLevel::Medium),
-    (0.45, ThreatLevel::Low),
+    (0.58, ThreatLevel::Medium),
+    (0.42, ThreatLevel::Low),
 ];
 
 #[cfg(test)]
