@@ -11,6 +11,7 @@ mod load;
 mod polls;
 mod shield;
 mod shield_speed;
+mod shield_train;
 mod strangers;
 mod summary;
 mod sync;
@@ -48,6 +49,8 @@ enum What {
     /// Ask about addresses that have an account and about ones that have none, of a world whose
     /// accounts have passwords; half of them ask about the other half
     Strangers(strangers::Args),
+    /// Make the model of Shield from samples, and say how it does on families that it has not seen
+    ShieldTrain(shield_train::Args),
     /// Judge files, and say of each in a line what came of it
     Shield(shield::Args),
     /// Judge the same files again and again, in one thread
@@ -78,6 +81,7 @@ fn run(cli: Cli) -> io::Result<Value> {
         What::Listeners(args) => runtime.block_on(listeners::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
         What::Strangers(args) => runtime.block_on(strangers::run(args)),
+        What::ShieldTrain(args) => shield_train::run(&args),
         What::Shield(args) => shield::run(&args),
         What::ShieldSpeed(args) => shield_speed::run(&args),
         What::Sync(args) => sync::run(&args),

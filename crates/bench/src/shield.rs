@@ -136,7 +136,10 @@ mod tests {
         fs::write(&path, "The meeting is on Tuesday.\n").unwrap();
         let rules = RuleSet::load().unwrap();
         let line = judge(&Scanner::new(&rules), &path, true).unwrap();
-        assert_eq!((&line["level"], &line["blocked"]), (&json!("CLEAN"), &json!(false)));
+        assert_eq!(
+            (&line["level"], &line["blocked"]),
+            (&json!("CLEAN"), &json!(false))
+        );
         assert_eq!(line["path"], json!(path));
     }
 }

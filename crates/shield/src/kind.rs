@@ -127,7 +127,7 @@ impl Kind {
             [b'M', b'Z', ..] if !crate::text::is_text(head) => Self::Pe,
             [0x80, 2..=5, ..] => Self::Pickle,
             [0xFF, 0xE2 | 0xE3 | 0xF2 | 0xF3 | 0xFA | 0xFB, ..] => Self::Media,
-            _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
+            _ if head.get(257..262) == Some(b"ustar") || crate::extract::is_tar(head) => Self::Tar,
             _ if crate::text::is_text(head) => Self::of_text(head),
             _ => Self::Binary,
         }
@@ -143,7 +143,8 @@ impl Kind {
         if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || has(b"<html") {
             return Self::Html;
         }
-        if head.starts_with(b"<?xml") || head.starts_with(b"<svg") {
+        let is_xml = |it: &[u8]| it.starts_with(b"<?xml") || it.starts_with(b"<?xpacket");
+        if is_xml(head) || head.starts_with(b"<svg") || head.starts_with(b"<") && has(b" xmlns") {
             return Self::Xml;
         }
         if head.starts_with(b"<") && (has(b"<body") || has(b"<div") || has(b"<p>") || has(b"<!--"))

@@ -25,6 +25,8 @@ mod kind;
 mod place;
 mod rule;
 mod text;
+#[cfg(feature = "training")]
+pub mod training;
 mod walk;
 
 pub use agentdrop_protocol::report::{Finding, Layer, ScanReport, ThreatLevel};

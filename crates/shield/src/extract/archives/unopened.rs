@@ -1,0 +1,11 @@
+//! Archives that are not opened.
+
+use super::rules;
+use crate::budget::Step;
+use crate::walk::{Input, Walk};
+
+/// Says so.
+pub(in crate::extract) fn whole(walk: &mut Walk<'_>, _: &mut Input<'_>) -> Step {
+    walk.found(&rules::UNSUPPORTED, None);
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! The words that rules are made of: what may be said in many ways and many languages is one concept.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use serde::Deserialize;
+
+use super::fold::Folded;
+
+/// Something that can be said in many ways; an index.
+pub(crate) type Concept = u16;
+
+/// A concept that was met in a folded text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hit {
+    pub(crate) concept: Concept,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// In which languages it is said like this; a bit each.
+    pub(crate) languages: u64,
+}
+
+/// A file of phrases: for each language, its ways to say it.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Phrases(BTreeMap<String, Vec<String>>);
+
+/// What belongs to one phrase.
+#[derive(Debug, Default)]
+struct Meaning {
+    concepts: Vec<Concept>,
+    languages: u64,
+    /// It may go on with other letters.
+    is_stem: bool,
+}
+
+/// Phrases, while they are collected.
+#[derive(Debug, Default)]
+pub(super) struct Collecting {
+    names: HashMap<String, Concept>,
+    languages: Vec<String>,
+    phrases: BTreeMap<(String, bool), Meaning>,
+    disguises: HashMap<Concept, Disguise>,
+}
+
+/// All phrases, in one automaton.
+#[derive(Debug)]
+pub(crate) struct Words {
+    automaton: AhoCorasick,
+    meanings: Vec<Meaning>,
+    disguises: HashMap<Concept, Disguise>,
+}
+
+/// A way to write letters that others do not read at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disguise {
+    /// By so many places in the alphabet.
+    Shifted(u8),
+    /// The first letter is the last.
+    Mirrored,
+    Reversed,
+}
+
+/// Words that give away a disguise, of those who want something from a machine.
+const TELLING: [&str; 26] = [
+    "ignore",
+    "disregard",
+    "previous",
+    "instructions",
+    "instruction",
+    "system",
+    "prompt",
+    "reveal",
+    "assistant",
+    "password",
+    "forget",
+    "following",
+    "respond",
+    "execute",
+    "explain",
+    "describe",
+    "instrucciones",
+    "anteriores",
+    "anweisungen",
+    "vorherigen",
+    "precedentes",
+    "istruzioni",
+    "precedenti",
+    "instrucoes",
+    "talimatlari",
+    "restrictions",
+];
+
+/// English goes with every other language: whoever writes about machines mixes it in.
+const ENGLISH: u64 = 1;
+
+impl Collecting {
+    /// The concept with this name, which need not have phrases yet.
+    pub(super) fn concept(&mut self, name: &str) -> Concept {
+        let next = Concept::try_from(self.names.len()).unwrap_or(Concept::MAX);
+        *self.names.entry(name.to_owned()).or_insert(next)
+    }
+
+    /// Whether a concept has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Ways to say a concept.
+    pub(super) fn add(&mut self, name: &str, phrases: &Phrases) {
+        for (language, phrases) in &phrases.0 {
+            for phrase in phrases {
+                self.say(name, language, phrase);
+            }
+        }
+    }
+
+    /// One way to say a concept.
+    pub(super) fn say(&mut self, name: &str, language: &str, phrase: &str) {
+        let concept = self.concept(name);
+        let languages = self.bit(language);
+        let stem = phrase.strip_suffix('*');
+        let folded = Folded::of(stem.unwrap_or(phrase)).text;
+        let is_exact = folded.starts_with(|it: char| !it.is_alphanumeric());
+        let folded = if is_exact { &*folded } else { folded.trim() };
+        if folded.trim().is_empty() {
+            return;
+        }
+        let key = (folded.to_owned(), stem.is_some());
+        let meaning = self.phrases.entry(key).or_default();
+        meaning.languages |= languages;
+        meaning.is_stem = stem.is_some();
+        if !meaning.concepts.contains(&concept) {
+            meaning.concepts.push(concept);
+        }
+    }
+
+    fn bit(&mut self, language: &str) -> u64 {
+        if language == "en" {
+            return ENGLISH;
+        }
+        let known = self.languages.iter().position(|it| it == language);
+        let at = known.unwrap_or_else(|| {
+            self.languages.push(language.to_owned());
+            self.languages.len() - 1
+        });
+        1 << (1 + at % 63)
+    }
+
+    /// The words that give away a disguise, in each of them.
+    pub(super) fn add_disguises(&mut self) {
+        let mut add = |disguise: Disguise, change: &dyn Fn(&str) -> String| {
+            let name = format!("/{disguise:?}");
+            for word in TELLING {
+                self.say(&name, "en", &change(word));
+            }
+            let concept = self.concept(&name);
+            self.disguises.insert(concept, disguise);
+        };
+        add(Disguise::Reversed, &|it| it.chars().rev().collect());
+        let mirrored = |it: char| char::from(b'a' + b'z' - it as u8);
+        add(Disguise::Mirrored, &|it| it.chars().map(mirrored).collect());
+        for by in 1..26_u8 {
+            let shifted = |it: char| char::from(b'a' + (it as u8 - b'a' + by) % 26);
+            add(Disguise::Shifted(by), &|it| {
+                it.chars().map(shifted).collect()
+            });
+        }
+    }
+
+    pub(super) fn build(self) -> Result<Words, aho_corasick::BuildError> {
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .prefilter(false)
+            .build(self.phrases.keys().map(|it| &it.0))?;
+        Ok(Words {
+            automaton,
+            meanings: self.phrases.into_values().collect(),
+            disguises: self.disguises,
+        })
+    }
+}
+
+impl Words {
+    /// The disguise that this concept gives away.
+    pub(crate) fn disguise(&self, concept: Concept) -> Option<Disguise> {
+        self.disguises.get(&concept).copied()
+    }
+
+    /// Every concept in a folded text, in the order in which they end.
+    pub(crate) fn hits(&self, text: &str) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for found in self.automaton.find_overlapping_iter(text) {
+            let Some(meaning) = self.meanings.get(found.pattern().as_usize()) else {
+                continue;
+            };
+            if !is_whole(text, found.start(), found.end(), meaning.is_stem) {
+                continue;
+            }
+            hits.extend(meaning.concepts.iter().map(|concept| Hit {
+                concept: *concept,
+                start: u32::try_from(found.start()).unwrap_or(u32::MAX),
+                end: u32::try_from(found.end()).unwrap_or(u32::MAX),
+                languages: meaning.languages,
+            }));
+        }
+        hits
+    }
+}
+
+/// Whether two phrases are of one language, or one of them is English.
+pub(crate) fn go_together(one: u64, other: u64) -> bool {
+    (one | other) & ENGLISH != 0 || one & other != 0
+}
+
+/// Whether these bytes are words and not pieces of words, in scripts that have spaces.
+fn is_whole(text: &str, start: usize, end: usize, is_stem: bool) -> bool {
+    let bytes = text.as_bytes();
+    let joins = |before: Option<char>, after: Option<char>| {
+        before.is_some_and(has_words) && after.is_some_and(has_words)
+    };
+    // Most texts are ASCII, which needs no decoding.
+    let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
+    let begins = match (at(start.wrapping_sub(1)), at(start)) {
+        (one, other) if one.is_ascii() && other.is_ascii() => {
+            !(one.is_ascii_alphanumeric() && other.is_ascii_alphanumeric())
+        }
+        _ => {
+            let (before, rest) = text.split_at_checked(start).unwrap_or_default();
+            !joins(before.chars().next_back(), rest.chars().next())
+        }
+    };
+    if !begins || is_stem {
+        return begins;
+    }
+    match (at(end.wrapping_sub(1)), at(end)) {
+        (one, other) if one.is_ascii() && other.is_ascii() => {
+            !(one.is_ascii_alphanumeric() && other.is_ascii_alphanumeric())
+        }
+        _ => {
+            let (before, rest) = text.split_at_checked(end).unwrap_or_default();
+            !joins(before.chars().next_back(), rest.chars().next())
+        }
+    }
+}
+
+/// Letters of scripts that put spaces between words, and nothing before a word that belongs to it.
+fn has_words(it: char) -> bool {
+    it.is_ascii_alphanumeric()
+        || matches!(u32::from(it), 0xC0..=0x24F | 0x370..=0x52F | 0x1E00..=0x1FFF)
+}
