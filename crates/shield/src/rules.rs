@@ -19,10 +19,8 @@ impl RuleSet {
     pub fn load() -> Result<Self, ScanError> {
         Ok(Self {
             signatures: Signatures::load()?,
-            text: TextRules::load(file, include_str!("../rules/injection.toml"))?,
-            version: Self::VERSION,
             text: TextRules::load()?,
-            version: include_str!("../rules/VERSION").trim_ascii(),
+            version: Self::VERSION,
         })
     }
 
