@@ -8,14 +8,14 @@ from pathlib import Path
 # How many of one family, and of one package in it; how long they may be.
 MOST, OF_ONE, LONGEST = 160, 24, 3_000_000
 
+# What is about attacks holds them as data, or makes them, and is neither ordinary nor an attack; what is said about it is ordinary.
+ABOUT = (r"/(garak|spikee|bastion\w*|agentbastion|ctxsentry|deepteam|llm[-_]guard|nemoguardrails|pkg_inject|rag_sanitizer|rebuff|"
+         r"redoubt|skillshield|unicode_smuggling_guard|promptfoo|garak_multilingual)-[^/]*")
+
 # The first that fits the path says the family.
 FAMILIES = [
-    ("about-injection", r"/(garak|spikee|bastion\w*|agentbastion|ctxsentry|deepteam|llm[-_]guard|nemoguardrails|pkg_inject|"
-                        r"rag_sanitizer|rebuff|redoubt|skillshield|unicode_smuggling_guard|promptfoo|garak_multilingual)-[^/]*/"
-                        r".*(METADATA|README[^/]*|CHANGELOG[^/]*|\.md|\.rst)$"),
-    # What holds attacks as data, or makes them, is neither ordinary nor an attack.
-    ("", r"/(garak|spikee|bastion\w*|agentbastion|ctxsentry|deepteam|llm[-_]guard|nemoguardrails|pkg_inject|rag_sanitizer|"
-         r"rebuff|redoubt|skillshield|unicode_smuggling_guard|promptfoo|garak_multilingual)-[^/]*/"),
+    ("about-injection", ABOUT + r"/.*(METADATA|README[^/]*|CHANGELOG[^/]*|\.md|\.rst)$"),
+    ("", ABOUT),
     ("", r"/clamav-testfiles"),
     ("licences", r"/(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE)[^/]*$|/copyright$|/licenses?/[^/]*$"),
     ("changelogs", r"/(CHANGE(LOG|S)|HISTORY|NEWS|RELEASES?)[^/]*(?<!\.gz)$"),
@@ -82,7 +82,7 @@ def collect(unpacked, packages):
             found[family].append((rank(inside), package, path))
     for source in sorted(packages.iterdir()):
         for path in source.iterdir():
-            if path.stat().st_size <= LONGEST and "clamav" not in path.name and "bastion" not in path.name:
+            if path.stat().st_size <= LONGEST and "clamav" not in path.name and not re.search(ABOUT, f"/{path.name}"):
                 found["archives"].append((rank(path.name), source.name, path))
     known = set()
     for family, those in sorted(found.items()):

@@ -8,11 +8,23 @@ from . import attacks, benign, bombs, carriers, eicar, large, packages
 from .store import Store
 
 GENERATED = 1000
+# How many texts are put into the usual carriers.
+CARRIED = 30
 
 
 def half(source):
     """Ordinary files are held apart by the package that they are from."""
     return attacks.split(f"package {source}")
+
+
+def carry(store, part, rows):
+    """Some of these texts, in what people send each other most."""
+    store.renew(part)
+    fitting = [it for it in rows if it["bytes"] < 4000]
+    for n, it in enumerate(sorted(fitting, key=lambda it: hashlib.sha256(f"carry {it['sha256']}".encode()).digest())[:CARRIED]):
+        text = (store.folder / it["path"]).read_text(errors="replace")
+        for kind, name, content in carriers.usual(text):
+            store.add(part, kind, content, f"{n:02}-{name}", named=True, split=it["split"], source=it["source"])
 
 
 def main(folder):
@@ -34,6 +46,8 @@ def main(folder):
         store.renew(part)
         for kind, name, content in those:
             store.add(part, kind, content, name, named=True)
+    carry(store, "carried", [it for it in store.rows if it["part"] == "attacks" and it["split"] == "held-out" and it["setting"] == "document"])
+    carry(store, "carried twins", [it for it in store.rows if it["part"] == "benign" and it["family"] in ("readmes", "docs", "changelogs")])
     store.renew("clamav")
     for path in sorted((unpacked["debian", "clamav-testfiles"] / "usr/share/clamav-testfiles").iterdir()):
         store.add("clamav", "clamav", path.read_bytes(), path.name, named=True)

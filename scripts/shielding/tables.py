@@ -63,6 +63,9 @@ def fill(samples, ours, peaks, published, default):
     table.row("injections inside documents flagged, families held out", of("document", "held-out"), "flagged", "65 %")
     table.row("injections inside documents blocked, families held out", of("document", "held-out"), "blocked", "")
     table.row("injections inside documents flagged, families tuned on", of("document", "tune"), "flagged", "")
+    table.row("the same families in Office, PDF, HTML, mail and archives, flagged", parts["carried"], "flagged", "65 %")
+    table.row("ordinary texts in the same, blocked", parts["carried twins"], "blocked", "0")
+    table.row("ordinary texts in the same, flagged", parts["carried twins"], "flagged", "")
     for split in ("attacks", "twins"):
         if parts[f"fresh {split}"]:
             words = "attacks of our own, not seen by whoever wrote rules" if split == "attacks" else "their harmless twins"
@@ -78,7 +81,7 @@ def fill(samples, ours, peaks, published, default):
 def false_alarms(samples, ours):
     """Ordinary files that were flagged, with what each rule said."""
     found = []
-    for part in ("benign", "twins", "large"):
+    for part in ("benign", "twins", "carried twins", "large"):
         for it in samples.parts[part]:
             said = ours.get(it["path"])
             if said and said["level"] in FLAGGED:

@@ -41,7 +41,7 @@ def mail(change):
 
 
 def subject(it, text):
-    it.replace_header("Subject", "Überblick: " + text)
+    it.replace_header("Subject", "Überblick: " + " ".join(text.split()))
 
 
 def kinds(text):
