@@ -86,7 +86,7 @@ fn mail_that_is_made_to_be_slow_is_not() {
     heard(&nested.concat());
     heard(&format!(
         "Content-Type: multipart/mixed; boundary=x\n\n{}",
-        "--x\n\n".repeat(30_000)
+        "--x\n\n".repeat(160_000)
     ))
     .found("", "resource-limit/entries");
     heard(&"=?".repeat(100_000));

@@ -264,7 +264,7 @@ endstream endobj
     );
     Heard::of("a.pdf", &pdf(&"q ".repeat(100_000), "", ""));
     // A chain of filters, each of which makes much of little.
-    let mut bytes = vec![b' '; 4 << 20];
+    let mut bytes = vec![b' '; 16 << 20];
     for _ in 0..3 {
         let mut flat = ZlibEncoder::new(Vec::new(), Compression::best());
         flat.write_all(&bytes).unwrap();
