@@ -112,8 +112,8 @@ fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
 }
 
 fn bucket(hash: u32) -> u32 {
-    let spread = u64::from(hash ^ hash >> 15).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
-    u32::try_from(spread * BUCKETS as u64 >> 32).unwrap_or(0)
+    let spread = u64::from(hash ^ (hash >> 15)).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
+    u32::try_from((spread * BUCKETS as u64) >> 32).unwrap_or(0)
 }
 
 /// The whole of the evidence: what the rules say, and how it reads.
@@ -121,6 +121,7 @@ pub(crate) fn weigh(rules: f32, calm: f32, logit: f32) -> f32 {
     let sure = 1.0 / (1.0 + (-logit).exp());
     let more = ((sure - 0.5) * 2.0).max(0.0);
     // Who writes about attacks does not read like who attacks.
-    let least = if calm < 0.7 { 0.4 } else { 0.75 };
-    rules * calm * (least + (1.25 - least) * sure) + 0.7 * more * more
+    let least = if calm < 0.7 { 0.35 } else { 0.45 };
+    let reads = (1.25 * sure.powf(0.22)).max(least);
+    rules * calm * reads + 0.7 * more * more
 }
