@@ -42,16 +42,16 @@ impl Model {
 
     /// How a folded text reads: above 0 as an attack, below as anything else, near 0 as nothing known.
     pub(crate) fn logit(&self, text: &str) -> f32 {
-        let (mut sum, mut count) = (0_i32, 0_u16);
+        let (mut sum, mut count) = (0.0_f32, 0_u16);
         features(text, |it| {
             let weight = self
                 .weights
                 .get(it as usize)
                 .map_or(0, |it| it.cast_signed());
-            sum += i32::from(weight);
+            sum += f32::from(weight);
             count = count.saturating_add(1);
         });
-        sum as f32 * self.scale / f32::from(count.max(1)).sqrt()
+        sum * self.scale / f32::from(count.max(1)).sqrt()
     }
 }
 
@@ -62,12 +62,17 @@ pub(crate) fn pack(weights: &[f32]) -> Vec<u8> {
     let scale = most / 127.0;
     let count = u32::try_from(BUCKETS).unwrap_or(u32::MAX);
     let mut bytes = [&MARK[..], &count.to_le_bytes(), &scale.to_le_bytes()].concat();
-    bytes.extend(
-        weights
-            .iter()
-            .map(|it| ((it / scale).round() as i8).cast_unsigned()),
-    );
+    bytes.extend(weights.iter().map(|it| byte(it / scale).cast_unsigned()));
     bytes
+}
+
+/// The nearest whole number, of those that fit.
+#[cfg(feature = "training")]
+fn byte(weight: f32) -> i8 {
+    let all = i8::MIN..=i8::MAX;
+    let away = |it: &i8| (f32::from(*it) - weight).abs();
+    all.min_by(|one, other| away(one).total_cmp(&away(other)))
+        .unwrap_or(0)
 }
 
 /// What the model looks at: words, pairs of words, and pairs of signs where words have no spaces.
