@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ThreatLevel {
     /// Nothing was found, which does not say that there is nothing.
@@ -67,6 +68,7 @@ pub struct Finding {
     /// How bad it is.
     pub threat_level: ThreatLevel,
     /// How sure the rule is, from 0 to 1.
+    #[serde(serialize_with = "rounded")]
     pub confidence: f32,
     /// Where, from the file inwards: `a.zip › report.docx › word/document.xml`.
     pub place: String,
@@ -90,6 +92,7 @@ pub struct InjectionFinding {
     /// The rule's name.
     pub pattern_name: String,
     /// How sure the rule is, from 0 to 1.
+    #[serde(serialize_with = "rounded")]
     pub confidence: f32,
     /// A little of what was found, escaped.
     pub matched_text: String,
@@ -130,8 +133,10 @@ pub struct ScanReport {
     /// How long it took, in milliseconds.
     pub scan_time_ms: f64,
     /// How sure the surest rule about a text is, from 0 to 1.
+    #[serde(serialize_with = "rounded")]
     pub intent_score: f32,
     /// What the model says of the worst passage, from 0 to 1.
+    #[serde(serialize_with = "rounded")]
     pub semantic_score: f32,
     /// Nobody keeps one yet.
     pub sender_reputation: Option<f32>,
@@ -143,4 +148,10 @@ pub struct ScanReport {
     pub more_findings: u64,
     /// The version of the rules by which it was judged.
     pub rule_set: String,
+}
+
+/// To a thousandth: what is behind that is noise.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn rounded<S: serde::Serializer>(score: &f32, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((f64::from(*score) * 1000.0).round() / 1000.0)
 }

@@ -19,6 +19,10 @@ pub(crate) enum Kind {
     Ole,
     /// Archive, and all of new Office, OpenDocument, EPUB, Java, Android.
     Zip,
+    /// Archive without compression: libraries, packages of Debian.
+    Ar,
+    /// Archive without compression, of packages and systems.
+    Cpio,
     /// Archive without compression.
     Tar,
     /// Archive.
@@ -73,6 +77,9 @@ const BEGINNINGS: &[(&[u8], Kind)] = &[
     (b"%PDF-", Kind::Pdf),
     (b"{\\rtf", Kind::Rtf),
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Kind::Ole),
+    (b"!<arch>\n", Kind::Ar),
+    (b"070701", Kind::Cpio),
+    (b"070702", Kind::Cpio),
     (b"7z\xBC\xAF\x27\x1C", Kind::SevenZip),
     (b"Rar!\x1A\x07", Kind::Rar),
     (b"\x1F\x8B", Kind::Gzip),
@@ -127,7 +134,7 @@ impl Kind {
             [b'M', b'Z', ..] if !crate::text::is_text(head) => Self::Pe,
             [0x80, 2..=5, ..] => Self::Pickle,
             [0xFF, 0xE2 | 0xE3 | 0xF2 | 0xF3 | 0xFA | 0xFB, ..] => Self::Media,
-            _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
+            _ if head.get(257..262) == Some(b"ustar") || crate::extract::is_tar(head) => Self::Tar,
             _ if crate::text::is_text(head) => Self::of_text(head),
             _ => Self::Binary,
         }
@@ -143,7 +150,8 @@ impl Kind {
         if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || has(b"<html") {
             return Self::Html;
         }
-        if head.starts_with(b"<?xml") || head.starts_with(b"<svg") {
+        let is_xml = |it: &[u8]| it.starts_with(b"<?xml") || it.starts_with(b"<?xpacket");
+        if is_xml(head) || head.starts_with(b"<svg") || head.starts_with(b"<") && has(b" xmlns") {
             return Self::Xml;
         }
         if head.starts_with(b"<") && (has(b"<body") || has(b"<div") || has(b"<p>") || has(b"<!--"))

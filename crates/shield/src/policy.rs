@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use agentdrop_protocol::ParseError;
 use agentdrop_protocol::report::ThreatLevel;
+use serde::{Deserialize, Serialize};
 
 /// From which level on something is kept from the agent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Strictness {
     /// Critical.
     Permissive,
@@ -21,7 +23,8 @@ pub enum Strictness {
 }
 
 /// What is done with what is kept from the agent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// It is refused, and stays in quarantine.
     #[default]
@@ -33,7 +36,7 @@ pub enum Mode {
 }
 
 /// What is done about what was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// From which level on.
     pub strictness: Strictness,

@@ -9,10 +9,13 @@ use agentdrop_protocol::report::{
 
 use crate::budget::{Budget, Step};
 use crate::error::ScanError;
+use crate::excerpt::escaped;
+use crate::extract;
+use crate::findings::Findings;
 use crate::limits::Limits;
 use crate::policy::{Mode, Policy};
 use crate::rules::RuleSet;
-use crate::walk::{Setting, Walk};
+use crate::walk::{MAX_EXCERPT, Setting, Walk};
 
 /// Looks at one input at a time, by rules that it shares.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +23,8 @@ pub struct Scanner<'a> {
     rules: &'a RuleSet,
     limits: Limits,
     policy: Policy,
+    is_first_contact: bool,
+    looks_for_secrets: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -29,7 +34,15 @@ impl<'a> Scanner<'a> {
             rules,
             limits: Limits::default(),
             policy: Policy::default(),
+            is_first_contact: false,
+            looks_for_secrets: false,
         }
+    }
+
+    /// Whether nothing came from the sender before: instructions that are hidden weigh more then.
+    pub const fn first_contact(mut self, is_first: bool) -> Self {
+        self.is_first_contact = is_first;
+        self
     }
 
     /// Within these limits.
@@ -41,6 +54,13 @@ impl<'a> Scanner<'a> {
     /// Under this policy.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// For who is about to send: keys and passwords are findings of their own weight. For who receives
+    /// they are at most low.
+    pub const fn looking_for_secrets(mut self) -> Self {
+        self.looks_for_secrets = true;
         self
     }
 
@@ -81,44 +101,56 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// What is said of a file at which a scanner ended, or took too long: another process says it.
+    pub fn not_survived(name: &str, policy: Policy) -> ScanReport {
+        let mut findings = Findings::new(1);
+        findings.add(extract::NOT_SURVIVED.at(&escaped(name, MAX_EXCERPT)));
+        report(policy, findings, RuleSet::VERSION)
+    }
+
     fn walk(&self, length: u64, look: impl FnOnce(&mut Walk<'_>) -> Step) -> ScanReport {
         let mut walk = Walk::new(self.rules, Budget::new(self.limits, length));
+        walk.is_first_contact = self.is_first_contact;
+        walk.looks_for_secrets = self.looks_for_secrets;
         if let Err(why) = look(&mut walk) {
             walk.stopped(why);
         }
-        self.report(walk)
-    }
-
-    fn report(&self, walk: Walk<'_>) -> ScanReport {
         let took = walk.budget.began().elapsed();
         let (intent_score, semantic_score) = (walk.scores.rules, walk.scores.model);
-        let findings = walk.into_findings();
-        let level = findings.level();
-        let (findings, more_findings) = findings.into_sorted();
-        let is_blocked = self.policy.strictness.blocks(level) && self.policy.mode != Mode::Off;
-        let in_texts = findings
-            .iter()
-            .filter(|it| it.layer == Layer::InjectionDetection);
-        let is_code =
-            |it: &Finding| it.layer == Layer::Code && it.threat_level >= ThreatLevel::High;
         ScanReport {
-            threat_level: level,
-            blocked: is_blocked,
-            safe: !is_blocked,
-            needs_review: is_blocked && self.policy.mode == Mode::Review,
-            malware_clean: !findings.iter().any(is_code),
-            injection_findings: in_texts.map(as_published).collect(),
-            warnings: findings.iter().map(in_one_line).collect(),
-            details: details(&findings),
             scan_time_ms: took.as_secs_f64() * 1000.0,
             intent_score,
             semantic_score,
-            sender_reputation: None,
-            review_prompt: None,
-            findings,
-            more_findings,
-            rule_set: self.rules.version().to_owned(),
+            ..report(self.policy, walk.into_findings(), self.rules.version())
         }
+    }
+}
+
+fn report(policy: Policy, findings: Findings, rule_set: &str) -> ScanReport {
+    let level = findings.level();
+    let (findings, more_findings) = findings.into_sorted();
+    let is_blocked = policy.strictness.blocks(level) && policy.mode != Mode::Off;
+    let in_texts = findings
+        .iter()
+        .filter(|it| it.layer == Layer::InjectionDetection);
+    let is_code = |it: &Finding| it.layer == Layer::Code && it.threat_level >= ThreatLevel::High;
+    ScanReport {
+        threat_level: level,
+        blocked: is_blocked,
+        safe: !is_blocked,
+        needs_review: is_blocked && policy.mode == Mode::Review,
+        malware_clean: !findings.iter().any(is_code),
+        injection_findings: in_texts.map(as_published).collect(),
+        warnings: findings.iter().map(in_one_line).collect(),
+        details: details(&findings),
+        scan_time_ms: 0.0,
+        intent_score: 0.0,
+        semantic_score: 0.0,
+        sender_reputation: None,
+        review_prompt: None,
+        findings,
+        more_findings,
+        rule_set: rule_set.to_owned(),
     }
 }
 

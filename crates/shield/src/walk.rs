@@ -1,6 +1,8 @@
 //! One scan: from the input inwards, within one budget.
 
+use std::cell::Cell;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use agentdrop_protocol::report::{Finding, ThreatLevel};
 
@@ -75,13 +77,24 @@ pub(crate) struct Walk<'a> {
     place: Place,
     depth: u8,
     held: u64,
+    /// Whether it is looked for keys and passwords, which is for those who send.
+    pub(crate) looks_for_secrets: bool,
+    is_stopped: bool,
     /// The text detector's notes: what the surest rule and the model said.
     pub(crate) scores: text::Scores,
+    /// Whether nothing came from the sender before: what is hidden weighs more.
+    pub(crate) is_first_contact: bool,
+    /// Every text that was judged, with its place, for tests of what finds texts.
+    #[cfg(test)]
+    pub(crate) heard: Vec<(String, Setting, String)>,
 }
 
 /// Bytes of one window, and how many of them the next one has too.
 const WINDOW: usize = 1 << 20;
 const OVERLAP: usize = 4 << 10;
+
+/// Of what is taken apart on its way past, no more is held.
+const EARLY: u64 = 1 << 20;
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(rules: &'a RuleSet, budget: Budget) -> Self {
@@ -92,7 +105,12 @@ impl<'a> Walk<'a> {
             place: Place::default(),
             depth: 0,
             held: 0,
+            looks_for_secrets: false,
+            is_stopped: false,
             scores: text::Scores::default(),
+            is_first_contact: false,
+            #[cfg(test)]
+            heard: Vec::new(),
         }
     }
 
@@ -105,25 +123,66 @@ impl<'a> Walk<'a> {
             self.found(&extract::TOO_DEEP, None);
             return Ok(());
         }
-        let room = self.budget.limits().held.saturating_sub(self.held);
-        let mut bytes = Vec::new();
-        let is_whole = self.fill(&mut bytes, room, from)?;
-        let length = bytes.len() as u64;
-        self.held += length;
         self.depth += 1;
         let looked = self.inside(name, |walk| {
-            if is_whole {
-                let mut source = Cursor::new(bytes.as_slice());
-                return walk.look_at(name, Some(&bytes), length, &mut source);
-            }
-            walk.found(&extract::TOO_LONG, None);
-            let kind = Kind::of(&bytes[..HEAD.min(bytes.len())]);
-            let mut rest = Cursor::new(bytes.as_slice()).chain(from);
-            walk.pass(name, kind, &mut rest, true)
+            let looked = walk.look_within(name, from);
+            looked.inspect_err(|why| walk.stopped(*why))
         });
         self.depth -= 1;
+        looked
+    }
+
+    fn look_within(&mut self, name: &str, from: &mut dyn Read) -> Step {
+        let most = self.budget.limits().held.saturating_sub(self.held);
+        // What it is has to be known, however much is held.
+        let most = most.max(HEAD as u64);
+        let mut bytes = Vec::new();
+        let mut is_whole = self.fill(&mut bytes, most.min(EARLY), from)?;
+        let kind = Kind::of(&bytes[..HEAD.min(bytes.len())]);
+        let through = extract::through(kind);
+        if !is_whole && !extract::early(kind) {
+            let room = most - bytes.len() as u64;
+            is_whole = self.fill(&mut bytes, room, from)?;
+        }
+        let length = bytes.len() as u64;
+        self.held += length;
+        let taken = Rc::new(Cell::new(length));
+        let mut source = Cursor::new(bytes.as_slice());
+        let looked = match through {
+            _ if is_whole => {
+                let _layer = self.budget.layer(&taken);
+                self.look_at(name, Some(&bytes), length, &mut source)
+            }
+            Some(through) => {
+                let looked = self.look_whole(name, kind, length, &mut source);
+                let mut all = Cursor::new(bytes.as_slice()).chain(from);
+                looked.and_then(|()| through(self, name, &mut all))
+            }
+            None => {
+                if let Some(rule) = extract::too_long(kind) {
+                    self.found(rule, None);
+                }
+                self.pass(name, kind, &mut source.chain(from), true)
+            }
+        };
         self.held -= length;
         looked
+    }
+
+    /// What can be said of the beginning of something too long to be held.
+    fn look_whole(&mut self, name: &str, kind: Kind, length: u64, source: &mut dyn Source) -> Step {
+        let mut input = Input {
+            name,
+            kind,
+            length,
+            held: None,
+            source,
+        };
+        for detect in detect::WHOLE {
+            input.source.seek(SeekFrom::Start(0)).ok();
+            detect(self, &mut input)?;
+        }
+        Ok(())
     }
 
     /// Looks at an input: what it is, what it holds, what it says.
@@ -149,7 +208,7 @@ impl<'a> Walk<'a> {
             held,
             source,
         };
-        for extract in extract::all(kind) {
+        for extract in extract::all(kind).iter().chain(extract::BEHIND) {
             input.source.seek(SeekFrom::Start(0)).ok();
             extract(self, &mut input)?;
         }
@@ -157,8 +216,40 @@ impl<'a> Walk<'a> {
             input.source.seek(SeekFrom::Start(0)).ok();
             detect(self, &mut input)?;
         }
+        if let Some(bytes) = held {
+            return self.pass_held(name, kind, bytes);
+        }
         input.source.seek(SeekFrom::Start(0)).ok();
         self.pass(name, kind, input.source, false)
+    }
+
+    /// The same as [`Self::pass`], where nothing has to be read.
+    fn pass_held(&mut self, name: &str, kind: Kind, held: &[u8]) -> Step {
+        let mut passing = text::Passing::new(kind);
+        let mut offset = 0;
+        loop {
+            let rest = &held[offset..];
+            let window = Window {
+                kind,
+                name,
+                offset: offset as u64,
+                bytes: &rest[..rest.len().min(WINDOW)],
+                is_last: rest.len() <= WINDOW,
+            };
+            self.look_through(&window, &mut passing)?;
+            if window.is_last {
+                return Ok(());
+            }
+            offset += WINDOW - OVERLAP;
+        }
+    }
+
+    fn look_through(&mut self, window: &Window<'_>, passing: &mut text::Passing) -> Step {
+        self.budget.work(window.bytes.len() as u64)?;
+        for detect in detect::PASSING {
+            detect(self, window)?;
+        }
+        passing.take(self, window)
     }
 
     /// Looks at what comes, window for window.
@@ -168,15 +259,11 @@ impl<'a> Walk<'a> {
         loop {
             let before = bytes.len();
             let room = (WINDOW - before) as u64;
-            if self.read(from.take(room).read_to_end(&mut bytes)).is_none() {
-                return Ok(());
-            }
+            self.read(from.take(room).read_to_end(&mut bytes));
             let new = (bytes.len() - before) as u64;
             let is_last = bytes.len() < WINDOW;
             if is_new {
                 self.budget.expand(new)?;
-            } else {
-                self.budget.work(new)?;
             }
             let window = Window {
                 kind,
@@ -185,10 +272,7 @@ impl<'a> Walk<'a> {
                 bytes: &bytes,
                 is_last,
             };
-            for detect in detect::PASSING {
-                detect(self, &window)?;
-            }
-            passing.take(self, &window)?;
+            self.look_through(&window, &mut passing)?;
             if is_last {
                 return Ok(());
             }
@@ -201,6 +285,8 @@ impl<'a> Walk<'a> {
     /// Judges a text that was found here.
     pub(crate) fn text(&mut self, text: &str, setting: Setting) -> Step {
         self.budget.work(text.len() as u64)?;
+        #[cfg(test)]
+        self.heard.push((self.place(), setting, text.to_owned()));
         text::look(self, text, setting)
     }
 
@@ -230,16 +316,12 @@ impl<'a> Walk<'a> {
         line: Option<u64>,
         excerpt: Option<&str>,
     ) {
+        let place = self.place();
         self.add(Finding {
-            rule: rule.id.to_owned(),
-            layer: rule.layer,
             threat_level: level,
-            confidence: 1.0,
-            place: self.place(),
             line,
             excerpt: excerpt.map(|it| escaped(it, MAX_EXCERPT)),
-            reason: rule.reason.to_owned(),
-            advice: rule.advice.to_owned(),
+            ..rule.at(&place)
         });
     }
 
@@ -248,9 +330,12 @@ impl<'a> Walk<'a> {
         self.findings.add(finding);
     }
 
-    /// Notes why the scan ends before everything was looked at.
+    /// Notes why the scan ends before everything was looked at, and where, the first time.
     pub(crate) fn stopped(&mut self, why: Stop) {
-        self.found(extract::limit(why), None);
+        if !self.is_stopped {
+            self.is_stopped = true;
+            self.found(extract::limit(why), None);
+        }
     }
 
     /// Where it is.
@@ -280,8 +365,9 @@ impl<'a> Walk<'a> {
     }
 
     /// What could be read. What cannot is noted: it may be readable for somebody else.
-    fn read<T>(&mut self, read: io::Result<T>) -> Option<T> {
-        if read.is_err() {
+    pub(crate) fn read<T>(&mut self, read: io::Result<T>) -> Option<T> {
+        // Decoders can but fail where the scan has to end.
+        if read.is_err() && self.budget.stopped().is_none() {
             self.found(&extract::UNREADABLE, None);
         }
         read.ok()
