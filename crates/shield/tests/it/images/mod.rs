@@ -6,7 +6,9 @@ mod recordings;
 use agentdrop_shield::ThreatLevel::High;
 
 use crate::made::{ORDER, assert_found_at, assert_ordinary, assert_rule, scan};
-use pictures::{chunk, gif, jpeg, png, riff, segment, tiff, zlib};
+use pictures::{chunk, gif, jpeg, png, riff, segment, tiff};
+
+pub(crate) use pictures::zlib;
 
 /// Files with the order in them, and where.
 fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
