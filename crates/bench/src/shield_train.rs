@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> io::Result<Value> {
             let row = table.entry((sample.is_attack, &sample.family)).or_default();
             let levels = sample.windows.iter();
             let worst = levels
-                .map(|it| level(it.rules, logit(&weights, &it.features)))
+                .map(|it| level(it, logit(&weights, &it.features)))
                 .max();
             let worst = worst.unwrap_or(ThreatLevel::Clean);
             row[0] += 1;

@@ -19,6 +19,10 @@ pub(crate) enum Kind {
     Ole,
     /// Archive, and all of new Office, OpenDocument, EPUB, Java, Android.
     Zip,
+    /// Archive without compression: libraries, packages of Debian.
+    Ar,
+    /// Archive without compression, of packages and systems.
+    Cpio,
     /// Archive without compression.
     Tar,
     /// Archive.
@@ -73,6 +77,9 @@ const BEGINNINGS: &[(&[u8], Kind)] = &[
     (b"%PDF-", Kind::Pdf),
     (b"{\\rtf", Kind::Rtf),
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Kind::Ole),
+    (b"!<arch>\n", Kind::Ar),
+    (b"070701", Kind::Cpio),
+    (b"070702", Kind::Cpio),
     (b"7z\xBC\xAF\x27\x1C", Kind::SevenZip),
     (b"Rar!\x1A\x07", Kind::Rar),
     (b"\x1F\x8B", Kind::Gzip),

@@ -13,6 +13,8 @@ pub struct Window {
     pub features: Vec<u32>,
     /// What the rules say.
     pub rules: f32,
+    /// What is left of it where attacks are written about.
+    pub calm: f32,
 }
 
 /// The parts of a text that are judged.
@@ -26,6 +28,7 @@ pub fn windows(rules: &RuleSet, text: &str) -> Vec<Window> {
         Window {
             features,
             rules: it.score,
+            calm: it.calm,
         }
     };
     passages.iter().map(window).collect()
@@ -36,7 +39,7 @@ pub fn pack(weights: &[f32]) -> Vec<u8> {
     model::pack(weights)
 }
 
-/// The name of the level for what the rules and a model say.
-pub fn level(rules: f32, logit: f32) -> crate::ThreatLevel {
-    judge::level(model::weigh(rules, logit))
+/// The level for what the rules and a model say.
+pub fn level(window: &Window, logit: f32) -> crate::ThreatLevel {
+    judge::level(model::weigh(window.rules, window.calm, logit))
 }

@@ -111,7 +111,7 @@ static HOOK: LazyLock<Regex> = LazyLock::new(|| {
 /// What fetches and runs, in one line.
 static HARM: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"(?ix)
+        r"(?ix)
         \b(curl|wget)\b.{1,300}(\|\s*(sudo\s+)?(/\w+)*/?(ba|z|da)?(sh|node|python[0-9.]*|perl)\b|(;|&&)\s*(ba|z|da)?sh\s|chmod)
         |\$\(\s*(curl|wget)\b
         |base64\s+(-d|-D|--decode)\b.{0,40}\|
@@ -122,7 +122,7 @@ static HARM: LazyLock<Regex> = LazyLock::new(|| {
         |(node|python[0-9.]*|perl|ruby)\s+-[ce]\s.{0,400}(eval|exec|child_process|https?\.get|fetch\(|urlopen|socket|Buffer\.from|b64decode|os\.system)
         |\bcurl\b.{0,200}(-d|--data\S*|-F|-T)\s.{0,100}(env|\$\(|@|id_rsa|\.npmrc|\.ssh|\.aws|hostname|whoami)
         |\b(mshta|certutil|bitsadmin|regsvr32)\b.{0,60}https?:
-        "#,
+        ",
     )
 });
 

@@ -12,6 +12,7 @@ use crate::walk::{Input, Walk};
 pub(crate) fn look(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     let extension = names::extension(input.name);
     let head = super::head(input, 4096);
+    walk.budget.work(head.len() as u64)?;
     if let Some(rule) = judge(&extension, input.kind, &head) {
         walk.found(rule, None);
     }
@@ -86,14 +87,13 @@ fn is_text(kind: Kind) -> bool {
 fn expected(extension: &str) -> Option<&'static [Kind]> {
     Some(match extension {
         "pdf" => &[Kind::Pdf],
+        // With a password it is a compound file.
         "docx" | "xlsx" | "pptx" | "docm" | "xlsm" | "pptm" | "dotx" | "xlsb" => {
-            // With a password it is a compound file.
             &[Kind::Zip, Kind::Ole]
         }
-        "odt" | "ods" | "odp" | "epub" | "jar" | "apk" => &[Kind::Zip],
         "doc" | "xls" | "ppt" => &[Kind::Ole, Kind::Rtf, Kind::Zip],
         "rtf" => &[Kind::Rtf],
-        "zip" => &[Kind::Zip],
+        "zip" | "odt" | "ods" | "odp" | "epub" | "jar" | "apk" => &[Kind::Zip],
         "7z" => &[Kind::SevenZip],
         "rar" => &[Kind::Rar],
         "gz" | "tgz" => &[Kind::Gzip],

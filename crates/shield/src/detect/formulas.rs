@@ -73,7 +73,7 @@ static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
 /// Formulas that send what is in other cells to a place on the net.
 static FETCH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"(?i){CELL}[=+\-@][^\n\r]{{0,120}}\b(WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTFEED|IMPORTRANGE|HYPERLINK|IMAGE)[ ]{{0,2}}\([^\n\r]{{0,200}}(https?:|ftp:|\\\\|//)[^\n\r]{{0,200}}(&|CONCAT|\$?[A-Z]{{1,2}}\$?[0-9])"#
+        r"(?i){CELL}[=+\-@][^\n\r]{{0,120}}\b(WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTFEED|IMPORTRANGE|HYPERLINK|IMAGE)[ ]{{0,2}}\([^\n\r]{{0,200}}(https?:|ftp:|\\\\|//)[^\n\r]{{0,200}}(&|CONCAT|\$?[A-Z]{{1,2}}\$?[0-9])"
     ))
 });
 

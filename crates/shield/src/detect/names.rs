@@ -8,6 +8,7 @@ use crate::walk::{Input, Walk};
 
 /// Looks at what a file is called.
 pub(crate) fn look(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
+    walk.budget.work(input.name.len() as u64)?;
     for rule in judge(base(input.name)) {
         walk.found(rule, Some(input.name));
     }

@@ -29,27 +29,28 @@ pub(crate) type Through = fn(&mut Walk<'_>, &str, &mut dyn Read) -> Step;
 /// Those for this kind, each of which gets the input from its beginning.
 pub(crate) fn all(kind: Kind) -> &'static [Extract] {
     match kind {
+        Kind::Ar => &[archives::ar],
         Kind::Bzip2 => &[compressed::bzip2],
+        Kind::Email => &[documents::email],
+        Kind::Cpio => &[archives::cpio],
         Kind::Gif => &[images::gif],
         Kind::Gzip => &[compressed::gzip],
+        Kind::Html => &[documents::html],
         Kind::Jpeg => &[images::jpeg],
         Kind::Media => &[images::media],
+        Kind::Ole => &[documents::ole],
+        Kind::Pdf => &[documents::pdf],
         Kind::Png => &[images::png],
         Kind::Rar => &[archives::unopened],
+        Kind::Rtf => &[documents::rtf],
         Kind::SevenZip => &[archives::sevenzip],
         Kind::Tar => &[archives::tar],
         Kind::Tiff => &[images::tiff],
         Kind::Webp => &[images::riff],
-        Kind::Xz => &[compressed::xz],
-        Kind::Zip => &[archives::zip],
-        Kind::Zstd => &[compressed::zstd],
-        Kind::Email => &[documents::email],
-        Kind::Html => &[documents::html],
-        Kind::Ole => &[documents::ole],
-        Kind::Pdf => &[documents::pdf],
-        Kind::Rtf => &[documents::rtf],
         Kind::Xml => &[documents::xml],
-        Kind::Zip => &[documents::office],
+        Kind::Xz => &[compressed::xz],
+        Kind::Zip => &[archives::zip, documents::office],
+        Kind::Zstd => &[compressed::zstd],
         _ => &[],
     }
 }
@@ -61,6 +62,8 @@ pub(crate) const BEHIND: &[Extract] = &[archives::zip_behind];
 pub(crate) fn through(kind: Kind) -> Option<Through> {
     match kind {
         Kind::Bzip2 | Kind::Gzip | Kind::Xz | Kind::Zstd => Some(compressed::through(kind)),
+        Kind::Ar => Some(archives::ar_through),
+        Kind::Cpio => Some(archives::cpio_through),
         Kind::Tar => Some(archives::tar_through),
         Kind::Zip => Some(archives::zip_through),
         _ => None,

@@ -23,6 +23,8 @@ pub(super) struct Signal {
 #[derive(Debug)]
 pub(crate) struct Passage {
     pub(crate) score: f32,
+    /// What is left of it where attacks are written about.
+    pub(crate) calm: f32,
     /// The strongest ideas, of one family each, the surest first.
     ideas: Vec<u16>,
     start: u32,
@@ -61,7 +63,7 @@ pub(super) fn judge(
         let sure = 1.0 / (1.0 + (-logit).exp());
         walk.scores.model = walk.scores.model.max(sure);
         walk.scores.rules = walk.scores.rules.max((passage.score / 2.0).min(1.0));
-        passage.score = weigh(passage.score, logit) * factor(manner);
+        passage.score = weigh(passage.score, passage.calm, logit) * factor(manner);
     }
     for passage in best_of_each(passages) {
         let level = level(passage.score);
@@ -97,6 +99,7 @@ fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
         if seen.count_ones() >= LEAST && !is_known {
             all.push(Passage {
                 score: 0.0,
+                calm: 1.0,
                 ideas: Vec::new(),
                 start: from,
                 end: from + SPAN,
@@ -193,6 +196,9 @@ pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<S
     signals
 }
 
+/// Bytes of the longest phrase, or a little more.
+const LONGEST: u32 = 90;
+
 /// What may stand as far apart as this may stand in two sentences.
 const ACROSS: u32 = 60;
 
@@ -207,20 +213,20 @@ fn nearest<'a>(
 ) -> Option<&'a Hit> {
     let here = hits.get(at)?;
     let fits = |it: &&Hit| {
-        let joined = |(from, to)| within >= ACROSS || !has_end(text, from, to);
-        need.contains(&it.concept) && gap(here, it).is_some_and(joined)
+        let is_near = |(from, to)| {
+            is_within(text, from, to, within) && (within >= ACROSS || !has_end(text, from, to))
+        };
+        need.contains(&it.concept) && gap(here, it).is_some_and(is_near)
     };
-    // Hits come in the order of their ends. A letter has up to three bytes.
+    // Hits come in the order in which they begin. A letter has up to three bytes.
+    let far = within * 3;
     let before = hits.get(..at)?.iter().rev();
-    let before = before.take_while(|it| here.start.saturating_sub(it.end) <= within * 3);
+    let before = before.take_while(|it| here.start.saturating_sub(it.start) <= far + LONGEST);
     let after = hits.get(at + 1..)?.iter();
-    let after = after.take_while(|it| it.end.saturating_sub(here.end) <= within * 3 + 60);
-    let near =
-        |it: &&Hit| gap(here, it).is_some_and(|(from, to)| is_within(text, from, to, within));
+    let after = after.take_while(|it| it.start.saturating_sub(here.end) <= far);
     // What comes in masses is not looked at in masses.
     let all = after.take(80).chain(before.take(80));
     all.filter(fits)
-        .filter(near)
         .min_by_key(|it| !go_together(languages, it.languages))
 }
 
@@ -281,7 +287,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
         }
         // A second idea of one family adds less.
         let sum: f32 = families.iter().map(|it| it.0 + 0.35 * it.2).sum();
-        let score = sum * calm(&about, first.start);
+        let (score, calm) = (sum, calm(&about, first.start));
         if score < LEAST {
             continue;
         }
@@ -293,6 +299,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
         ideas.sort_by(|one, other| other.0.total_cmp(&one.0));
         let passage = Passage {
             score,
+            calm,
             ideas: ideas.into_iter().map(|it| it.1).collect(),
             start: first.start,
             end,

@@ -36,6 +36,8 @@ pub(crate) fn look(walk: &mut Walk<'_>, text: &str, setting: Setting) -> Step {
 
 /// The same, where the text begins with this line of something longer.
 fn look_from(walk: &mut Walk<'_>, text: &str, setting: Setting, line: u64) -> Step {
+    #[cfg(test)]
+    walk.heard.push((walk.place(), setting, text.to_owned()));
     let manner = Manner {
         setting,
         is_hidden: false,

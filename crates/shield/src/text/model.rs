@@ -117,8 +117,10 @@ fn bucket(hash: u32) -> u32 {
 }
 
 /// The whole of the evidence: what the rules say, and how it reads.
-pub(crate) fn weigh(rules: f32, logit: f32) -> f32 {
+pub(crate) fn weigh(rules: f32, calm: f32, logit: f32) -> f32 {
     let sure = 1.0 / (1.0 + (-logit).exp());
     let more = ((sure - 0.5) * 2.0).max(0.0);
-    rules * (0.75 + 0.5 * sure) + 0.7 * more * more
+    // Who writes about attacks does not read like who attacks.
+    let least = if calm < 0.7 { 0.4 } else { 0.75 };
+    rules * calm * (least + (1.25 - least) * sure) + 0.7 * more * more
 }

@@ -111,7 +111,7 @@ impl TextRules {
         }
         let about = words.concept("about");
         words.add_disguises();
-        let words = words.build().map_err(|it| wrong("words", it.to_string()))?;
+        let words = words.build();
         let mut by_first: Vec<Vec<u16>> = Vec::new();
         for (at, idea) in (0_u16..).zip(&ideas) {
             for concept in idea.needs.first().into_iter().flatten() {
@@ -179,8 +179,8 @@ fn wrong(name: &str, why: String) -> ScanError {
 pub(crate) const LEVELS: [(f32, ThreatLevel); 4] = [
     (3.2, ThreatLevel::Critical),
     (1.0, ThreatLevel::High),
-    (0.65, ThreatLevel::Medium),
-    (0.45, ThreatLevel::Low),
+    (0.58, ThreatLevel::Medium),
+    (0.42, ThreatLevel::Low),
 ];
 
 #[cfg(test)]

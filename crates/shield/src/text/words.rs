@@ -1,8 +1,8 @@
 //! The words that rules are made of: what may be said in many ways and many languages is one concept.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
 use super::fold::Folded;
@@ -43,11 +43,18 @@ pub(super) struct Collecting {
     disguises: HashMap<Concept, Disguise>,
 }
 
-/// All phrases, in one automaton.
+/// All phrases, by how they begin.
+///
+/// Phrases begin where words begin, so that only there something is looked up: of most texts, that is
+/// one place of six, and nearly nothing begins like a phrase.
 #[derive(Debug)]
 pub(crate) struct Words {
-    automaton: AhoCorasick,
-    meanings: Vec<Meaning>,
+    /// Sorted, so that those that begin alike stand together.
+    phrases: Vec<(String, Meaning)>,
+    /// A bit for each of them, which is nearer than the table.
+    known: Vec<u64>,
+    /// A table of the first bytes of phrases, and where those stand.
+    beginnings: Vec<Beginning>,
     disguises: HashMap<Concept, Disguise>,
 }
 
@@ -168,18 +175,60 @@ impl Collecting {
         }
     }
 
-    pub(super) fn build(self) -> Result<Words, aho_corasick::BuildError> {
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .prefilter(false)
-            .build(self.phrases.keys().map(|it| &it.0))?;
-        Ok(Words {
-            automaton,
-            meanings: self.phrases.into_values().collect(),
+    pub(super) fn build(self) -> Words {
+        let phrases = self.phrases.into_iter();
+        let phrases: Vec<_> = phrases.map(|((phrase, _), it)| (phrase, it)).collect();
+        let mut known = vec![0_u64; 1 << (KNOWN - 6)];
+        let mut beginnings = vec![Beginning::default(); 1 << BITS];
+        for (at, (phrase, _)) in (0_u32..).zip(&phrases) {
+            let key = beginning(phrase.as_bytes());
+            let bit = spread(key, KNOWN);
+            known[bit >> 6] |= 1 << (bit & 63);
+            let mut slot = spread(key, BITS);
+            // There are many times as many slots as beginnings.
+            while beginnings[slot].end > 0 && beginnings[slot].key != key {
+                slot = (slot + 1) % beginnings.len();
+            }
+            let it = &mut beginnings[slot];
+            if it.end == 0 {
+                (it.key, it.start) = (key, at);
+            }
+            it.end = at + 1;
+        }
+        Words {
+            phrases,
+            beginnings,
+            known,
             disguises: self.disguises,
-        })
+        }
     }
+}
+
+/// Phrases that begin with the same bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beginning {
+    key: u32,
+    start: u32,
+    /// Nothing begins like this if it is 0.
+    end: u32,
+}
+
+/// Of the table of beginnings, two to the power of it.
+const BITS: u32 = 14;
+
+/// Of the table of bits.
+const KNOWN: u32 = 16;
+
+/// How many bytes a beginning has; shorter phrases have noughts in the place of the others.
+const BEGIN: usize = 4;
+
+fn beginning(phrase: &[u8]) -> u32 {
+    let byte = |at: usize| phrase.get(at).copied().unwrap_or(0);
+    u32::from_be_bytes([byte(0), byte(1), byte(2), byte(3)])
+}
+
+fn spread(key: u32, bits: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize
 }
 
 impl Words {
@@ -188,24 +237,79 @@ impl Words {
         self.disguises.get(&concept).copied()
     }
 
-    /// Every concept in a folded text, in the order in which they end.
+    /// Every concept in a folded text, in the order in which they begin.
     pub(crate) fn hits(&self, text: &str) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for found in self.automaton.find_overlapping_iter(text) {
-            let Some(meaning) = self.meanings.get(found.pattern().as_usize()) else {
-                continue;
+        let bytes = text.as_bytes();
+        let (mut hits, mut is_in_word) = (Vec::new(), false);
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            let (has_words, length) = if byte.is_ascii() {
+                (byte.is_ascii_alphanumeric(), 1)
+            } else {
+                let it = text.get(at..).and_then(|it| it.chars().next());
+                it.map_or((false, 1), |it| (has_words(it), it.len_utf8()))
             };
-            if !is_whole(text, found.start(), found.end(), meaning.is_stem) {
+            if !(is_in_word && has_words) {
+                self.at(text, at, &mut hits);
+            }
+            is_in_word = has_words;
+            at += length;
+        }
+        hits
+    }
+
+    /// What begins here.
+    fn at(&self, text: &str, at: usize, hits: &mut Vec<Hit>) {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let key = beginning(rest);
+        self.look_up(text, at, key, hits);
+        // Of three bytes, and of two.
+        for short in [key & 0xFFFF_FF00, key & 0xFFFF_0000] {
+            if short != key {
+                self.look_up(text, at, short, hits);
+            }
+        }
+    }
+
+    fn look_up(&self, text: &str, at: usize, key: u32, hits: &mut Vec<Hit>) {
+        let bit = spread(key, KNOWN);
+        if self
+            .known
+            .get(bit >> 6)
+            .is_none_or(|it| it >> (bit & 63) & 1 == 0)
+        {
+            return;
+        }
+        let mut slot = spread(key, BITS);
+        let found = loop {
+            match self.beginnings.get(slot) {
+                Some(it) if it.end > 0 && it.key == key => break it,
+                Some(it) if it.end > 0 => slot = (slot + 1) % self.beginnings.len(),
+                _ => return,
+            }
+        };
+        let rest = text.get(at..).unwrap_or_default();
+        let range = found.start as usize..found.end as usize;
+        for (phrase, meaning) in self.phrases.get(range).unwrap_or_default() {
+            // They are sorted: what comes after the text comes after it for good.
+            let (next, wanted) = (rest.as_bytes().get(BEGIN), phrase.as_bytes().get(BEGIN));
+            match wanted.cmp(&next) {
+                Ordering::Greater => break,
+                Ordering::Less if wanted.is_some() => continue,
+                _ if !rest.starts_with(phrase.as_str()) => continue,
+                _ => {}
+            }
+            let end = at + phrase.len();
+            if !meaning.is_stem && !ends(text, end) {
                 continue;
             }
             hits.extend(meaning.concepts.iter().map(|concept| Hit {
                 concept: *concept,
-                start: u32::try_from(found.start()).unwrap_or(u32::MAX),
-                end: u32::try_from(found.end()).unwrap_or(u32::MAX),
+                start: u32::try_from(at).unwrap_or(u32::MAX),
+                end: u32::try_from(end).unwrap_or(u32::MAX),
                 languages: meaning.languages,
             }));
         }
-        hits
     }
 }
 
@@ -214,35 +318,11 @@ pub(crate) fn go_together(one: u64, other: u64) -> bool {
     (one | other) & ENGLISH != 0 || one & other != 0
 }
 
-/// Whether these bytes are words and not pieces of words, in scripts that have spaces.
-fn is_whole(text: &str, start: usize, end: usize, is_stem: bool) -> bool {
-    let bytes = text.as_bytes();
-    let joins = |before: Option<char>, after: Option<char>| {
-        before.is_some_and(has_words) && after.is_some_and(has_words)
-    };
-    // Most texts are ASCII, which needs no decoding.
-    let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
-    let begins = match (at(start.wrapping_sub(1)), at(start)) {
-        (one, other) if one.is_ascii() && other.is_ascii() => {
-            !(one.is_ascii_alphanumeric() && other.is_ascii_alphanumeric())
-        }
-        _ => {
-            let (before, rest) = text.split_at_checked(start).unwrap_or_default();
-            !joins(before.chars().next_back(), rest.chars().next())
-        }
-    };
-    if !begins || is_stem {
-        return begins;
-    }
-    match (at(end.wrapping_sub(1)), at(end)) {
-        (one, other) if one.is_ascii() && other.is_ascii() => {
-            !(one.is_ascii_alphanumeric() && other.is_ascii_alphanumeric())
-        }
-        _ => {
-            let (before, rest) = text.split_at_checked(end).unwrap_or_default();
-            !joins(before.chars().next_back(), rest.chars().next())
-        }
-    }
+/// Whether a word ends here and does not go on, in scripts that have spaces.
+fn ends(text: &str, end: usize) -> bool {
+    let (before, rest) = text.split_at_checked(end).unwrap_or_default();
+    let before = before.chars().next_back();
+    !(before.is_some_and(has_words) && rest.chars().next().is_some_and(has_words))
 }
 
 /// Letters of scripts that put spaces between words, and nothing before a word that belongs to it.

@@ -15,7 +15,7 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::load().unwrap());
 pub(crate) fn scan(name: &str, bytes: &[u8]) -> ScanReport {
     // Nothing of what is tested here is about time.
     let limits = Limits {
-        time: Duration::from_secs(600),
+        time: Duration::from_mins(10),
         ..Limits::default()
     };
     scan_within(limits, name, bytes)
@@ -45,6 +45,8 @@ pub(crate) fn assert_rule(rule: &str, level: ThreatLevel, report: &ScanReport) {
 pub(crate) fn assert_ordinary(report: &ScanReport) {
     assert!(report.threat_level < ThreatLevel::Medium, "{report:#?}");
 }
+
+pub(crate) type Pack = fn(&[u8]) -> Vec<u8>;
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

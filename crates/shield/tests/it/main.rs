@@ -2,10 +2,14 @@
 
 mod bombs;
 mod disguises;
+mod documents;
+mod fuzzed;
+mod fuzzed_programs;
 mod images;
 mod looked;
 mod macros;
 mod made;
+mod packages;
 mod pickles;
 mod programs;
 mod scripts;

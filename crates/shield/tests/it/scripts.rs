@@ -2,7 +2,7 @@
 
 use agentdrop_shield::ThreatLevel::{Clean, Critical, High, Low, Medium};
 
-use crate::looked::{assert_at_most, assert_finds};
+use crate::looked::{assert_at_most, assert_finds, level, look};
 
 /// Far enough in that a text does not begin with it.
 fn in_prose(text: &str) -> String {
@@ -202,8 +202,13 @@ fn a_script_that_fetches_and_runs_is_found() {
     ];
     for (name, script, rule) in scripts {
         assert_finds(name, script.as_bytes(), rule, High);
-        let prose = in_prose(script);
-        assert_at_most("manual.md", prose.as_bytes(), Medium);
+        // What the text asks of a reader is judged elsewhere.
+        let report = look("manual.md", in_prose(script).as_bytes());
+        assert!(
+            level(&report, rule) <= Some(Medium),
+            "{:#?}",
+            report.findings
+        );
     }
 }
 

@@ -1,4 +1,5 @@
 //! 7z archives.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Cursor;
 

@@ -1,14 +1,15 @@
 //! Compressed streams.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use agentdrop_shield::ThreatLevel;
 use flate2::GzBuilder;
 
 use crate::made::{
-    ORDER, assert_found_at, assert_ordinary, assert_rule, bzip2, gzip, long_text, scan, xz, zstd,
+    ORDER, Pack, assert_found_at, assert_ordinary, assert_rule, bzip2, gzip, long_text, scan, xz,
+    zstd,
 };
 
-const PACKERS: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
-    [("bz2", bzip2), ("gz", gzip), ("xz", xz), ("zst", zstd)];
+const PACKERS: [(&str, Pack); 4] = [("bz2", bzip2), ("gz", gzip), ("xz", xz), ("zst", zstd)];
 
 #[test]
 fn what_is_packed_is_looked_at() {
@@ -120,9 +121,8 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[test]
 fn what_is_tightly_packed_is_ordinary() {
-    let log: String = (0..40_000)
-        .map(|n| format!("2026-01-01T00:00:{:02} GET /health 200 ok\n", n / 700))
-        .collect();
+    let line = |n| format!("2026-01-01T00:00:{:02} GET /health 200 ok\n", n / 700);
+    let log = (0..40_000).map(line).collect::<Vec<_>>().concat();
     for (ending, pack) in PACKERS {
         let name = format!("access.log.{ending}");
         assert_ordinary(&scan(&name, &pack(log.as_bytes())));

@@ -1,4 +1,5 @@
 //! Tape archives.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use agentdrop_shield::Limits;
 use agentdrop_shield::ThreatLevel::{Critical, High, Low, Medium};

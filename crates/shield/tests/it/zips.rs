@@ -1,4 +1,7 @@
 //! Zip archives.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
 
 use agentdrop_shield::ThreatLevel::{Critical, High, Low, Medium};
 use agentdrop_shield::{Limits, ThreatLevel};
@@ -374,4 +377,39 @@ fn ordinary_archives_are_ordinary() {
         .collect();
     assert_ordinary(&scan("a.zip", &zip(&entries)));
     assert!(scan("a.zip", &zip(&[])).findings.is_empty());
+}
+
+#[test]
+fn what_is_only_long_is_not_blocked_for_that() {
+    let many: Vec<_> = (0..50)
+        .map(|n| Entry::stored(&n.to_string(), &noise(5000)))
+        .collect();
+    let archive = zip(&many);
+    let limits = Limits::default();
+    let cases = [
+        (
+            "resource-limit/entries",
+            Limits {
+                entries: 20,
+                ..limits
+            },
+        ),
+        (
+            "resource-limit/expanded",
+            Limits {
+                expanded: 100_000,
+                ..limits
+            },
+        ),
+        (
+            "resource-limit/time",
+            Limits {
+                time: Duration::ZERO,
+                ..limits
+            },
+        ),
+    ];
+    for (rule, limits) in cases {
+        assert_rule(rule, Medium, &scan_within(limits, "a.zip", &archive));
+    }
 }

@@ -1,4 +1,4 @@
-//! BinHex 4.0: RFC 1741, appendix A.
+//! `BinHex` 4.0: RFC 1741, appendix A.
 
 use super::letters::Decoded;
 
@@ -14,19 +14,25 @@ pub(super) fn decode(from: &[u8]) -> Decoded {
     };
     let mut used = start + 2;
     let (mut bits, mut count, mut packed) = (0_u32, 0, Vec::new());
+    let value_of = |letter: u8| {
+        (0_u8..)
+            .zip(LETTERS)
+            .find(|it| *it.1 == letter)
+            .map(|it| it.0)
+    };
     for it in from.get(used..).unwrap_or_default() {
         used += 1;
         if it.is_ascii_whitespace() {
             continue;
         }
-        let Some(value) = LETTERS.iter().position(|letter| letter == it) else {
+        let Some(value) = value_of(*it) else {
             break;
         };
-        bits = bits << 6 | value as u32;
+        bits = bits << 6 | u32::from(value);
         count += 6;
         if count >= 8 {
             count -= 8;
-            packed.push((bits >> count) as u8);
+            packed.push((bits >> count).to_le_bytes()[0]);
             bits &= (1 << count) - 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Files that stand in a text, written in letters: base 64, hexadecimal, uuencode, BinHex.
+//! Files that stand in a text, written in letters: base 64, hexadecimal, uuencode, `BinHex`.
 
 mod binhex;
 mod letters;

@@ -48,8 +48,9 @@ pub(super) fn judge(module: &str, name: &str) -> Judgement {
     }
     match (top, first) {
         ("operator" | "_operator", "attrgetter" | "methodcaller") => Judgement::Doubtful,
-        ("cloudpickle" | "dill", _) => Judgement::Code,
-        ("types", "FunctionType" | "CodeType" | "LambdaType") => Judgement::Code,
+        ("cloudpickle" | "dill", _) | ("types", "FunctionType" | "CodeType" | "LambdaType") => {
+            Judgement::Code
+        }
         ("marshal", _) => Judgement::Harmful,
         _ => Judgement::Known,
     }

@@ -72,119 +72,106 @@ impl<'a> Machine<'a> {
         match opcode {
             b'.' => return Some(false),
             b'(' => self.push(Value::Mark),
-            b'0' | b'1' => self.drop_one(opcode == b'1'),
+            b'0' => {
+                self.stack.pop();
+            }
             b'2' => {
                 let top = self.stack.last().copied()?;
                 self.push(top);
             }
-            // Numbers and constants.
-            b'F' | b'I' | b'L' => {
-                self.line()?;
-                self.push(Value::Other);
-            }
-            b'J' => self.skip(4)?,
-            b'K' => self.skip(1)?,
-            b'M' => self.skip(2)?,
-            b'G' => self.skip(8)?,
-            0x8A => self.counted(1, Kept::No)?,
-            0x8B => self.counted(4, Kept::No)?,
-            b'N' | 0x88 | 0x89 | b')' | b']' | b'}' | 0x8F => self.push(Value::Other),
-            // Texts.
-            b'S' | b'V' => {
-                let line = self.line()?;
-                let quotes: &[u8] = b"'\"";
-                let line = match line {
-                    [first, rest @ .., last] if quotes.contains(first) && first == last => rest,
-                    _ => line,
-                };
-                self.text(line);
-            }
-            b'T' | b'X' => self.counted(4, Kept::Text)?,
-            b'U' | 0x8C => self.counted(1, Kept::Text)?,
-            0x8D => self.counted(8, Kept::Text)?,
-            b'B' => self.counted(4, Kept::No)?,
-            b'C' => self.counted(1, Kept::No)?,
-            0x8E | 0x96 => self.counted(8, Kept::No)?,
-            0x97 => self.push(Value::Other),
-            0x98 => {}
             // What is put together from what lies above the mark.
             b't' | b'l' | b'd' | 0x91 | b'o' => {
-                self.to_mark()?;
+                self.drop_to_mark()?;
                 self.push(Value::Other);
             }
-            b'e' | b'u' | 0x90 => self.to_mark()?,
-            b'a' | b'b' | 0x86 | b'R' | 0x81 => {
-                self.pop(if opcode == 0x86 { 2 } else { 1 }, opcode)?
-            }
-            b's' => self.pop(2, opcode)?,
-            0x85 => self.pop(1, opcode)?,
-            0x87 => self.pop(3, opcode)?,
-            0x92 => self.pop(2, opcode)?,
-            // Names.
-            b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
-                self.called(module, name);
-            }
-            b'i' => {
-                let (module, name) = (self.line()?, self.line()?);
-                self.to_mark()?;
-                self.called(module, name);
-            }
-            0x93 => {
-                let (name, module) = (self.stack.pop()?, self.stack.pop()?);
-                let unknown: &[u8] = b"?";
-                let of = |it| {
-                    if let Value::Text(text) = it {
-                        text
-                    } else {
-                        unknown
-                    }
-                };
-                self.called(of(module), of(name));
-            }
-            0x82 => self.skip(1)?,
-            0x83 => self.skip(2)?,
-            0x84 => self.skip(4)?,
-            // What is kept for later.
-            b'p' => {
-                let key = number(self.line()?)?;
-                self.keep(key);
-            }
-            b'q' => {
-                let key = self.number(1)?;
-                self.keep(key);
-            }
-            b'r' => {
-                let key = self.number(4)?;
-                self.keep(key);
-            }
-            0x94 => self.keep(self.next_memo),
-            b'g' => {
-                let key = number(self.line()?)?;
-                self.recall(key);
-            }
-            b'h' => {
-                let key = self.number(1)?;
-                self.recall(key);
-            }
-            b'j' => {
-                let key = self.number(4)?;
-                self.recall(key);
-            }
-            b'P' => {
-                self.line()?;
-                self.push(Value::Other);
-            }
-            b'Q' => {}
-            0x80 => {
-                self.take(1)?;
-            }
-            0x95 => {
-                self.take(8)?;
-            }
-            _ => return None,
+            b'1' | b'e' | b'u' | 0x90 => self.drop_to_mark()?,
+            // What is filled stays where it is.
+            b'a' | b'b' => self.pop(1)?,
+            b's' => self.pop(2)?,
+            0x85 => self.replace(1)?,
+            // The callable lies below the arguments.
+            0x86 | b'R' | 0x81 => self.replace(2)?,
+            0x87 | 0x92 => self.replace(3)?,
+            b'c' | b'i' | 0x93 => self.name(opcode)?,
+            b'p' | b'q' | b'r' | 0x94 => self.keep(opcode)?,
+            b'g' | b'h' | b'j' => self.recall(opcode)?,
+            // Versions, frames, buffers: nothing to know.
+            b'Q' | 0x98 => {}
+            0x80 => self.skip(1)?,
+            0x95 => self.skip(8)?,
+            _ => self.value(opcode)?,
         }
         Some(true)
+    }
+
+    /// An opcode that puts a value on the stack.
+    fn value(&mut self, opcode: u8) -> Option<()> {
+        match opcode {
+            b'N' | b')' | b']' | b'}' | 0x88 | 0x89 | 0x8F | 0x97 => {}
+            b'F' | b'I' | b'L' | b'P' => {
+                self.line()?;
+            }
+            b'K' | 0x82 => self.skip(1)?,
+            b'M' | 0x83 => self.skip(2)?,
+            b'J' | 0x84 => self.skip(4)?,
+            b'G' => self.skip(8)?,
+            b'C' | 0x8A => {
+                self.counted(1)?;
+            }
+            b'B' | 0x8B => {
+                self.counted(4)?;
+            }
+            0x8E | 0x96 => {
+                self.counted(8)?;
+            }
+            _ => {
+                let text = self.text(opcode)?;
+                self.is_odd |= calls::is_odd(text);
+                self.push(Value::Text(text));
+                return Some(());
+            }
+        }
+        self.push(Value::Other);
+        Some(())
+    }
+
+    fn text(&mut self, opcode: u8) -> Option<&'a [u8]> {
+        match opcode {
+            b'S' | b'V' => {
+                let line = self.line()?;
+                Some(match line {
+                    [b'\'', rest @ .., b'\''] | [b'"', rest @ .., b'"'] => rest,
+                    _ => line,
+                })
+            }
+            b'U' | 0x8C => self.counted(1),
+            b'T' | b'X' => self.counted(4),
+            0x8D => self.counted(8),
+            _ => None,
+        }
+    }
+
+    /// A module and what is called of it.
+    fn name(&mut self, opcode: u8) -> Option<()> {
+        if opcode == 0x93 {
+            let (name, module) = (self.stack.pop()?, self.stack.pop()?);
+            let unknown: &[u8] = b"?";
+            let of = |it| {
+                if let Value::Text(text) = it {
+                    text
+                } else {
+                    unknown
+                }
+            };
+            self.called(of(module), of(name));
+            return Some(());
+        }
+        let (module, name) = (self.line()?, self.line()?);
+        if opcode == b'i' {
+            self.drop_to_mark()?;
+        }
+        self.called(module, name);
+        Some(())
     }
 
     fn called(&mut self, module: &[u8], name: &[u8]) {
@@ -206,37 +193,19 @@ impl<'a> Machine<'a> {
         self.stack.push(value);
     }
 
-    fn text(&mut self, text: &'a [u8]) {
-        self.is_odd |= calls::is_odd(text);
-        self.push(Value::Text(text));
-    }
-
-    /// Takes these many and puts one, where the opcode makes one of them; an empty stack is an end.
-    fn pop(&mut self, count: usize, opcode: u8) -> Option<()> {
+    fn pop(&mut self, count: usize) -> Option<()> {
         let left = self.stack.len().checked_sub(count)?;
         self.stack.truncate(left);
-        match opcode {
-            // What is filled stays where it is.
-            b'a' | b'b' | b's' => {}
-            // The callable lies below the arguments.
-            b'R' | 0x81 | 0x92 => {
-                self.stack.pop()?;
-                self.push(Value::Other);
-            }
-            _ => self.push(Value::Other),
-        }
         Some(())
     }
 
-    fn drop_one(&mut self, to_mark: bool) {
-        if to_mark {
-            self.to_mark();
-        } else {
-            self.stack.pop();
-        }
+    fn replace(&mut self, count: usize) -> Option<()> {
+        self.pop(count)?;
+        self.push(Value::Other);
+        Some(())
     }
 
-    fn to_mark(&mut self) -> Option<()> {
+    fn drop_to_mark(&mut self) -> Option<()> {
         while let Some(value) = self.stack.pop() {
             if matches!(value, Value::Mark) {
                 return Some(());
@@ -245,33 +214,38 @@ impl<'a> Machine<'a> {
         None
     }
 
-    fn keep(&mut self, key: u64) {
+    fn keep(&mut self, opcode: u8) -> Option<()> {
+        let key = match opcode {
+            b'p' => number(self.line()?)?,
+            b'q' => self.number(1)?,
+            b'r' => self.number(4)?,
+            _ => self.next_memo,
+        };
         self.next_memo += 1;
         if let (Some(top), true) = (self.stack.last(), self.memo.len() < MAX_STACK) {
             self.memo.insert(key, *top);
         }
+        Some(())
     }
 
-    fn recall(&mut self, key: u64) {
+    fn recall(&mut self, opcode: u8) -> Option<()> {
+        let key = match opcode {
+            b'g' => number(self.line()?)?,
+            b'h' => self.number(1)?,
+            _ => self.number(4)?,
+        };
         let value = self.memo.get(&key).copied().unwrap_or(Value::Other);
         self.push(value);
+        Some(())
     }
 
-    /// A value of these many bytes, of which nothing has to be known.
     fn skip(&mut self, length: usize) -> Option<()> {
-        self.take(length)?;
-        self.push(Value::Other);
-        Some(())
+        self.take(length).map(|_| ())
     }
 
-    fn counted(&mut self, width: usize, kept: Kept) -> Option<()> {
+    fn counted(&mut self, width: usize) -> Option<&'a [u8]> {
         let length = usize::try_from(self.number(width)?).ok()?;
-        let bytes = self.take(length)?;
-        match kept {
-            Kept::Text => self.text(bytes),
-            Kept::No => self.push(Value::Other),
-        }
-        Some(())
+        self.take(length)
     }
 
     fn number(&mut self, width: usize) -> Option<u64> {
@@ -293,12 +267,6 @@ impl<'a> Machine<'a> {
         self.at = end;
         Some(bytes)
     }
-}
-
-/// Whether what was read may be a name later.
-enum Kept {
-    Text,
-    No,
 }
 
 fn number(line: &[u8]) -> Option<u64> {

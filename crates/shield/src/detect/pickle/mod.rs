@@ -1,5 +1,5 @@
 //! Objects of Python, whose form is a program: what it would call when it is loaded is read without
-//! calling anything. Opcodes: CPython's `Lib/pickletools.py`, protocols 0 to 5.
+//! calling anything. Opcodes: the `Lib/pickletools.py` of Python, protocols 0 to 5.
 
 mod calls;
 mod machine;

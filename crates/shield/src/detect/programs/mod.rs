@@ -14,12 +14,11 @@ use crate::walk::{Input, Walk};
 /// Looks at a program by itself. Being one is no crime: a tool is sent by that name.
 pub(crate) fn look(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     let head;
-    let bytes = match input.held {
-        Some(bytes) => bytes,
-        None => {
-            head = super::head(input, 1 << 20);
-            &head
-        }
+    let bytes = if let Some(bytes) = input.held {
+        bytes
+    } else {
+        head = super::head(input, 1 << 20);
+        &head
     };
     match input.kind {
         Kind::Pe => {

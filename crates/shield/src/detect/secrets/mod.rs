@@ -35,6 +35,7 @@ pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
 
 /// Looks at the name of a file, which often says that it is nobody else's.
 pub(crate) fn look_at_name(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
+    walk.budget.work(input.name.len() as u64)?;
     if walk.looks_for_secrets && is_private(names::base(input.name)) {
         let place = walk.place();
         walk.add(Finding {
@@ -77,7 +78,7 @@ const ADVICE: &str =
 
 fn note(walk: &mut Walk<'_>, window: &Window<'_>, found: &Secret) {
     let before = window.bytes.get(..found.at).unwrap_or_default();
-    let line = 1 + before.iter().filter(|it| **it == b'\n').count() as u64;
+    let line = 1 + memchr::memchr_iter(b'\n', before).count() as u64;
     let level = if walk.looks_for_secrets {
         found.level
     } else {

@@ -79,5 +79,5 @@ fn is_prose(window: &Window<'_>) -> bool {
 fn line_of(window: &Window<'_>, offset: usize) -> Option<u64> {
     let before = window.bytes.get(..offset)?;
     let is_known = window.offset == 0 && window.kind == Kind::Text;
-    is_known.then(|| 1 + before.iter().filter(|it| **it == b'\n').count() as u64)
+    is_known.then(|| 1 + memchr::memchr_iter(b'\n', before).count() as u64)
 }

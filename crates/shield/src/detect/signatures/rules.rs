@@ -217,11 +217,10 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
         .map(|it| it.0)
         .filter(|at| *at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n'))
         .collect();
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let ranges: Vec<_> = starts.iter().copied().zip(ends).collect();
-    ranges
-        .into_iter()
-        .filter_map(|(start, end)| text.get(start..end))
+    (0..starts.len()).filter_map(move |n| {
+        let end = starts.get(n + 1).copied().unwrap_or(text.len());
+        text.get(*starts.get(n)?..end)
+    })
 }
 
 fn wrong(file: &str, rule: &str, why: &str) -> ScanError {

@@ -32,8 +32,8 @@ pub(super) enum Sort {
 }
 
 /// With fewer bytes for each of so many files, they are there for their number.
-const HOLLOW_FROM: u64 = 10_000;
-const HOLLOW_BYTES: u64 = 64;
+const HOLLOW_FROM: u64 = 20_000;
+const HOLLOW_BYTES: u64 = 200;
 
 /// What a file system takes.
 const MAX_NAME: usize = 255;
@@ -47,7 +47,7 @@ impl Members {
     }
 
     /// Looks at another name that some programs take for the member's.
-    pub(super) fn also(&self, walk: &mut Walk<'_>, name: &str, other: &str) {
+    pub(super) fn also(walk: &mut Walk<'_>, name: &str, other: &str) {
         if other != name && leads_astray(other) {
             walk.inside(name, |walk| walk.found(&rules::TRAVERSAL, Some(other)));
         }
@@ -111,9 +111,8 @@ impl Members {
             let is_new = self.alike.insert(hashed(&lower));
             match before {
                 Some(before) if before != content => walk.found(&rules::DUPLICATE, None),
-                Some(_) => {}
                 None if !is_new => walk.found(&rules::ALIKE, None),
-                None => {}
+                _ => {}
             }
         }
     }

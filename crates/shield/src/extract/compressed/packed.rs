@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
+use memchr::memmem;
+
 use crate::budget::{Budget, Counted};
 
 /// What comes packed, with a look ahead.
@@ -71,7 +73,7 @@ impl<'a> Packed<'a> {
     pub(in crate::extract) fn skip_to(&mut self, magic: &[u8]) -> io::Result<bool> {
         loop {
             let ahead = self.peek(BUFFER)?;
-            let at = ahead.windows(magic.len()).position(|it| it == magic);
+            let at = memmem::find(ahead, magic);
             let (length, is_end) = (ahead.len(), ahead.len() < BUFFER);
             // They may begin in what is here and end in what is not.
             let gone = if is_end {

@@ -11,7 +11,7 @@ use super::series::{Next, Stream};
 use crate::budget::Memory;
 
 /// Not packed at all.
-pub(in crate::extract) fn stored(packed: Packed<'_>) -> io::Result<Next<'_>> {
+pub(in crate::extract) fn stored(packed: Packed<'_>) -> Next<'_> {
     struct Stored<'a>(Packed<'a>);
 
     impl Read for Stored<'_> {
@@ -26,19 +26,17 @@ pub(in crate::extract) fn stored(packed: Packed<'_>) -> io::Result<Next<'_>> {
         }
     }
 
-    Ok(Next::Stream(Box::new(Stored(packed))))
+    Next::Stream(Box::new(Stored(packed)))
 }
 
 /// RFC 1951.
-pub(in crate::extract) fn deflate(packed: Packed<'_>) -> io::Result<Next<'_>> {
-    Ok(Next::Stream(Box::new(DeflateDecoder::new(packed))))
+pub(in crate::extract) fn deflate(packed: Packed<'_>) -> Next<'_> {
+    Next::Stream(Box::new(DeflateDecoder::new(packed)))
 }
 
 /// The same with a window of 64 KiB.
-pub(in crate::extract) fn deflate64(packed: Packed<'_>) -> io::Result<Next<'_>> {
-    Ok(Next::Stream(Box::new(Deflate64Decoder::with_buffer(
-        packed,
-    ))))
+pub(in crate::extract) fn deflate64(packed: Packed<'_>) -> Next<'_> {
+    Next::Stream(Box::new(Deflate64Decoder::with_buffer(packed)))
 }
 
 /// LZMA as in zip, with the length that a header says or until its end is marked.

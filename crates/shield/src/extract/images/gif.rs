@@ -24,7 +24,7 @@ pub(super) fn look(walk: &mut Walk<'_>, from: &mut Packed<'_>) -> io::Result<Ste
                 [0xFE] => step!(note(walk, "comment", &blocks(from, |_| {})?)),
                 [0x01] => {
                     // Where the text stands comes first.
-                    let text = blocks(from, |it| it.clear())?;
+                    let text = blocks(from, Vec::clear)?;
                     step!(note(walk, "text", &text));
                 }
                 [0xFF] => step!(application(walk, from)?),

@@ -21,6 +21,8 @@ pub(super) fn look(walk: &mut Walk<'_>, from: &mut Packed<'_>) -> io::Result<Ste
     loop {
         step!(walk.budget.work(64));
         match marker(from)? {
+            // Cameras put smaller pictures behind the large one, in no other way than they put this.
+            0xD9 if from.peek(3)? == b"\xFF\xD8\xFF" => {}
             0xD9 => break,
             0x01 | 0xD0..=0xD8 => {}
             kind => {
@@ -44,7 +46,7 @@ fn marker(from: &mut Packed<'_>) -> io::Result<u8> {
         if ahead.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let Some(at) = ahead.iter().position(|it| *it == 0xFF) else {
+        let Some(at) = memchr::memchr(0xFF, ahead) else {
             let length = ahead.len();
             from.consume(length);
             continue;

@@ -1,4 +1,4 @@
-//! Matroska and WebM: RFC 9559. Elements in elements.
+//! Matroska and `WebM`: RFC 9559. Elements in elements.
 
 use std::io;
 

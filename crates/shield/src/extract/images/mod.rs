@@ -68,7 +68,7 @@ fn look(walk: &mut Walk<'_>, input: &mut Input<'_>, look: Look) -> Step {
 }
 
 /// Looks at what stands behind the end.
-fn behind(walk: &mut Walk<'_>, from: &mut Packed<'_>) -> io::Result<Step> {
+pub(super) fn behind(walk: &mut Walk<'_>, from: &mut Packed<'_>) -> io::Result<Step> {
     // Zeros are there to fill a block.
     loop {
         let ahead = from.peek(4096)?;

@@ -1,4 +1,4 @@
-//! MP3, of which only the tags in front (ID3v2) and at the end (ID3v1) are of interest.
+//! MP3, of which only the tags in front (`ID3v2`) and at the end (`ID3v1`) are of interest.
 
 use std::io::{self, Cursor, Read, SeekFrom};
 
@@ -87,7 +87,7 @@ fn frame(walk: &mut Walk<'_>, id: &[u8], body: &[u8]) -> Step {
         return Ok(());
     };
     match id {
-        [b'T', ..] => text(walk, &place, &decoded(*encoding, rest)),
+        [b'T', ..] | b"WXXX" | b"WXX" => text(walk, &place, &decoded(*encoding, rest)),
         // Comments and lyrics have a language in front.
         b"COMM" | b"COM" | b"USLT" | b"ULT" | b"USER" => text(
             walk,
@@ -100,7 +100,6 @@ fn frame(walk: &mut Walk<'_>, id: &[u8], body: &[u8]) -> Step {
             &place,
             &decoded(*encoding, rest.get(5..).unwrap_or_default()),
         ),
-        b"WXXX" | b"WXX" => text(walk, &place, &decoded(*encoding, rest)),
         b"APIC" | b"PIC" | b"GEOB" | b"GEO" => {
             text(
                 walk,

@@ -1,4 +1,4 @@
-//! MP4 and QuickTime: ISO 14496-12. Boxes in boxes.
+//! MP4 and `QuickTime`: ISO 14496-12. Boxes in boxes.
 
 use std::io::{self, Cursor};
 

@@ -64,7 +64,7 @@ fn list(walk: &mut Walk<'_>, mut data: &[u8], depth: u8) -> Step {
             (b"LIST", Some(depth)) => list(walk, inner.get(4..).unwrap_or_default(), depth)?,
             // The number of what it is about stands in front.
             (b"labl" | b"note" | b"ltxt", _) => {
-                note(walk, "note", inner.get(4..).unwrap_or_default())?
+                note(walk, "note", inner.get(4..).unwrap_or_default())?;
             }
             (kind, _) => note(walk, &String::from_utf8_lossy(kind.as_slice()), inner)?,
         }

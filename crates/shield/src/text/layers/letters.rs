@@ -69,20 +69,35 @@ fn boundary(text: &str, mut at: usize) -> usize {
 
 /// Words in which digits stand for letters, where there are several near to each other.
 fn digits(text: &str, take: &mut Take<'_>) -> Step {
+    let bytes = text.as_bytes();
     let (mut first, mut last, mut count) = (0, 0, 0_usize);
     let mut at = 0;
-    for word in text.split(' ') {
-        if is_leet(word) {
-            if count > 0 && at - last > 80 {
+    while let Some(step) = bytes
+        .get(at..)
+        .and_then(|it| it.iter().position(u8::is_ascii_digit))
+    {
+        let found = at + step;
+        let is_part = |it: &&u8| **it != b' ';
+        let before = bytes.get(..found).unwrap_or_default().iter().rev();
+        let start = found - before.take(20).take_while(is_part).count();
+        let end = found
+            + bytes
+                .iter()
+                .skip(found)
+                .take(20)
+                .take_while(is_part)
+                .count();
+        at = end;
+        if bytes.get(start..end).is_some_and(is_leet) {
+            if count > 0 && start - last.min(start) > 80 {
                 plain(text, first, last, count, take)?;
                 count = 0;
             }
             if count == 0 {
-                first = at;
+                first = start;
             }
-            (last, count) = (at + word.len(), count + 1);
+            (last, count) = (end, count + 1);
         }
-        at += word.len() + 1;
     }
     plain(text, first, last, count, take)
 }
@@ -100,23 +115,21 @@ fn plain(text: &str, first: usize, last: usize, count: usize, take: &mut Take<'_
     take(Found::hidden("digits for letters", At::Folded(start), both))
 }
 
-fn is_leet(word: &str) -> bool {
-    let word = word.trim_matches(|it: char| !it.is_ascii_alphanumeric());
-    if !(3..=20).contains(&word.len()) {
-        return false;
-    }
+fn is_leet(word: &[u8]) -> bool {
     let is_digit = |it: &u8| {
         matches!(
             it,
             b'0' | b'1' | b'3' | b'4' | b'5' | b'7' | b'8' | b'@' | b'$'
         )
     };
-    let (mut digits, mut letters) = (0, 0);
-    for it in word.bytes() {
-        digits += usize::from(is_digit(&it));
-        letters += usize::from(it.is_ascii_lowercase());
-    }
-    digits + letters == word.len() && digits > 0 && letters > 0
+    let is_inside = |it: &u8| is_digit(it) || it.is_ascii_lowercase();
+    let begin = word.iter().position(is_inside).unwrap_or(0);
+    let end = word.iter().rposition(is_inside).map_or(0, |it| it + 1);
+    let word = word.get(begin..end).unwrap_or_default();
+    (3..=20).contains(&word.len())
+        && word.iter().all(is_inside)
+        && word.iter().any(is_digit)
+        && word.iter().any(u8::is_ascii_lowercase)
 }
 
 fn letter(it: char, one: char) -> char {

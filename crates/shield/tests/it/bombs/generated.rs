@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use agentdrop_shield::{Limits, RuleSet, Scanner};
 
 use super::{assert_memory, assert_told};
-use crate::made::{bzip2, gzip, noise, xz, zstd};
+use crate::made::{Pack, bzip2, gzip, noise, xz, zstd};
 use crate::tars::{header, member, summed, tar};
 use crate::zipped::{Entry, zip, zip_with};
 
@@ -21,7 +21,7 @@ impl Chance {
     }
 }
 
-const PACKERS: [fn(&[u8]) -> Vec<u8>; 4] = [bzip2, gzip, xz, zstd];
+const PACKERS: [Pack; 4] = [bzip2, gzip, xz, zstd];
 
 /// Packed once, for it takes longer than finding them out.
 static ZEROS: LazyLock<Vec<Vec<u8>>> =
@@ -32,7 +32,7 @@ static DEFLATED: LazyLock<Entry> = LazyLock::new(|| Entry::deflated("zeros", &ve
 fn core(chance: &mut Chance) -> Vec<u8> {
     match chance.below(8) {
         0 => ZEROS[chance.below(4)].clone(),
-        1 => zip(&[DEFLATED.clone()]),
+        1 => zip(std::slice::from_ref(&DEFLATED)),
         2 => {
             let content = vec![0; 1000 + chance.below(100_000)];
             let size = u32::try_from(chance.below(1000)).unwrap();
@@ -81,7 +81,7 @@ fn wrapped(chance: &mut Chance, inner: &[u8]) -> Vec<u8> {
 fn scan(seeds: std::ops::Range<u64>) {
     let rules = RuleSet::load().unwrap();
     let limits = Limits {
-        time: std::time::Duration::from_secs(600),
+        time: std::time::Duration::from_mins(10),
         ..Limits::default()
     };
     for seed in seeds {

@@ -81,13 +81,14 @@ bombs! {
         (0..100).fold(zip(&[]), |inner, _| zip(&[Entry::stored("a.zip", &inner)]))
     };
     an_xz_that_wants_four_gibibytes, "a.xz", Medium, crate::streams::hungry_xz();
-    a_zstandard_that_wants_terabytes, "a.zst", Medium, vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0xFF, 1, 0, 0];
+    a_zstandard_that_wants_terabytes, "a.zst", Medium, [0x28, 0xB5, 0x2F, 0xFD, 0, 0xFF, 1, 0, 0];
     a_tape_of_terabytes_of_holes, "a.tar", High, {
         let mut block = header("a", b'S', 512, "");
         block[483..494].copy_from_slice(b"77777777777");
         let file = [summed(block).to_vec(), vec![0; 512]].concat();
         tar(&vec![file; 1000])
     };
+    a_7z_whose_directory_lists_a_million_files, "a.7z", Medium, million_files();
     a_png_whose_comment_is_one, "a.png", High, crate::images::bomb();
 }
 
@@ -98,8 +99,11 @@ fn million_files() -> Vec<u8> {
     let files = 1_000_000_u32;
     directory.extend([0xC0 | u8::try_from(files >> 16).unwrap()]);
     directory.extend(u16::try_from(files & 0xFFFF).unwrap().to_le_bytes());
-    // What nobody knows is passed over.
-    directory.extend([0x19, 0xE0, 0x00, 0x00, 0x0F]);
+    // All of them are empty: a bit for each.
+    let bits = files / 8;
+    directory.extend([0x0E, 0xC0 | u8::try_from(bits >> 16).unwrap()]);
+    directory.extend(u16::try_from(bits & 0xFFFF).unwrap().to_le_bytes());
+    directory.resize(directory.len() + bits as usize, 0xFF);
     directory.resize(1_060 << 10, 0);
     let mut out = b"7z\xBC\xAF\x27\x1C\0\x04".to_vec();
     let mut start = 0_u64.to_le_bytes().to_vec();
@@ -118,11 +122,14 @@ fn what_is_deep_takes_no_memory() {
         return;
     }
     let entities = {
-        let mut svg = "<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"lol\">".to_owned();
-        for (inner, outer) in ('a'..'j').zip('b'..='j') {
-            svg += &format!("<!ENTITY {outer} \"{}\">", format!("&{inner};").repeat(10));
-        }
-        svg + "]><svg xmlns=\"http://www.w3.org/2000/svg\"><text>&j;</text></svg>"
+        let entity = |(inner, outer): (char, char)| {
+            let inner = format!("&{inner};").repeat(10);
+            format!("<!ENTITY {outer} \"{inner}\">")
+        };
+        let entities: Vec<_> = ('a'..'j').zip('b'..='j').map(entity).collect();
+        let svg = "<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"lol\">".to_owned();
+        svg + &entities.concat()
+            + "]><svg xmlns=\"http://www.w3.org/2000/svg\"><text>&j;</text></svg>"
     };
     let bombs = [
         ("a.json", "[".repeat(5 << 20)),
@@ -133,11 +140,23 @@ fn what_is_deep_takes_no_memory() {
         ("a.html", "<div>".repeat(1 << 20)),
         ("a.svg", entities),
     ];
-    for (name, bomb) in bombs {
-        scan_apart(
-            "bombs::known::what_is_deep_takes_no_memory",
-            name,
-            bomb.as_bytes(),
-        );
+    let bombs = bombs.map(|(name, bomb)| (name, bomb.into_bytes()));
+    let document = ("a.pdf", chained_pdf());
+    for (name, bomb) in bombs.into_iter().chain([document]) {
+        scan_apart("bombs::known::what_is_deep_takes_no_memory", name, &bomb);
     }
+}
+
+/// A document whose page is packed three times.
+fn chained_pdf() -> Vec<u8> {
+    let zeros = crate::images::zlib(&zeros(64));
+    let page = crate::images::zlib(&crate::images::zlib(&zeros));
+    let head = format!(
+        "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+         3 0 obj<</Type/Page/Parent 2 0 R/Contents 4 0 R>>endobj\n\
+         4 0 obj<</Length {}/Filter[/FlateDecode/FlateDecode/FlateDecode]>>stream\n",
+        page.len()
+    );
+    let tail = b"\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+    [head.as_bytes(), &page, tail].concat()
 }

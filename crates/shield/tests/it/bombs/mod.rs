@@ -24,7 +24,7 @@ fn scan(path: &Path) -> ScanReport {
     let rules = RuleSet::load().unwrap();
     // A bomb is told by what it is. Time would depend on the machine.
     let limits = Limits {
-        time: Duration::from_secs(600),
+        time: Duration::from_mins(10),
         ..Limits::default()
     };
     let mut file = File::open(path).unwrap();

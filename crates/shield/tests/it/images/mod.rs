@@ -6,7 +6,9 @@ mod recordings;
 use agentdrop_shield::ThreatLevel::High;
 
 use crate::made::{ORDER, assert_found_at, assert_ordinary, assert_rule, scan};
-use pictures::{chunk, gif, jpeg, png, riff, segment, tiff, zlib};
+use pictures::{chunk, gif, jpeg, png, riff, segment, tiff};
+
+pub(crate) use pictures::zlib;
 
 /// Files with the order in them, and where.
 fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -90,7 +92,8 @@ fn what_cameras_and_programs_write_is_ordinary() {
         segment(0xE1, &exif),
     ]);
     let preview = [&*photo, &photo].concat();
-    for file in [photo, preview] {
+    let burst = photo.repeat(30);
+    for file in [photo, preview, burst] {
         assert_ordinary(&scan("photo.jpg", &file));
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::made::ORDER;
 
-pub(super) fn zlib(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -15,7 +15,7 @@ fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap()
 }
 
-pub(super) fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+pub(super) fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     [&length(data).to_be_bytes()[..], kind, data, &[0; 4]].concat()
 }
 
@@ -62,14 +62,14 @@ pub(super) fn gif(extensions: &[Vec<u8>]) -> Vec<u8> {
     [head, &*extensions.concat(), picture, b"\x3B"].concat()
 }
 
-pub(super) fn riff(form: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn riff(form: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
     let body = [form.to_vec(), chunks.concat()].concat();
     [b"RIFF".as_slice(), &length(&body).to_le_bytes(), &body].concat()
 }
 
-pub(super) fn riff_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+pub(super) fn riff_chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let padding = &[0][..data.len() & 1];
-    [kind, &length(data).to_le_bytes()[..], data, padding].concat()
+    [kind, &length(data).to_le_bytes(), data, padding].concat()
 }
 
 /// Of tags: what they are, of which type, and what they hold.
@@ -119,6 +119,7 @@ fn iptc() -> Vec<u8> {
     [head.concat(), record].concat()
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let order = ORDER.as_bytes();
     let zero = |before: &[u8], after: &[u8]| [before, after].concat();

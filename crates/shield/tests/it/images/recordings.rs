@@ -26,7 +26,7 @@ fn id3(version: u8, id: &str, body: &[u8]) -> Vec<u8> {
     [&head[..], &seven(length(&frame)), &frame, b"\xFF\xFB\x90\0"].concat()
 }
 
-fn atom(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn atom(kind: &[u8], data: &[u8]) -> Vec<u8> {
     [&(length(data) + 8).to_be_bytes()[..], kind, data].concat()
 }
 

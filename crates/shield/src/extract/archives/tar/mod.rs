@@ -80,7 +80,7 @@ fn member(
         _ => Sort::File(0),
     };
     members.name(walk, &name, sort)?;
-    members.also(walk, &name, &decoded(&header.name));
+    Members::also(walk, &name, &decoded(&header.name));
     let link = decoded(&told.link);
     match header.kind {
         // A second name of a file counts from the top.

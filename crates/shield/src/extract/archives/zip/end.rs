@@ -2,6 +2,8 @@
 
 use std::io::{Read, SeekFrom};
 
+use memchr::memmem;
+
 use crate::walk::Source;
 
 /// The end of a zip archive.
@@ -40,10 +42,8 @@ pub(super) fn all(source: &mut dyn Source, length: u64) -> Vec<End> {
     {
         return Vec::new();
     }
-    let places = tail.windows(4).enumerate().rev();
-    let places = places.filter(|(_, it)| *it == b"PK\x05\x06");
     let mut ends = Vec::new();
-    for (at, _) in places {
+    for at in memmem::rfind_iter(&tail, b"PK\x05\x06") {
         ends.extend(end(source, &tail[at..], from + at as u64));
         if ends.len() == MOST {
             break;

@@ -75,9 +75,9 @@ pub(super) fn begin<'a>(
     size: u64,
 ) -> Option<Box<dyn FnMut(Packed<'a>) -> io::Result<Next<'a>> + 'a>> {
     Some(match method {
-        0 => Box::new(raw::stored),
-        8 => Box::new(raw::deflate),
-        9 => Box::new(raw::deflate64),
+        0 => Box::new(|packed| Ok(raw::stored(packed))),
+        8 => Box::new(|packed| Ok(raw::deflate(packed))),
+        9 => Box::new(|packed| Ok(raw::deflate64(packed))),
         12 => Box::new(bzip2::begin),
         14 => {
             // Its end is marked, or its length is known.

@@ -148,7 +148,7 @@ fn compare(
     let is_other_name = !is_same_name && !header.name.is_empty() && !are_alike(&name, &listed.name);
     if is_other_name || listed.method != header.method {
         walk.inside(&listed.name, |walk| {
-            walk.found(&rules::TWO_FACES, Some(&name))
+            walk.found(&rules::TWO_FACES, Some(&name));
         });
     } else if differs(listed.packed, header.packed)
         || listed.said.is_some_and(|(_, it)| differs(it, header.size))

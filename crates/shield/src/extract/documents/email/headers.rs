@@ -121,10 +121,10 @@ impl Value {
     /// A parameter, put together of its parts where it has some:
     /// `name*0*=utf-8''a; name*1=b`.
     pub(super) fn get(&self, name: &str) -> Option<String> {
+        const MAX_PARTS: usize = 100;
         if let Some(it) = self.parameters.get(name) {
             return Some(it.clone());
         }
-        const MAX_PARTS: usize = 100;
         let (mut whole, mut is_coded) = (String::new(), false);
         if let Some(it) = self.parameters.get(&format!("{name}*")) {
             (whole, is_coded) = (it.clone(), true);

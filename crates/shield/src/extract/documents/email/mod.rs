@@ -57,12 +57,21 @@ fn read(walk: &mut Walk<'_>, bytes: &[u8], depth: u8) -> Step {
         };
         return several(walk, body, &boundary, depth);
     }
+    let is_coded = !matches!(headers.encoding(), Encoding::None);
     let body = body_of(walk, &headers, body)?;
     let name = headers.file_name();
     if let Some(name) = &name {
         walk.text(name, Setting::Name)?;
     }
     let charset = kind.get("charset").unwrap_or_default();
+    let is_text = matches!(
+        kind.kind.as_str(),
+        "" | "text/plain" | "text/enriched" | "text/html"
+    );
+    if is_coded && is_text && name.is_none() {
+        // It may be something else than it says.
+        walk.look_into("body", &mut Cursor::new(&body))?;
+    }
     match (kind.kind.as_str(), name) {
         ("message/rfc822" | "message/global", _) if depth < MAX_DEPTH => {
             walk.inside("message", |walk| read(walk, &body, depth + 1))

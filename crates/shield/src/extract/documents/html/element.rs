@@ -5,7 +5,8 @@ use super::tags;
 
 /// An open element.
 struct Element {
-    name: String,
+    /// Where its name begins in all of them.
+    name: usize,
     /// It, or one around it, hides all that is in it.
     hides: bool,
     colour: Colour,
@@ -16,6 +17,7 @@ struct Element {
 #[derive(Default)]
 pub(super) struct Elements {
     open: Vec<Element>,
+    names: String,
     /// How many more are open that were not kept.
     beyond: u64,
 }
@@ -25,7 +27,8 @@ const MAX_OPEN: usize = 256;
 
 impl Elements {
     pub(super) fn name(&self) -> &str {
-        self.open.last().map_or("", |it| &it.name)
+        let from = self.open.last().map_or(0, |it| it.name);
+        self.names.get(from..).unwrap_or_default()
     }
 
     /// Whether nobody sees what stands here.
@@ -36,11 +39,8 @@ impl Elements {
 
     /// Goes into an element.
     pub(super) fn open(&mut self, name: &str, style: Style) {
-        while let Some(last) = self.open.last()
-            && self.beyond == 0
-            && tags::is_ended_by(&last.name, name)
-        {
-            self.open.pop();
+        while self.beyond == 0 && tags::is_ended_by(self.name(), name) {
+            self.close_from(self.open.len() - 1);
         }
         if self.open.len() == MAX_OPEN {
             self.beyond += 1;
@@ -55,19 +55,35 @@ impl Elements {
             Some(it) => it,
         };
         self.open.push(Element {
-            name: name.to_owned(),
+            name: self.names.len(),
             hides: hides || style.hides,
             colour: style.colour.unwrap_or(colour),
             background,
         });
+        self.names.push_str(name);
     }
 
     /// Goes out of the innermost element of that name, if there is one.
     pub(super) fn close(&mut self, name: &str) {
         if self.beyond > 0 {
             self.beyond -= 1;
-        } else if let Some(at) = self.open.iter().rposition(|it| it.name == name) {
-            self.open.truncate(at);
+            return;
         }
+        let mut end = self.names.len();
+        let is_it = |it: &Element| {
+            let its = self.names.get(it.name..end);
+            end = it.name;
+            its == Some(name)
+        };
+        if let Some(at) = self.open.iter().rev().position(is_it) {
+            self.close_from(self.open.len() - 1 - at);
+        }
+    }
+
+    fn close_from(&mut self, at: usize) {
+        if let Some(first) = self.open.get(at) {
+            self.names.truncate(first.name);
+        }
+        self.open.truncate(at);
     }
 }

@@ -41,8 +41,7 @@ pub(super) fn read(walk: &mut Walk<'_>, text: &str, setting: Setting, depth: u8)
         page.take(&event).err()
     });
     emitter.naively_switch_states(true);
-    for stop in Tokenizer::new_with_emitter(text, emitter) {
-        let Ok(stop) = stop;
+    if let Some(Ok(stop)) = Tokenizer::new_with_emitter(text, emitter).next() {
         return Err(stop);
     }
     page.end(text.get(end..).unwrap_or_default())

@@ -48,6 +48,16 @@ struct Tag {
     before_last: usize,
 }
 
+impl Tag {
+    fn begin(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        self.style = Style::default();
+        self.kind.clear();
+        self.bare.clear();
+        self.before_last = 0;
+    }
+}
+
 impl<'p, 'w> Page<'p, 'w> {
     pub(super) fn new(walk: &'p mut Walk<'w>, setting: Setting, depth: u8) -> Self {
         Self {
@@ -73,14 +83,12 @@ impl<'p, 'w> Page<'p, 'w> {
     pub(super) fn take(&mut self, event: &CallbackEvent<'_>) -> Step {
         match event {
             CallbackEvent::OpenStartTag { name } => {
-                self.tag = Tag {
-                    name: lossy(name).into_owned(),
-                    ..Tag::default()
-                };
+                self.tag.begin(&lossy(name));
                 Ok(())
             }
             CallbackEvent::AttributeName { name } => {
-                self.attribute = lossy(name).to_ascii_lowercase();
+                self.attribute.clear();
+                self.attribute.push_str(&lossy(name));
                 self.tag.style.hides |= self.attribute == "hidden";
                 self.tag.before_last = self.tag.bare.len();
                 self.tag.bare.push(' ');
@@ -90,7 +98,9 @@ impl<'p, 'w> Page<'p, 'w> {
             CallbackEvent::AttributeValue { value } => {
                 let name = std::mem::take(&mut self.attribute);
                 self.tag.bare.truncate(self.tag.before_last);
-                self.attribute(&name, &lossy(value))
+                let step = self.attribute(&name, &lossy(value));
+                self.attribute = name;
+                step
             }
             CallbackEvent::CloseStartTag { self_closing } => self.open(*self_closing),
             CallbackEvent::EndTag { name } => {
@@ -138,25 +148,31 @@ impl<'p, 'w> Page<'p, 'w> {
 
     fn open(&mut self, is_empty: bool) -> Step {
         let tag = std::mem::take(&mut self.tag);
-        let (name, mut style) = (tag.name, tag.style);
-        self.end_block(&name)?;
+        let step = self.open_tag(&tag, is_empty);
+        // Its buffers are used again.
+        self.tag = tag;
+        step
+    }
+
+    fn open_tag(&mut self, tag: &Tag, is_empty: bool) -> Step {
+        let (name, mut style) = (tag.name.as_str(), tag.style);
+        self.end_block(name)?;
         if tag.bare.split_whitespace().nth(1).is_some() {
-            self.names.seen(&name);
+            self.names.seen(name);
             self.names.seen(&tag.bare);
             self.names.end_block(self.walk)?;
         }
         if name == "script" {
-            self.script = tag.kind;
+            tag.kind.clone_into(&mut self.script);
         }
         if !self.sheet.is_empty() {
-            style = self.sheet.get(&name).and(style);
+            style = self.sheet.of_tag(name).and(style);
         }
-        style.hides |= tags::is_hidden(&name);
+        style.hides |= tags::is_hidden(name);
         // In HTML the slash says nothing, in SVG that the end is here.
-        let is_ended =
-            is_empty && !matches!(name.as_str(), "div" | "p" | "script" | "span" | "style");
-        if !tags::is_void(&name) && !is_ended {
-            self.elements.open(&name, style);
+        let is_ended = is_empty && !matches!(name, "div" | "p" | "script" | "span" | "style");
+        if !tags::is_void(name) && !is_ended {
+            self.elements.open(name, style);
         }
         Ok(())
     }
@@ -204,8 +220,7 @@ impl<'p, 'w> Page<'p, 'w> {
             "style" => self.tag.style = self.tag.style.and(Style::of(value)),
             "class" => self.classes(value),
             "id" => {
-                let id = format!("#{}", value.to_ascii_lowercase());
-                self.tag.style = self.sheet.get(&id).and(self.tag.style);
+                self.tag.style = self.sheet.of_id(value).and(self.tag.style);
             }
             "color" | "fill" => self.tag.style.colour = Some(Colour::of(value)),
             "bgcolor" => self.tag.style.background = Some(Colour::of(value)),
@@ -246,8 +261,7 @@ impl<'p, 'w> Page<'p, 'w> {
                 "d-none" | "hidden" | "screen-reader-text" | "sr-only" | "visually-hidden"
             );
             if !self.sheet.is_empty() {
-                let class = format!(".{}", class.to_ascii_lowercase());
-                self.tag.style = self.sheet.get(&class).and(self.tag.style);
+                self.tag.style = self.sheet.of_class(class).and(self.tag.style);
             }
         }
     }

@@ -181,9 +181,13 @@ impl Colour {
 
 /// What a sheet says of tags, classes and ids.
 #[derive(Default)]
-pub(super) struct Sheet(HashMap<String, Style>);
+pub(super) struct Sheet {
+    tags: HashMap<String, Style>,
+    classes: HashMap<String, Style>,
+    ids: HashMap<String, Style>,
+}
 
-/// Rules that are kept.
+/// Rules of one kind that are kept.
 const MAX_RULES: usize = 10_000;
 
 impl Sheet {
@@ -201,26 +205,57 @@ impl Sheet {
             let selectors = before.rsplit(['{', ';', '/']).next().unwrap_or_default();
             for selector in selectors.split(',').take(MAX_DECLARATIONS) {
                 let last = selector.split_whitespace().last().unwrap_or_default();
-                let name = match last.rfind(['.', '#']) {
-                    Some(at) => last.get(at..).unwrap_or_default(),
-                    None => last,
-                };
-                if self.0.len() < MAX_RULES && !name.is_empty() && !name.contains([':', '[']) {
-                    let known = self.0.entry(name.to_ascii_lowercase()).or_default();
-                    *known = known.and(style);
-                }
+                self.put(last, style);
             }
         }
     }
 
-    /// For a tag, or a class with its dot, or an id with its hash.
-    pub(super) fn get(&self, name: &str) -> Style {
-        self.0.get(name).copied().unwrap_or_default()
+    /// For `a.b#c`: that in which it ends.
+    fn put(&mut self, selector: &str, style: Style) {
+        let at = selector.rfind(['.', '#']);
+        let (kind, name) = match at.and_then(|it| selector.split_at_checked(it)) {
+            Some((_, it)) => it.split_at_checked(1).unwrap_or_default(),
+            None => ("", selector),
+        };
+        let styles = match kind {
+            "." => &mut self.classes,
+            "#" => &mut self.ids,
+            _ => &mut self.tags,
+        };
+        if styles.len() < MAX_RULES && !name.is_empty() && !name.contains([':', '[']) {
+            let known = styles.entry(name.to_ascii_lowercase()).or_default();
+            *known = known.and(style);
+        }
+    }
+
+    pub(super) fn of_tag(&self, name: &str) -> Style {
+        get(&self.tags, name)
+    }
+
+    pub(super) fn of_class(&self, name: &str) -> Style {
+        get(&self.classes, name)
+    }
+
+    pub(super) fn of_id(&self, name: &str) -> Style {
+        get(&self.ids, name)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tags.is_empty() && self.classes.is_empty() && self.ids.is_empty()
     }
+}
+
+/// Whatever its case: one that is told of in two hides in both.
+fn get(styles: &HashMap<String, Style>, name: &str) -> Style {
+    if styles.is_empty() {
+        return Style::default();
+    }
+    let style = if name.bytes().any(|it| it.is_ascii_uppercase()) {
+        styles.get(&name.to_ascii_lowercase())
+    } else {
+        styles.get(name)
+    };
+    style.copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ pub(super) fn unpacked(walk: &mut Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
         at: 0,
         bytes: Vec::new(),
     };
-    FIRST.iter().for_each(|it| out.put(*it));
+    for it in FIRST {
+        out.put(*it);
+    }
     out.bytes.clear();
     let mut rest = rest;
     while let Some((control, behind)) = rest.split_first() {

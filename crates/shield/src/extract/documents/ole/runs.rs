@@ -9,6 +9,9 @@ use crate::walk::{Setting, Walk};
 /// Letters in a row that are a text.
 const LEAST: usize = 6;
 
+/// And that are no part of one in letters of two bytes.
+const SURE: usize = 12;
+
 /// Bytes that decide what a run is.
 const PROBE: usize = 128;
 
@@ -46,13 +49,16 @@ enum Run {
 /// What begins here. To whoever reads letters of two bytes, those of one are Chinese.
 fn run(bytes: &[u8]) -> Run {
     let probe = bytes.get(..PROBE).unwrap_or(bytes);
-    let one = ones(probe);
-    let plain = probe.iter().take(one).filter(|it| it.is_ascii()).count();
-    if one >= LEAST && plain * 10 >= one * 9 {
+    let (one, two) = (ones(probe), twos(probe));
+    if one < LEAST && two < LEAST * 2 {
+        return Run::None;
+    }
+    let is_within = one < SURE && two >= one * 2;
+    if is_plain(probe, LEAST) && !is_within {
         return Run::One(ones(bytes));
     }
-    let two = twos(probe);
-    if two >= LEAST * 2 && probe.first() != Some(&0) && is_aligned(probe) {
+    let is_soon_one = || (1..SURE).any(|it| is_plain(probe.get(it..).unwrap_or_default(), SURE));
+    if two >= LEAST * 2 && probe.first() != Some(&0) && is_aligned(probe) && !is_soon_one() {
         return Run::Two(twos(bytes));
     }
     if one >= LEAST {
@@ -61,14 +67,17 @@ fn run(bytes: &[u8]) -> Run {
     Run::None
 }
 
+/// Whether so many letters of one byte begin here, nearly all of which are plain.
+fn is_plain(probe: &[u8], least: usize) -> bool {
+    let one = ones(probe);
+    let plain = probe.iter().take(one).filter(|it| it.is_ascii()).count();
+    one >= least && plain * 10 >= one * 9
+}
+
 /// Whether more of it is Latin from here on than one byte further on.
 fn is_aligned(probe: &[u8]) -> bool {
-    let latin = |bytes: &[u8]| {
-        bytes
-            .chunks_exact(2)
-            .filter(|it| it.last() == Some(&0))
-            .count()
-    };
+    let is_latin = |it: &&[u8]| matches!(it, [b' '..=b'~', 0]);
+    let latin = |bytes: &[u8]| bytes.chunks_exact(2).filter(is_latin).count();
     latin(probe) >= latin(probe.get(1..).unwrap_or_default())
 }
 
@@ -96,18 +105,12 @@ fn is_letter(it: u8) -> bool {
 /// Whether these two bytes are a letter of a language that is written, or a mark between.
 fn is_wide(pair: &[u8]) -> bool {
     let [low, high] = pair else { return false };
-    match u16::from_le_bytes([*low, *high]) {
-        0x07
-        | 0x09..=0x0D
-        | 0x20..=0x7E
-        | 0xA0..=0x5FF
-        | 0x600..=0x6FF
-        | 0x900..=0xDFF
-        | 0xE00..=0xE7F => true,
-        0x1E00..=0x1FFF | 0x2010..=0x206F | 0x20A0..=0x20BF | 0x3000..=0x30FF | 0x4E00..=0x9FFF => {
-            true
-        }
-        0xAC00..=0xD7A3 | 0xD800..=0xDFFF | 0xFF00..=0xFFEF => true,
-        _ => false,
-    }
+    matches!(
+        u16::from_le_bytes([*low, *high]),
+        // Marks, European languages, Hebrew, Arabic, those of India, Thai and Lao.
+        0x07 | 0x09..=0x0D | 0x20..=0x7E | 0xA0..=0x6FF | 0x900..=0xEFF
+        | 0x1E00..=0x1FFF | 0x2010..=0x206F | 0x20A0..=0x20BF
+        // Japanese, Chinese, Korean, and halves of what is beyond.
+        | 0x3000..=0x30FF | 0x4E00..=0x9FFF | 0xAC00..=0xDFFF | 0xFF00..=0xFFEF
+    )
 }

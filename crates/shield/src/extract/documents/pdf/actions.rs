@@ -146,9 +146,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, file: &File<'_>, dict: &Dict, is_automa
         }
         _ => {}
     }
-    match file.of(dict, "Subtype").name() {
-        Some("RichMedia" | "Screen" | "Movie") => walk.found(&RICH, None),
-        _ => {}
+    if let Some("RichMedia" | "Screen" | "Movie") = file.of(dict, "Subtype").name() {
+        walk.found(&RICH, None);
     }
     match dict.get("JS").map(|it| (it, file.resolve(it))) {
         Some((_, Object::String(script))) => self::script(walk, &text_of(script), is_automatic),

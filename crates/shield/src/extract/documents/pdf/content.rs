@@ -104,8 +104,9 @@ impl<'c, 'f> Content<'c, 'f> {
             match it {
                 Object::Word(word) if *word == *b"BI" => {
                     // A picture in the text ends with a word of its own.
-                    let end = memchr::memmem::find(lexer.rest(), b"EI");
-                    lexer.at += end.map_or(lexer.rest().len(), |it| it + 2);
+                    let rest = lexer.rest();
+                    let end = memchr::memmem::find(rest, b"EI").map(|it| it + 2);
+                    lexer.at += end.unwrap_or(rest.len());
                     operands.clear();
                 }
                 Object::Word(word) => {
@@ -113,7 +114,8 @@ impl<'c, 'f> Content<'c, 'f> {
                     operands.clear();
                 }
                 it if operands.len() < MAX_OPERANDS => operands.push(it),
-                _ => {}
+                // More than any operator takes; a reader shows some of it perhaps.
+                it => self.show(walk, it.string())?,
             }
         }
         Ok(())
@@ -164,7 +166,7 @@ impl<'c, 'f> Content<'c, 'f> {
                 self.next_line();
                 return self.show(walk, string);
             }
-            b"TJ" => return self.show_all(walk, operands.last()),
+            b"TJ" => return operands.iter().try_for_each(|it| self.show_all(walk, it)),
             b"g" | b"rg" | b"sc" | b"scn" | b"k" => {
                 let is_paper = if word == b"k" || numbers.len() == 4 {
                     numbers.iter().all(|it| *it <= 0.05)
@@ -206,8 +208,8 @@ impl<'c, 'f> Content<'c, 'f> {
         (self.pen.line, self.pen.text) = (line, line);
     }
 
-    fn show_all(&mut self, walk: &mut Walk<'_>, all: Option<&Object>) -> Step {
-        for it in all.map_or(&[][..], Object::values) {
+    fn show_all(&mut self, walk: &mut Walk<'_>, all: &Object) -> Step {
+        for it in all.values() {
             match it {
                 Object::String(it) => self.show(walk, Some(it))?,
                 Object::Number(it) => {

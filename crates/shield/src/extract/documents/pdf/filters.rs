@@ -123,6 +123,7 @@ fn paeth(left: u8, up: u8, corner: u8) -> u8 {
 fn unpacked(walk: &mut Walk<'_>, bytes: &[u8], parameters: Option<&Dict>) -> Step<Vec<u8>> {
     const CLEAR: usize = 256;
     const END: usize = 257;
+    const FIRST: usize = 258;
     let early = parameters.and_then(|it| it.get("EarlyChange")?.number());
     let early = usize::from(early != Some(0.0));
     // Each word is where it was written last, and how long it is.
@@ -132,10 +133,10 @@ fn unpacked(walk: &mut Walk<'_>, bytes: &[u8], parameters: Option<&Dict>) -> Ste
     for byte in bytes {
         bits = (bits << 8 | u32::from(*byte)) & 0xFF_FFFF;
         held += 8;
-        let width = match 258 + words.len() + early {
+        let width = match FIRST + words.len() + early {
             ..512 => 9,
-            ..1024 => 10,
-            ..2048 => 11,
+            512..1024 => 10,
+            1024..2048 => 11,
             _ => 12,
         };
         if held < width {
@@ -150,19 +151,19 @@ fn unpacked(walk: &mut Walk<'_>, bytes: &[u8], parameters: Option<&Dict>) -> Ste
                 last = None;
                 continue;
             }
-            (END, _) => break,
-            (0..256, _) => out.extend(u8::try_from(code)),
-            (_, None) => break,
-            (_, Some(last)) => match words.get(code - 258).copied() {
-                Some((at, length)) => out.extend_from_within(at..at + length),
-                None => {
+            (0..CLEAR, _) => out.extend(u8::try_from(code)),
+            (END, _) | (_, None) => break,
+            (_, Some(last)) => {
+                if let Some((at, length)) = words.get(code - FIRST).copied() {
+                    out.extend_from_within(at..at + length);
+                } else {
                     out.extend_from_within(last.0..last.0 + last.1);
                     out.extend_from_within(last.0..=last.0);
                 }
-            },
+            }
         }
         if let Some((at, length)) = last
-            && words.len() < 4096 - 258
+            && words.len() < 4096 - FIRST
         {
             // The word before, and the first byte of this one, which stands right behind it.
             words.push((at, length + 1));

@@ -166,7 +166,7 @@ impl Font {
     fn differences(&mut self, file: &File<'_>, encoding: &Object) {
         match encoding {
             Object::Name(it) if &**it == "MacRomanEncoding" => {
-                self.encoding = encoding_rs::MACINTOSH
+                self.encoding = encoding_rs::MACINTOSH;
             }
             Object::Dict(dict) => {
                 let mut code = 0_u32;

@@ -13,6 +13,9 @@ pub(super) struct Lexer<'a> {
 /// Arrays and dictionaries in each other.
 const MAX_DEPTH: u8 = 40;
 
+/// Values of one array. What comes behind them stands by itself.
+const MAX_LENGTH: usize = 50_000;
+
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8], at: usize, room: u32) -> Self {
         Self { bytes, at, room }
@@ -35,11 +38,9 @@ impl<'a> Lexer<'a> {
         while let Some(it) = self.peek() {
             match it {
                 b'%' => {
-                    let end = self
-                        .rest()
-                        .iter()
-                        .position(|it| matches!(it, b'\r' | b'\n'));
-                    self.at += end.unwrap_or(self.rest().len());
+                    let rest = self.rest();
+                    let end = memchr::memchr2(b'\r', b'\n', rest);
+                    self.at += end.unwrap_or(rest.len());
                 }
                 it if is_space(it) => self.at += 1,
                 _ => return,
@@ -62,10 +63,10 @@ impl<'a> Lexer<'a> {
             b'(' => Some(Object::String(self.string().into())),
             b'<' if self.peek() == Some(b'<') => {
                 self.at += 1;
-                self.dict(depth)
+                Some(self.dict(depth))
             }
             b'<' => Some(Object::String(self.hex().into())),
-            b'[' => self.array(depth),
+            b'[' => Some(self.array(depth)),
             b']' | b'{' | b'}' | b')' => Some(Object::Word([first].into())),
             b'>' => {
                 self.at += usize::from(self.peek() == Some(b'>'));
@@ -78,9 +79,9 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn array(&mut self, depth: u8) -> Option<Object> {
+    fn array(&mut self, depth: u8) -> Object {
         let mut values = Vec::new();
-        loop {
+        while values.len() < MAX_LENGTH {
             match self.inner(depth) {
                 None => break,
                 Some(Object::Word(it)) if *it == *b"]" => break,
@@ -94,10 +95,10 @@ impl<'a> Lexer<'a> {
                 Some(it) => values.push(it),
             }
         }
-        Some(Object::Array(values))
+        Object::Array(values)
     }
 
-    fn dict(&mut self, depth: u8) -> Option<Object> {
+    fn dict(&mut self, depth: u8) -> Object {
         let (mut dict, mut key, mut values) = (Dict::new(), None::<Box<str>>, Vec::new());
         let mut put = |key: &mut Option<Box<str>>, values: &mut Vec<Object>| {
             if let (Some(key), Some(value)) = (key.take(), values.pop()) {
@@ -124,7 +125,7 @@ impl<'a> Lexer<'a> {
             }
         }
         put(&mut key, &mut values);
-        Some(Object::Dict(dict))
+        Object::Dict(dict)
     }
 
     fn inner(&mut self, depth: u8) -> Option<Object> {

@@ -24,14 +24,17 @@ impl Matrix {
 
     /// First this, then the other.
     pub(super) fn then(self, other: Self) -> Self {
-        let ([a, b, c, d, e, f], [p, q, r, s, t, u]) = (self.0, other.0);
+        let it = other.0;
+        let x = |x: f32, y: f32| x * it[0] + y * it[2];
+        let y = |x: f32, y: f32| x * it[1] + y * it[3];
+        let own = self.0;
         Self([
-            a * p + b * r,
-            a * q + b * s,
-            c * p + d * r,
-            c * q + d * s,
-            e * p + f * r + t,
-            e * q + f * s + u,
+            x(own[0], own[1]),
+            y(own[0], own[1]),
+            x(own[2], own[3]),
+            y(own[2], own[3]),
+            x(own[4], own[5]) + it[4],
+            y(own[4], own[5]) + it[5],
         ])
     }
 

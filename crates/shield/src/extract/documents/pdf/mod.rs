@@ -276,7 +276,7 @@ fn file_names(file: &File<'_>) -> HashMap<u32, String> {
         let Some(held) = file.get(number) else {
             continue;
         };
-        let _: Step = each_dict(&held.object, &mut |dict| {
+        let all: Step = each_dict(&held.object, &mut |dict| {
             if let Some(streams) = file.of(dict, "EF").dict() {
                 let name = file
                     .of(dict, "UF")
@@ -291,6 +291,7 @@ fn file_names(file: &File<'_>) -> HashMap<u32, String> {
             }
             Ok(())
         });
+        debug_assert!(all.is_ok(), "nothing in there ends it");
     }
     names
 }

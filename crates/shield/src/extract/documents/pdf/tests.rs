@@ -3,6 +3,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
+use super::unhex;
 use crate::extract::documents::tests::{Heard, cut_at_every_length};
 use crate::walk::Setting::{Code, Hidden, Metadata, Visible};
 
@@ -124,10 +125,10 @@ fn streams_are_read_through_their_filters() {
     let mut flat = ZlibEncoder::new(Vec::new(), Compression::default());
     flat.write_all(content).unwrap();
     let flat = flat.finish().unwrap();
-    let hex: String = flat.iter().map(|it| format!("{it:02x}")).collect();
-    // The first bytes of the example in the specification, 7.4.4.2.
-    let cases: [(&str, Vec<u8>, &str); 4] = [
-        ("/FlateDecode", flat.clone(), "hello there"),
+    let hex = hex::encode(&flat);
+    let packed = "80108a820141a0ca6c361bc41068442a1909101d20c72328a44054350808a54808";
+    let cases: [(&str, Vec<u8>, &str); 5] = [
+        ("/FlateDecode", flat, "hello there"),
         (
             "[/ASCIIHexDecode /Fl#61teDecode]",
             format!("{hex}>").into(),
@@ -140,8 +141,13 @@ fn streams_are_read_through_their_filters() {
         ),
         (
             "/ASCII85Decode",
-            b"6<#'\\7PQ#@1a#b0+>GQ(+?(u.+B2ko-qIocCi:FtDfTZ).9(%)78s~>".to_vec(),
-            "",
+            b"6<#'UBOu!rD]i_)Ci\"#4BOu!rD]j.8ATD?2+B3(u78s~>".to_vec(),
+            "hello hello hello there",
+        ),
+        (
+            "/LZWDecode",
+            unhex(packed.as_bytes()),
+            "hello hello hello there",
         ),
     ];
     for (filter, bytes, text) in cases {
@@ -225,12 +231,19 @@ fn what_a_document_does_is_found() {
 
 #[test]
 fn documents_that_are_made_to_be_slow_are_not() {
-    let forms: String = (30..60)
-        .map(|it| format!(
-            "{it} 0 obj <</Subtype /Form /Resources <</XObject <</X {} 0 R>> >> >> stream\n/X Do /X Do\nendstream endobj\n",
-            it + 1
-        ))
+    let forms: Vec<String> = (30..60)
+        .map(|it| {
+            format!(
+                "{it} 0 obj <</Subtype /Form /Resources <</XObject <</X {} 0 R>> >> >> stream
+\
+                 /X Do /X Do
+endstream endobj
+",
+                it + 1
+            )
+        })
         .collect();
+    let forms = forms.concat();
     let start = "9 0 obj <</Subtype /Form /Resources <</XObject <</X 30 0 R>> >> >> stream\n/X Do\nendstream endobj";
     Heard::of("a.pdf", &pdf("/X Do /X Do", "", &format!("{start}{forms}")));
     Heard::of(
@@ -251,7 +264,7 @@ fn documents_that_are_made_to_be_slow_are_not() {
     );
     Heard::of("a.pdf", &pdf(&"q ".repeat(100_000), "", ""));
     // A chain of filters, each of which makes much of little.
-    let mut bytes = vec![b' '; 4 << 20];
+    let mut bytes = vec![b' '; 16 << 20];
     for _ in 0..3 {
         let mut flat = ZlibEncoder::new(Vec::new(), Compression::best());
         flat.write_all(&bytes).unwrap();

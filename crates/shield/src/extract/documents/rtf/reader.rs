@@ -57,6 +57,9 @@ pub(super) struct Reader<'r, 'w> {
 const MAX_GROUPS: usize = 1_000;
 const MAX_ENTRIES: usize = 10_000;
 
+/// Bytes that stand for one character.
+const MAX_FALLBACK: usize = 16;
+
 impl<'r, 'w> Reader<'r, 'w> {
     pub(super) fn new(walk: &'r mut Walk<'w>, bytes: &'r [u8]) -> Self {
         Self {
@@ -257,8 +260,8 @@ impl<'r, 'w> Reader<'r, 'w> {
         match word {
             "par" | "line" | "sect" | "page" | "row" | "column" => return self.separate('\n'),
             "cell" | "nestcell" | "tab" => return self.separate(' '),
-            "u" => return self.character(value),
-            "uc" => self.group.fallback = index,
+            "u" => self.character(value),
+            "uc" => self.group.fallback = index.min(MAX_FALLBACK),
             "v" | "deleted" => self.group.is_hidden = value != 0,
             "plain" => {
                 let Group {
@@ -302,7 +305,7 @@ impl<'r, 'w> Reader<'r, 'w> {
     }
 
     /// A character by its number, with others behind it for whoever does not know it.
-    fn character(&mut self, number: i32) -> Step {
+    fn character(&mut self, number: i32) {
         let unit = number.to_le_bytes();
         let unit = u16::from_le_bytes([unit[0], unit[1]]);
         let units = self.surrogate.take().into_iter().chain([unit]);
@@ -315,11 +318,10 @@ impl<'r, 'w> Reader<'r, 'w> {
         for _ in 0..self.group.fallback {
             match self.bytes.get(self.at..) {
                 Some([b'\\', b'\'', ..]) => self.at += 4,
-                Some([b'{' | b'}' | b'\\', ..]) | None | Some([]) => break,
+                Some([b'{' | b'}' | b'\\', ..] | []) | None => break,
                 Some(_) => self.at += 1,
             }
         }
-        Ok(())
     }
 
     fn separate(&mut self, by: char) -> Step {
@@ -375,13 +377,12 @@ impl<'r, 'w> Reader<'r, 'w> {
         let is_hidden = self.group.is_hidden || self.group.size <= 2 || self.is_lost();
         match self.group.destination {
             Destination::Body => self.body.push(text, is_hidden),
-            Destination::Info => self.info.seen(text),
+            // Names of fonts and styles too, for what somebody writes there.
+            Destination::Info | Destination::Fonts | Destination::Table => self.info.seen(text),
             Destination::Field | Destination::Template | Destination::ObjectClass => {
                 self.field.push_str(text);
             }
             Destination::Unseen => self.unseen.seen(text),
-            // Names of fonts and styles, for what somebody writes there.
-            Destination::Fonts | Destination::Table => self.info.seen(text),
             Destination::Colours | Destination::Object | Destination::Picture => {}
         }
     }

@@ -68,11 +68,9 @@ fn what_it_runs_or_fetches_is_found() {
 
 #[test]
 fn objects_are_looked_into() {
-    let hex: String = "<html><p>the words"
-        .bytes()
-        .map(|it| format!("{it:02x}\n"))
-        .collect();
-    heard(&format!("{{\\object{{\\*\\objdata {hex}}}}}")).has(
+    let hex = hex::encode("<html><p>the words");
+    let (first, last) = hex.split_at(7);
+    heard(&format!("{{\\object{{\\*\\objdata {first}\n {last}}}}}")).has(
         "a.rtf › object",
         Visible,
         "the words",

