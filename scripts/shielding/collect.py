@@ -4,7 +4,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from . import attacks, benign, bombs, carriers, eicar, large, packages
+from . import attacks, benign, bombs, carriers, eicar, large, packages, unseen
 from .store import Store
 
 GENERATED = 1000
@@ -53,6 +53,7 @@ def main(folder):
         store.add("clamav", "clamav", path.read_bytes(), path.name, named=True)
     eicar.write(store)
     large.write(store)
+    unseen.write(store)
     bombs.write(store, GENERATED)
     store.write()
     digest = hashlib.sha256(store.path.read_bytes()).hexdigest()
