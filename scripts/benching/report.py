@@ -27,11 +27,11 @@ def table(columns, rows):
     return "\n".join(lines)
 
 
-def write(name, title, machine, result, parts):
+def write(name, title, machine, result, parts, script="scripts/bench"):
     """Writes quality/NAME.json and quality/NAME.md, and prints the latter. `parts` are paragraphs and tables."""
     folder = ROOT / "quality"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps({"machine": machine, **result}, indent=2) + "\n")
-    text = "\n\n".join([f"# {title}", "Written by `scripts/bench`.", MACHINE.format(**machine), *parts]) + "\n"
+    text = "\n\n".join([f"# {title}", f"Written by `{script}`.", MACHINE.format(**machine), *parts]) + "\n"
     (folder / f"{name}.md").write_text(text)
     print(text)

@@ -1,5 +1,5 @@
 //! The load that `scripts/bench` puts on a server: whoever measures must cost less than what is
-//! measured.
+//! measured. And what `scripts/bench-shield` asks of Shield.
 //!
 //! It speaks HTTP itself, on one thread, with requests that are written once. What each command
 //! found goes to standard output as one JSON object.
@@ -9,6 +9,9 @@ mod fill;
 mod listeners;
 mod load;
 mod polls;
+mod shield;
+mod shield_speed;
+mod shield_train;
 mod strangers;
 mod summary;
 mod sync;
@@ -46,6 +49,12 @@ enum What {
     /// Ask about addresses that have an account and about ones that have none, of a world whose
     /// accounts have passwords; half of them ask about the other half
     Strangers(strangers::Args),
+    /// Make the model of Shield from samples, and say how it does on families that it has not seen
+    ShieldTrain(shield_train::Args),
+    /// Judge files, and say of each in a line what came of it
+    Shield(shield::Args),
+    /// Judge the same files again and again, in one thread
+    ShieldSpeed(shield_speed::Args),
     /// Make small writes durable, as a limit of the machine
     Sync(sync::Args),
 }
@@ -72,6 +81,9 @@ fn run(cli: Cli) -> io::Result<Value> {
         What::Listeners(args) => runtime.block_on(listeners::run(args)),
         What::Polls(args) => runtime.block_on(polls::run(args)),
         What::Strangers(args) => runtime.block_on(strangers::run(args)),
+        What::ShieldTrain(args) => shield_train::run(&args),
+        What::Shield(args) => shield::run(&args),
+        What::ShieldSpeed(args) => shield_speed::run(&args),
         What::Sync(args) => sync::run(&args),
     }
 }

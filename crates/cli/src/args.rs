@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     accept, account, agents, audit, block, completions, confirm, connect, connections, delete,
-    doctor, inbox, keys, list, login, man, open, pair, pairings, receive, receive_password,
-    register, reject, send, show, trust, unblock,
+    doctor, inbox, keys, list, login, man, open, pair, pairings, quarantine, receive,
+    receive_password, register, reject, scan, send, show, trust, unblock,
 };
 #[cfg(feature = "serve")]
 use crate::commands::{admin, demo, serve};
@@ -51,6 +51,10 @@ pub(crate) enum Command {
     Receive(receive::Args),
     /// Open what you were sent, with your receive password
     Open(open::Args),
+    /// Judge files as those that are received are judged
+    Scan(scan::Args),
+    /// Decide about what the scanner kept from the agent
+    Quarantine(quarantine::Args),
     /// List what was sent
     List(list::Args),
     /// Show one transfer
@@ -111,4 +115,7 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(hide = true)]
     Openapi,
+    /// Judge files for another process, which says which on standard input
+    #[command(hide = true)]
+    ScanWorker,
 }

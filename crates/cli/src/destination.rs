@@ -12,6 +12,7 @@ use crate::exit::{Failure, Result};
 use crate::going_on::{Afresh, GoingOn, KeptBytes};
 use crate::printer::{Mode, Printer};
 use crate::progress::Bar;
+use crate::screening::Screening;
 
 /// How files are received, to wherever.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,8 @@ pub(crate) struct How {
     /// Leave folders that their sender packed as the tars that they came as
     #[arg(long)]
     no_unpack: bool,
+    #[command(flatten)]
+    screening: Screening,
 }
 
 impl How {
@@ -72,7 +75,7 @@ pub(crate) fn folder(to: &Path) -> PathBuf {
 
 /// Receives to there.
 fn incoming(to: &Path, how: &How, printer: &Printer) -> Result<Incoming> {
-    let mut incoming = Incoming::into_folder(folder(to));
+    let mut incoming = Incoming::into_folder(folder(to)).shield(how.screening.shield()?);
     if how.fresh {
         incoming = incoming.afresh();
     }

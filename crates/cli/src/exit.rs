@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use agentdrop_client::error::ShieldError;
+use agentdrop_client::shield::Held;
 use agentdrop_protocol::ErrorCode;
 use agentdrop_protocol::error_body::Candidate;
 use serde::Serialize;
@@ -39,6 +41,9 @@ pub(crate) struct Failure {
     /// The accounts that may be meant, where that is what failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) candidates: Vec<Candidate>,
+    /// What the scanner keeps from the agent, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quarantined: Option<Box<Held>>,
     #[serde(skip)]
     pub(crate) exit: Exit,
 }
@@ -58,6 +63,7 @@ impl Failure {
             message: message.into(),
             hint: hint.into(),
             candidates: Vec::new(),
+            quarantined: None,
             exit: Exit::Refused,
         }
     }
@@ -107,9 +113,14 @@ impl From<agentdrop_client::Error> for Failure {
             agentdrop_client::Error::Api(error) => error.candidates.clone(),
             _ => Vec::new(),
         };
+        let quarantined = match &error {
+            agentdrop_client::Error::Shield(ShieldError::Blocked(held)) => Some(held.clone()),
+            _ => None,
+        };
         Self {
             code,
             candidates,
+            quarantined,
             message: chain(&error),
             hint: hint.unwrap_or_else(|| fallback(&error).to_owned()),
             exit,

@@ -12,11 +12,13 @@ mod link;
 mod printer;
 mod profile;
 mod progress;
+mod screening;
 mod secret_input;
 mod security;
 mod spool;
 #[cfg(feature = "serve")]
 mod telemetry;
+mod walked;
 
 use std::env;
 use std::ffi::OsString;
@@ -61,6 +63,10 @@ fn run(cli: Cli) -> Exit {
 }
 
 fn run_printing(cli: Cli, printer: &Printer) -> exit::Result<Exit> {
+    if let args::Command::ScanWorker = cli.command {
+        // It has one thread, which is then shut in.
+        return screening::work();
+    }
     let patience = patience(&cli);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime

@@ -17,6 +17,7 @@ pub mod link_token;
 pub mod part_tag;
 pub mod password;
 pub mod public_key;
+pub mod report;
 pub mod slug;
 pub mod statement;
 pub mod text;

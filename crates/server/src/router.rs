@@ -15,7 +15,7 @@ use crate::api::{
     account, accounts, agent_keys, agents, audit, blocks, bundles, channels, connect, connections,
     docs, downloads, email_verifications, events, export, files, health, inbox, keys, links,
     openapi, pairings, password_resets, prekeys, profile, receive_passwords, send, sessions,
-    transfers, uploads, usage,
+    shield, transfers, uploads, usage,
 };
 use crate::app::App;
 use crate::observe::observe;
@@ -95,6 +95,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(links::download))
         .routes(routes!(links::acknowledge))
         .routes(routes!(links::verify))
+        .routes(routes!(shield::analyze))
         .routes(routes!(audit::list))
         .routes(routes!(events::list))
         .routes(routes!(events::stream))

@@ -11,9 +11,9 @@ use serde_json::Value;
 /// Each crate with the crates of the workspace it may depend on. None knows `testkit`, which is
 /// there for tests alone, nor `bench`, which is there to measure.
 const MAY_KNOW: &[(&str, &[&str])] = &[
-    ("bench", &["domain", "protocol", "store"]),
+    ("bench", &["domain", "protocol", "shield", "store"]),
     ("cli", &["client", "protocol", "server"]),
-    ("client", &["protocol", "seal"]),
+    ("client", &["protocol", "seal", "shield"]),
     ("cobblestone", &[]),
     ("domain", &["protocol"]),
     ("envelope", &["cobblestone", "protocol"]),
@@ -23,6 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "server",
         &["cobblestone", "domain", "envelope", "protocol", "store"],
     ),
+    ("shield", &["protocol"]),
     ("store", &["domain", "protocol"]),
     (
         "testkit",
@@ -60,7 +61,11 @@ const NEVER_REACH: &[(&str, &[&str])] = &[
         &["axum", "reqwest", "rusqlite", "tokio", "tokio-postgres"],
     ),
     ("seal", &["tokio"]),
-    ("server", &["agentdrop-client", "agentdrop-seal"]),
+    (
+        "server",
+        &["agentdrop-client", "agentdrop-seal", "agentdrop-shield"],
+    ),
+    ("shield", &["mio", "reqwest", "tokio"]),
     ("store", &["agentdrop-seal", "axum"]),
 ];
 

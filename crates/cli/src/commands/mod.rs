@@ -26,10 +26,12 @@ pub(crate) mod open;
 mod openapi;
 pub(crate) mod pair;
 pub(crate) mod pairings;
+pub(crate) mod quarantine;
 pub(crate) mod receive;
 pub(crate) mod receive_password;
 pub(crate) mod register;
 pub(crate) mod reject;
+pub(crate) mod scan;
 pub(crate) mod send;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
@@ -83,10 +85,13 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<Exit> {
             Command::Openapi => Ok(openapi::run(printer)),
             Command::Pair(args) => pair::run(&args, global, printer).await,
             Command::Pairings(args) => pairings::run(&args, global, printer).await,
+            Command::Quarantine(args) => quarantine::run(args, global, printer).await,
             Command::Receive(args) => Box::pin(receive::run(args, global, printer, going_on)).await,
             Command::ReceivePassword(args) => receive_password::run(args, global, printer).await,
             Command::Register(args) => register::run(args, global, printer).await,
             Command::Reject(args) => reject::run(&args, global, printer).await,
+            Command::Scan(args) => Box::pin(scan::run(args, printer)).await,
+            Command::ScanWorker => unreachable!("it was run before there were threads"),
             Command::Send(args) => Box::pin(send::run(args, global, printer, going_on)).await,
             #[cfg(feature = "serve")]
             Command::Serve(_) => unreachable!("it was run above"),

@@ -18,6 +18,7 @@ use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::Profile;
 use crate::progress::Bar;
+use crate::screening;
 use crate::security;
 
 /// Receive what was sent here
@@ -212,6 +213,7 @@ pub(super) fn show(it: &Received, printer: &Printer, to: &Path) {
     for note in &it.notes {
         show_note(note, printer);
     }
+    screening::say(&it.scan, printer);
     security::say_news(it.security, it.peer.as_ref(), it.sender.as_str(), printer);
     if it.security == Security::Plaintext {
         let message = "it was not sealed: the server could read and change it";
@@ -285,6 +287,7 @@ pub(super) fn as_json(it: &Received) -> Value {
         "files": files.collect::<Vec<_>>(),
         "notes": it.notes.iter().map(note_as_json).collect::<Vec<_>>(),
         "resumed_bytes": it.resumed_bytes,
+        "shield": screening::as_json(&it.scan),
         "acknowledged": it.unacknowledged.is_none(),
     })
 }

@@ -20,6 +20,7 @@ mod resuming;
 mod sending;
 mod serve;
 mod serve_log;
+mod shield;
 mod stdout;
 mod support;
 mod traces;

@@ -10,6 +10,7 @@ mod moving;
 mod peer;
 mod person;
 mod send;
+mod shield;
 mod text;
 mod transport;
 mod trust;
@@ -28,6 +29,7 @@ pub use self::moving::MovingError;
 pub use self::peer::{Peer, PeerError};
 pub use self::person::PersonError;
 pub use self::send::SendProblem;
+pub use self::shield::ShieldError;
 pub(crate) use self::text::shown;
 use self::text::{listed, more, shown_path};
 pub use self::transport::{TransportError, TransportProblem};
@@ -119,6 +121,9 @@ pub enum Error {
         /// Why.
         problem: SendProblem,
     },
+    /// The scanner keeps it from the agent, or could not judge.
+    #[error(transparent)]
+    Shield(ShieldError),
     /// The server could not be talked to.
     #[error(transparent)]
     Transport(TransportError),
@@ -151,6 +156,7 @@ impl Error {
             Self::Receiving(_) => "ALREADY_RECEIVING",
             Self::Seal(_) => "SEAL_FAILED",
             Self::Send { problem, .. } => problem.code(),
+            Self::Shield(error) => error.code(),
             Self::Transport(error) => error.problem.code(),
             Self::Trust(error) => error.code(),
         }
@@ -191,6 +197,7 @@ impl Error {
             Self::Receiving(_) => Some("wait for the other to end, or name another folder".into()),
             Self::Seal(_) => None,
             Self::Send { problem, .. } => Some(problem.hint().into()),
+            Self::Shield(error) => Some(error.hint().into()),
             Self::Transport(error) => Some(error.problem.hint().into()),
             Self::Trust(error) => error.hint().map(Into::into),
         }
@@ -206,6 +213,7 @@ impl Error {
                 let is_later = error.status == 429 && error.code == ErrorCode::RateLimited;
                 error.is_of_api() && error.status < 500 && !is_later
             }
+            Self::Shield(error) => error.is_refusal(),
             Self::Config(_)
             | Self::FileCount(_)
             | Self::Irregular { .. }
@@ -252,4 +260,4 @@ macro_rules! wrapped {
     };
 }
 
-wrapped!(ApiError => Api, ConfigError => Config, KeyringError => Keyring, MovingError => Moving, PeerError => Peer, PersonError => Person, TransportError => Transport, TrustError => Trust);
+wrapped!(ApiError => Api, ConfigError => Config, KeyringError => Keyring, MovingError => Moving, PeerError => Peer, PersonError => Person, ShieldError => Shield, TransportError => Transport, TrustError => Trust);

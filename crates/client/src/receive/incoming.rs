@@ -7,6 +7,7 @@ use agentdrop_protocol::wire::transfers::Transfer;
 
 use super::sink::Sink;
 use crate::progress::{Progress, Watcher};
+use crate::shield::Shield;
 
 /// Room on the disk that is left to others, if nothing else is said.
 const SPARE_BYTES: u64 = 256 * 1024 * 1024;
@@ -23,6 +24,8 @@ pub struct Incoming {
     pub(super) sink: Option<Sink>,
     pub(super) folders: Folders,
     pub(super) watcher: Watcher,
+    pub(super) shield: Option<Shield>,
+    pub(super) quarantine: Option<PathBuf>,
 }
 
 /// What becomes of folders that their sender packed.
@@ -61,7 +64,22 @@ impl Incoming {
             sink: None,
             folders: Folders::default(),
             watcher: Watcher::default(),
+            shield: None,
+            quarantine: None,
         }
+    }
+
+    /// Judges what was received by this, before it is placed. If nothing is said, it is judged in this
+    /// process, and what is very likely meant to do harm is kept in quarantine.
+    pub fn shield(mut self, shield: Shield) -> Self {
+        self.shield = Some(shield);
+        self
+    }
+
+    /// Keeps the quarantine in this folder, in place of that of the identity.
+    pub fn quarantine_beside(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.quarantine = Some(folder.into());
+        self
     }
 
     /// Holds the server to what it announced in its list. Else it is asked first.

@@ -17,8 +17,8 @@ use http::HeaderValue;
 
 use super::leftovers::{self, Unusable};
 use super::place::{self, Placed, Ready};
-use super::quarantine::Quarantine;
 use super::sink::Sink;
+use super::staging::Staging;
 use super::state::{Part, Placing, State};
 use super::{Beginning, Note, blocking};
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub(super) struct Journal(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    quarantine: Quarantine,
+    staging: Staging,
     server: String,
     /// Seals the state. Where there is none, nothing would show that a file is what it was.
     key: Option<ContentKey>,
@@ -56,20 +56,20 @@ impl Journal {
                 )),
             };
             let begun = leftovers::begin(&target, id, read)?;
-            let (mut quarantine, mut state) = (begun.quarantine, begun.state);
+            let (mut staging, mut state) = (begun.staging, begun.state);
             let mut notes = Vec::new();
             if beginning == Beginning::Resumed {
                 let ignored = begun.ignored.into_iter();
                 notes.extend(ignored.map(|(path, reason)| Note::LeftoverIgnored { path, reason }));
             } else if state.take().is_some() {
-                drop(quarantine);
-                quarantine = leftovers::begin(&target, id, read)?.quarantine;
+                drop(staging);
+                staging = leftovers::begin(&target, id, read)?.staging;
             }
             if state.is_some() {
-                quarantine.keep();
+                staging.keep();
             }
             Ok(Self(Arc::new(Inner {
-                quarantine,
+                staging,
                 server,
                 key,
                 state: Mutex::new(state),
@@ -171,7 +171,7 @@ impl Journal {
 
     /// How many bytes the disk takes still.
     pub(super) async fn room(&self) -> Result<u64> {
-        self.on_disk(Quarantine::room).await
+        self.on_disk(Staging::room).await
     }
 
     /// An empty file for what file `n` opens to.
@@ -182,10 +182,10 @@ impl Journal {
     /// Does something with the folder, on a thread that may wait for the disk.
     pub(super) async fn on_disk<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Quarantine) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Staging) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        blocking(move || work(&inner.quarantine)).await
+        blocking(move || work(&inner.staging)).await
     }
 
     /// The files that an earlier process placed, and what it wrote down of them.
@@ -257,7 +257,7 @@ impl Journal {
         let inner = Arc::clone(&self.0);
         let forgotten = blocking(move || {
             for n in 0..files {
-                inner.quarantine.forget_bytes(n);
+                inner.staging.forget_bytes(n);
             }
             Ok(())
         });
@@ -266,7 +266,7 @@ impl Journal {
 
     /// Ends it: nothing has to be gone on with.
     pub(super) fn discard(&self) {
-        self.0.quarantine.discard();
+        self.0.staging.discard();
     }
 
     fn change<T: Default>(&self, n: usize, change: impl FnOnce(&mut Part) -> T) -> T {
@@ -299,15 +299,15 @@ impl Inner {
 
     /// It is on disk when this returns.
     fn write(&self) -> Result<()> {
-        let Some(key) = self.key.as_ref().filter(|_| self.quarantine.is_private()) else {
+        let Some(key) = self.key.as_ref().filter(|_| self.staging.is_private()) else {
             return Ok(());
         };
         let state = locked(&self.state);
         let Some(state) = &*state else {
             return Ok(());
         };
-        self.quarantine.write_state(&state.seal(key)?)?;
-        self.quarantine.keep();
+        self.staging.write_state(&state.seal(key)?)?;
+        self.staging.keep();
         Ok(())
     }
 }

@@ -22,11 +22,12 @@ mod opening;
 mod packed;
 mod person;
 mod place;
-mod quarantine;
 mod received;
 mod reception;
+mod released;
 mod settling;
 mod sink;
+mod staging;
 mod state;
 mod unlock;
 mod unpack;
@@ -47,12 +48,12 @@ use self::opening::Seal;
 pub(crate) use self::packed::FOLDER;
 pub use self::packed::folder_name;
 use self::person::ForPerson;
-pub(crate) use self::quarantine::PREFIX as INCOMING;
 pub use self::received::{Note, Received, ReceivedFile, Security};
-use self::reception::{Opened, Outcome, Reception, placed_earlier};
+use self::reception::{Opened, Outcome, Reception, placed_earlier, quarantine};
+pub(crate) use self::staging::PREFIX as INCOMING;
 use crate::blocking::blocking;
 use crate::client::Client;
-use crate::error::{Error, PeerError, Result, TrustError, shown};
+use crate::error::{Error, PeerError, Result, ShieldError, TrustError, shown};
 use crate::identity::Identity;
 use crate::peers::KnownBy;
 use crate::trust::Known;
@@ -150,6 +151,9 @@ impl Client {
         let key = secret.filter(|_| listed.is_encrypted);
         let key = key.map(SecretKey::notes_key);
         let (folder, server) = (incoming.folder.clone(), self.server());
+        if quarantine(self, incoming).is_some_and(|it| it.has(listed.id)) {
+            return Err(ShieldError::InQuarantine(listed.id).into());
+        }
         // Before the grant: a folder that cannot be written to must not cost a download.
         let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
@@ -297,6 +301,7 @@ fn is_over(error: &Error) -> bool {
     match error {
         Error::Api(it) => it.is_gone(),
         Error::Open { .. } | Error::Person(_) => true,
+        Error::Shield(it) => matches!(it, ShieldError::Blocked(_)),
         // What a person decides about, or another key or time mends, must cost no second download.
         Error::Peer(it) => matches!(it, PeerError::Replayed(_) | PeerError::SequenceTooOld(_)),
         Error::Trust(it) => !matches!(it, TrustError::Expired(_) | TrustError::SenderUnverified(_)),

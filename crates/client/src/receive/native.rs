@@ -225,9 +225,11 @@ impl ForPeer {
 
     /// What has to be done when it is placed: remembered that it came, said so, and its key erased.
     fn settling(&self, client: &Client, genuine: &Genuine, id: TransferId) -> Result<Settling> {
-        let receipt = genuine
-            .incoming
-            .receipt(self.keyring.identity(), Verdict::Placed);
+        let signed = |verdict| {
+            let incoming = &genuine.incoming;
+            incoming.receipt(self.keyring.identity(), verdict)
+        };
+        let (receipt, quarantined) = (signed(Verdict::Placed), signed(Verdict::Quarantined));
         let manifest = genuine.incoming.manifest();
         let arrival = Arrival {
             sender: self.sender,
@@ -238,7 +240,7 @@ impl ForPeer {
         };
         let mine = client.needed_identity()?;
         Replays::open(mine.folder()).check(&arrival)?;
-        Ok(Settling::new(&arrival, genuine.key, &receipt))
+        Ok(Settling::new(&arrival, genuine.key, &receipt, &quarantined))
     }
 }
 

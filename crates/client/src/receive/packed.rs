@@ -4,7 +4,7 @@ use agentdrop_protocol::FileName;
 use agentdrop_protocol::text::ContentType;
 use agentdrop_protocol::wire::transfers::Transfer;
 
-use super::quarantine::PREFIX;
+use super::staging::PREFIX;
 
 /// What a folder was called that its sender packed as this file, if it is one.
 pub fn folder_name<'a>(transfer: &Transfer, file: &'a FileName) -> Option<&'a str> {

@@ -14,7 +14,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::quarantine::Quarantine;
+use super::staging::Staging;
 use super::state::Marked;
 use crate::error::{Error, Result};
 
@@ -46,18 +46,12 @@ pub(super) struct Placed {
 }
 
 /// Says what each can be known by once it is placed.
-pub(super) fn mark(
-    quarantine: &Quarantine,
-    ready: &[Ready],
-    already: &[Placed],
-) -> Result<Vec<Marked>> {
+pub(super) fn mark(staging: &Staging, ready: &[Ready], already: &[Placed]) -> Result<Vec<Marked>> {
     let marked = |it: &Ready| {
         let is_placed = already.iter().find(|placed| placed.n == it.n);
         let mark = match is_placed {
-            Some(placed) => {
-                open(&quarantine.target, placed.name.as_str()).and_then(|it| mark_of(&it))
-            }
-            None => open(&quarantine.folder, &it.source).and_then(|it| mark_of(&it)),
+            Some(placed) => open(&staging.target, placed.name.as_str()).and_then(|it| mark_of(&it)),
+            None => open(&staging.folder, &it.source).and_then(|it| mark_of(&it)),
         };
         Ok(Marked {
             n: it.n,
@@ -71,14 +65,14 @@ pub(super) fn mark(
 }
 
 /// Finds those of the files that were placed, under their name or that name with a number.
-pub(super) fn find(quarantine: &Quarantine, files: &[Marked]) -> Vec<Placed> {
+pub(super) fn find(staging: &Staging, files: &[Marked]) -> Vec<Placed> {
     let found = files.iter().filter_map(|file| {
         let cleaned = cleaned(&file.name, file.is_folder);
         for n in 0..MAX_NAMES {
             let name = numbered(&cleaned, n);
-            match open(&quarantine.target, name.as_str()) {
+            match open(&staging.target, name.as_str()) {
                 Ok(there) if mark_of(&there).is_ok_and(|it| it == file.mark) => {
-                    let path = quarantine.target_path.join(name.as_str());
+                    let path = staging.target_path.join(name.as_str());
                     let n = file.n;
                     return Some(Placed { n, name, path });
                 }
@@ -96,11 +90,11 @@ pub(super) fn find(quarantine: &Quarantine, files: &[Marked]) -> Vec<Placed> {
 ///
 /// Either all are placed or none.
 pub(super) fn place(
-    quarantine: &Quarantine,
+    staging: &Staging,
     ready: &[Ready],
     already: &[Placed],
 ) -> Result<Vec<PathBuf>> {
-    let (folder, target) = (&quarantine.folder, &quarantine.target);
+    let (folder, target) = (&staging.folder, &staging.target);
     let mut paths = Vec::new();
     let mut placed: Vec<(&Ready, FileName)> = Vec::new();
     for it in ready {
@@ -108,34 +102,34 @@ pub(super) fn place(
             paths.push(there.path.clone());
             continue;
         }
-        match place_one(quarantine, it) {
+        match place_one(staging, it) {
             Ok(name) => {
-                paths.push(quarantine.target_path.join(name.as_str()));
+                paths.push(staging.target_path.join(name.as_str()));
                 placed.push((it, name));
             }
             Err(error) => {
                 for (it, name) in placed {
                     move_to(target, name.as_str(), folder, &it.source).ok();
                 }
-                let path = quarantine.target_path.join(it.name.as_str());
+                let path = staging.target_path.join(it.name.as_str());
                 return Err(Error::io("place", path)(error));
             }
         }
     }
     // The names are on disk when the folder is, and before the sender is told.
     let synced = fsync(target);
-    synced.map_err(|it| Error::io("write", &*quarantine.target_path)(it.into()))?;
+    synced.map_err(|it| Error::io("write", &*staging.target_path)(it.into()))?;
     Ok(paths)
 }
 
-fn place_one(quarantine: &Quarantine, ready: &Ready) -> io::Result<FileName> {
+fn place_one(staging: &Staging, ready: &Ready) -> io::Result<FileName> {
     let cleaned = cleaned(&ready.name, ready.is_folder);
     for n in 0..MAX_NAMES {
         let name = numbered(&cleaned, n);
         let moved = move_to(
-            &quarantine.folder,
+            &staging.folder,
             &ready.source,
-            &quarantine.target,
+            &staging.target,
             name.as_str(),
         );
         match moved {
@@ -222,7 +216,7 @@ mod tests {
     use rustix::fs::mknodat;
 
     use super::*;
-    use crate::receive::quarantine::{open_target, opened};
+    use crate::receive::staging::{open_target, opened};
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -233,16 +227,16 @@ mod tests {
         names
     }
 
-    fn quarantine(target: &Path, contents: &[&str]) -> Quarantine {
+    fn staging(target: &Path, contents: &[&str]) -> Staging {
         let id = TransferId::from_bytes([1; 16]);
         let (folder, none) = (open_target(target).unwrap(), HashSet::new());
-        let quarantine = Quarantine::make(target, &folder, id, &none);
-        let quarantine = quarantine.unwrap().unwrap();
+        let staging = Staging::make(target, &folder, id, &none);
+        let staging = staging.unwrap().unwrap();
         for (n, content) in contents.iter().enumerate() {
-            let mut file = quarantine.opened(n).unwrap();
+            let mut file = staging.opened(n).unwrap();
             file.write_all(content.as_bytes()).unwrap();
         }
-        quarantine
+        staging
     }
 
     fn ready(names: &[&str]) -> Vec<Ready> {
@@ -256,17 +250,17 @@ mod tests {
         ready.collect()
     }
 
-    fn placed(quarantine: &Quarantine, names: &[&str]) -> Result<Vec<PathBuf>> {
-        place(quarantine, &ready(names), &[])
+    fn placed(staging: &Staging, names: &[&str]) -> Result<Vec<PathBuf>> {
+        place(staging, &ready(names), &[])
     }
 
     #[test]
     fn nothing_is_replaced_and_both_of_two_equal_names_are_kept() {
         let target = tempfile::tempdir().unwrap();
         File::create(target.path().join("a.txt")).unwrap();
-        let quarantine = quarantine(target.path(), &["one", "two"]);
-        let placed = placed(&quarantine, &["a.txt", "a.txt"]).unwrap();
-        drop(quarantine);
+        let staging = staging(target.path(), &["one", "two"]);
+        let placed = placed(&staging, &["a.txt", "a.txt"]).unwrap();
+        drop(staging);
         assert_eq!(names(target.path()), ["a (1).txt", "a (2).txt", "a.txt"]);
         assert_eq!(fs::read(&placed[0]).unwrap(), b"one");
         assert_eq!(fs::read(&placed[1]).unwrap(), b"two");
@@ -278,7 +272,7 @@ mod tests {
         let (target, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let goal = elsewhere.path().join("goal");
         symlink(&goal, target.path().join("a")).unwrap();
-        placed(&quarantine(target.path(), &["one"]), &["a"]).unwrap();
+        placed(&staging(target.path(), &["one"]), &["a"]).unwrap();
         assert!(!goal.exists());
         assert_eq!(names(target.path()), ["a", "a (1)"]);
     }
@@ -286,23 +280,23 @@ mod tests {
     #[test]
     fn what_waits_is_private_and_goes_when_it_is_dropped() {
         let target = tempfile::tempdir().unwrap();
-        let quarantine = quarantine(target.path(), &["one"]);
-        let folder = quarantine.path();
+        let staging = staging(target.path(), &["one"]);
+        let folder = staging.path();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
         assert_eq!(mode(&folder.join("0.open")) & 0o600, 0o600);
-        drop(quarantine);
+        drop(staging);
         assert_eq!(names(target.path()), [""; 0]);
     }
 
     #[test]
     fn where_one_cannot_be_placed_none_is() {
         let target = tempfile::tempdir().unwrap();
-        let quarantine = quarantine(target.path(), &["one"]);
+        let staging = staging(target.path(), &["one"]);
         // The second was never opened, so it cannot be placed.
-        let error = placed(&quarantine, &["a", "b"]).unwrap_err();
+        let error = placed(&staging, &["a", "b"]).unwrap_err();
         assert_eq!(error.code(), "IO");
-        drop(quarantine);
+        drop(staging);
         assert_eq!(names(target.path()), [""; 0]);
     }
 
@@ -310,48 +304,45 @@ mod tests {
     fn what_was_placed_is_known_again_and_not_placed_twice() {
         let target = tempfile::tempdir().unwrap();
         File::create(target.path().join("a")).unwrap();
-        let quarantine = quarantine(target.path(), &["one", "two"]);
-        let marks = mark(&quarantine, &ready(&["a", "b"]), &[]).unwrap();
-        assert!(find(&quarantine, &marks).is_empty());
+        let staging = staging(target.path(), &["one", "two"]);
+        let marks = mark(&staging, &ready(&["a", "b"]), &[]).unwrap();
+        assert!(find(&staging, &marks).is_empty());
         // As far as a process came that was killed in between.
-        placed(&quarantine, &["a"]).unwrap();
-        let already = find(&quarantine, &marks);
+        placed(&staging, &["a"]).unwrap();
+        let already = find(&staging, &marks);
         assert_eq!(already.len(), 1);
         assert_eq!(already[0].path, target.path().join("a (1)"));
-        let paths = place(&quarantine, &ready(&["a", "b"]), &already).unwrap();
+        let paths = place(&staging, &ready(&["a", "b"]), &already).unwrap();
         assert_eq!(paths, ["a (1)", "b"].map(|it| target.path().join(it)));
-        drop(quarantine);
+        drop(staging);
         assert_eq!(names(target.path()), ["a", "a (1)", "b"]);
     }
 
     #[test]
     fn what_took_the_place_of_what_was_placed_is_not_followed_and_not_waited_for() {
         let target = tempfile::tempdir().unwrap();
-        let quarantine = quarantine(target.path(), &["one"]);
+        let staging = staging(target.path(), &["one"]);
         let ready = ready(&["a"]);
-        let marks = mark(&quarantine, &ready, &[]).unwrap();
-        placed(&quarantine, &["a"]).unwrap();
-        let already = find(&quarantine, &marks);
+        let marks = mark(&staging, &ready, &[]).unwrap();
+        placed(&staging, &["a"]).unwrap();
+        let already = find(&staging, &marks);
         fs::rename(target.path().join("a"), target.path().join("b")).unwrap();
         symlink("b", target.path().join("a")).unwrap();
-        assert_eq!(
-            mark(&quarantine, &ready, &already).unwrap_err().code(),
-            "IO"
-        );
+        assert_eq!(mark(&staging, &ready, &already).unwrap_err().code(), "IO");
         fs::remove_file(target.path().join("a")).unwrap();
         let mode = Mode::RUSR | Mode::WUSR;
-        mknodat(&quarantine.target, "a", FileType::Fifo, mode, 0).unwrap();
-        let another = mark(&quarantine, &ready, &already).unwrap();
+        mknodat(&staging.target, "a", FileType::Fifo, mode, 0).unwrap();
+        let another = mark(&staging, &ready, &already).unwrap();
         assert_ne!(another[0].mark, marks[0].mark);
     }
 
     #[test]
     fn a_link_does_what_a_rename_does() {
         let target = tempfile::tempdir().unwrap();
-        let quarantine = quarantine(target.path(), &["one"]);
-        let (from, to) = (&quarantine.folder, &quarantine.target);
+        let staging = staging(target.path(), &["one"]);
+        let (from, to) = (&staging.folder, &staging.target);
         link_to(from, "0.open", to, "a").unwrap();
-        quarantine.opened(0).unwrap();
+        staging.opened(0).unwrap();
         assert_eq!(link_to(from, "0.open", to, "a"), Err(Errno::EXIST));
         assert_eq!(fs::read(target.path().join("a")).unwrap(), b"one");
     }
@@ -359,11 +350,11 @@ mod tests {
     #[test]
     fn a_folder_goes_where_nothing_is_also_without_a_rename_that_knows_that() {
         let target = tempfile::tempdir().unwrap();
-        let quarantine = quarantine(target.path(), &[]);
-        let (from, to) = (&quarantine.folder, &quarantine.target);
+        let staging = staging(target.path(), &[]);
+        let (from, to) = (&staging.folder, &staging.target);
         let make = || {
-            fs::create_dir(quarantine.path().join("0.tree")).unwrap();
-            let mut file = File::create(quarantine.path().join("0.tree/a")).unwrap();
+            fs::create_dir(staging.path().join("0.tree")).unwrap();
+            let mut file = File::create(staging.path().join("0.tree/a")).unwrap();
             file.write_all(b"one").unwrap();
         };
         make();
@@ -381,6 +372,6 @@ mod tests {
         }
         assert_eq!(names(elsewhere.path()), [""; 0]);
         assert_eq!(names(&target.path().join("empty")), [""; 0]);
-        assert_eq!(names(&quarantine.path()), ["0.tree"]);
+        assert_eq!(names(&staging.path()), ["0.tree"]);
     }
 }

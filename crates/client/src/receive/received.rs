@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::peers::KnownBy;
+use crate::shield::Scan;
 
 /// What was received.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Received {
     pub files: Vec<ReceivedFile>,
     /// How many bytes of them, as they were sealed, an earlier process had fetched.
     pub resumed_bytes: u64,
+    /// What the scanner found, which was not enough to keep it from the agent.
+    pub scan: Scan,
     /// What else is worth knowing.
     pub notes: Vec<Note>,
     /// Why the server does not know that the files arrived, if it does not.

@@ -25,11 +25,21 @@ pub(super) struct Settling {
     /// Which of our keys it was sealed for, in base64.
     key: String,
     receipt: SignedStatement,
+    /// What the sender is told instead, where it is kept from the agent.
+    #[serde(default)]
+    quarantined: Option<SignedStatement>,
 }
 
 impl Settling {
-    pub(super) fn new(arrival: &Arrival, key: KemKeyId, receipt: &Receipt) -> Self {
-        let receipt = statement(receipt.to_bytes().to_vec()).expect("a receipt is a statement");
+    pub(super) fn new(
+        arrival: &Arrival,
+        key: KemKeyId,
+        placed: &Receipt,
+        quarantined: &Receipt,
+    ) -> Self {
+        let signed = |it: &Receipt| statement(it.to_bytes().to_vec());
+        let receipt = signed(placed).expect("a receipt is a statement");
+        let quarantined = signed(quarantined).ok();
         Self {
             sender: arrival.sender,
             transfer: arrival.transfer,
@@ -37,7 +47,14 @@ impl Settling {
             expires: arrival.expires,
             key: STANDARD.encode(key.0),
             receipt,
+            quarantined,
         }
+    }
+
+    /// The same, for what is kept from the agent.
+    pub(super) fn into_quarantined(mut self) -> Self {
+        self.receipt = self.quarantined.take().unwrap_or(self.receipt);
+        self
     }
 
     /// What the sender is told.

@@ -23,6 +23,7 @@ pub mod plans;
 pub mod profile;
 pub mod receive_passwords;
 pub mod sessions;
+pub mod shield;
 pub mod transfers;
 pub mod uploads;
 pub mod usage;

@@ -39,6 +39,7 @@ pub(crate) mod receipts;
 pub(crate) mod receive_passwords;
 pub(crate) mod send;
 pub(crate) mod sessions;
+pub(crate) mod shield;
 pub(crate) mod transfers;
 pub(crate) mod uploads;
 pub(crate) mod usage;

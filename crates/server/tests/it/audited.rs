@@ -49,6 +49,7 @@ fn row(operation: &str) -> Row {
         "agents_rotate_key" => Adds(&["agent.key_rotated"], &[]),
         "agents_update" => Adds(&["agent.updated"], &[]),
         "bundles_publish" => Adds(&["agent.bundle_published"], &[]),
+        "shield_analyze" => Nothing("nothing of it is kept"),
         "prekeys_add" | "prekeys_claim" => Nothing("keys for one envelope, which come and go"),
         // Whoever is blocked learns that the connection ended, and no more.
         "blocks_create" => Adds(
@@ -335,6 +336,9 @@ async fn accounts_and_keys(trial: &mut Trial, alex: &Party) {
 }
 
 async fn agents(trial: &mut Trial, alex: &Party) {
+    let found = json!({ "localVerdict": { "threat": "HIGH", "score": 0.5 } });
+    let analyzed = alex.post("/v1/shield/analyze", &found);
+    trial.run("shield_analyze", alex, analyzed).await;
     let later = json!({ "agent_id": "later", "name": "hello" });
     let made = alex.post("/v1/agents/register", &later);
     let made = trial.run("agents_register", alex, made).await;

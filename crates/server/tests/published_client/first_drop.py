@@ -63,6 +63,8 @@ shielded = AgentDrop(api_key=key, api_base=server, config_dir=str(folder / "bob"
 answer = alice.send("bob", [paths[2]])
 (waiting,) = [it for it in shielded.inbox() if it.id == answer["id"]]
 assert [it["name"] for it in shielded.download(waiting, output_dir=str(folder))] == ["größe – 数据.txt"]
+judged = shielded._shield.scan_with_server(b"The meeting is on Tuesday.", "notes.txt", api_key=key, base_url=server)
+assert (judged.final_verdict, judged.safe) == ("clean", True), judged
 
 bob.disconnect()
 assert sorted(it["connection_status"] for it in alice.list_agents()) == ["connected", "disconnected"]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use agentdrop_protocol::TransferId;
 use rustix::io::Errno;
 
-use super::quarantine::{
-    PREFIX, Quarantine, check_private, erase, last_written, lock, open_folder, open_target,
+use super::staging::{
+    PREFIX, Staging, check_private, erase, last_written, lock, open_folder, open_target,
     part_bytes, read_state,
 };
 use crate::clock::now;
@@ -21,7 +21,7 @@ const KEPT: Duration = Duration::from_hours(7 * 24);
 /// A folder to receive a transfer in.
 #[derive(Debug)]
 pub(super) struct Begun<S> {
-    pub(super) quarantine: Quarantine,
+    pub(super) staging: Staging,
     /// What an earlier process wrote down there.
     pub(super) state: Option<S>,
     /// What looked as if it was left, and cannot be used, and why.
@@ -63,16 +63,16 @@ pub(super) fn begin<S>(
             ignored: &mut ignored,
             taken: HashSet::new(),
         };
-        let (quarantine, state) = match search.find()? {
-            Some((quarantine, state)) => (quarantine, Some(state)),
-            None => match Quarantine::make(target_path, &target, id, &search.taken)? {
-                Some(quarantine) => (quarantine, None),
+        let (staging, state) = match search.find()? {
+            Some((staging, state)) => (staging, Some(state)),
+            None => match Staging::make(target_path, &target, id, &search.taken)? {
+                Some(staging) => (staging, None),
                 // Another of us was faster: it is at work there, and must be seen.
                 None => continue,
             },
         };
         return Ok(Begun {
-            quarantine,
+            staging,
             state,
             ignored,
         });
@@ -91,7 +91,7 @@ struct Search<'a, R> {
 }
 
 impl<S, R: Fn(&[u8]) -> Result<S, Unusable>> Search<'_, R> {
-    fn find(&mut self) -> Result<Option<(Quarantine, S)>> {
+    fn find(&mut self) -> Result<Option<(Staging, S)>> {
         let mut found = None;
         for name in names(self.target_path) {
             if transfer_in(&name) != Some(self.id) {
@@ -132,8 +132,8 @@ impl<S, R: Fn(&[u8]) -> Result<S, Unusable>> Search<'_, R> {
                 Ok(Some(state)) if found.is_none() => {
                     let target = self.target.try_clone();
                     let target = target.map_err(Error::io("write to", self.target_path))?;
-                    let quarantine = Quarantine::new(self.target_path, target, folder, name);
-                    found = Some((quarantine, state));
+                    let staging = Staging::new(self.target_path, target, folder, name);
+                    found = Some((staging, state));
                     continue;
                 }
                 // From before anything was fetched, or beside another.

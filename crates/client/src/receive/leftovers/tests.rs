@@ -18,11 +18,11 @@ fn begun(target: &Path, n: u8) -> Begun<Vec<u8>> {
 
 /// Leaves something, as a process does that is killed.
 fn left(target: &Path, n: u8) -> PathBuf {
-    let quarantine = begun(target, n).quarantine;
-    quarantine.write_state(b"state").unwrap();
-    quarantine.part(0).unwrap();
-    quarantine.keep();
-    quarantine.path()
+    let staging = begun(target, n).staging;
+    staging.write_state(b"state").unwrap();
+    staging.part(0).unwrap();
+    staging.keep();
+    staging.path()
 }
 
 fn set_age(folder: &Path, age: Duration) {
@@ -45,9 +45,9 @@ fn what_was_left_of_a_transfer_is_found_and_of_others_stays_a_week() {
     let target = tempfile::tempdir().unwrap();
     let (first, other) = (left(target.path(), 1), left(target.path(), 2));
     let found = begun(target.path(), 1);
-    assert_eq!(found.quarantine.path(), first);
+    assert_eq!(found.staging.path(), first);
     assert_eq!(found.state.unwrap(), b"state");
-    drop(found.quarantine);
+    drop(found.staging);
     assert_eq!((first.exists(), other.exists()), (false, true));
     set_age(&other, KEPT.checked_sub(Duration::from_mins(1)).unwrap());
     drop(begun(target.path(), 1));
@@ -170,7 +170,7 @@ fn what_another_left_stays_and_is_told() {
     let foreign = |_: &[u8]| Err::<(), _>(Unusable::Foreign("another's"));
     let mine = begin(target.path(), id(1), foreign).unwrap();
     assert_eq!(mine.ignored, [(folder.clone(), "another's")]);
-    assert_ne!(mine.quarantine.path(), folder);
+    assert_ne!(mine.staging.path(), folder);
     // Whose it is goes on beside it.
     let theirs = begin(target.path(), id(1), |_| Ok(())).map(drop);
     assert_eq!(theirs.map_err(|it| it.code()), Err("ALREADY_RECEIVING"));
@@ -209,7 +209,7 @@ fn names_that_are_taken_are_passed_over() {
     fs::create_dir(named(2)).unwrap();
     set_mode(&named(2), 0o700);
     File::create(named(2).join("a person's")).unwrap();
-    assert_eq!(begun(target.path(), 1).quarantine.path(), named(3));
+    assert_eq!(begun(target.path(), 1).staging.path(), named(3));
     assert_eq!(count_in(target.path()), 3);
 }
 
@@ -228,7 +228,7 @@ fn who_looks_for_what_is_too_old_locks_nobody_out() {
         });
         let goes_on = || {
             let begun = begin(target.path(), id(1), |_| Ok(()))?;
-            begun.quarantine.keep();
+            begun.staging.keep();
             Ok(())
         };
         let ended: Result<()> = (0..10_000).try_for_each(|_| goes_on());
@@ -264,8 +264,8 @@ fn what_is_no_plain_file_of_ours_is_not_written_to() {
     let target = tempfile::tempdir().unwrap();
     let goal = target.path().join("goal");
     File::create(&goal).unwrap().set_len(5).unwrap();
-    let quarantine = begun(target.path(), 1).quarantine;
-    let part = quarantine.path().join("0.part");
+    let staging = begun(target.path(), 1).staging;
+    let part = staging.path().join("0.part");
     let plants: [fn(&Path, &Path); 4] = [
         |goal, part| symlink(goal, part).unwrap(),
         |goal, part| fs::hard_link(goal, part).unwrap(),
@@ -274,14 +274,10 @@ fn what_is_no_plain_file_of_ours_is_not_written_to() {
     ];
     for plant in plants {
         plant(&goal, &part);
-        let (file, have) = quarantine.part(0).unwrap();
+        let (file, have) = staging.part(0).unwrap();
         assert_eq!(have, 0);
         file.set_len(1).unwrap();
-        assert_eq!(
-            quarantine.part(0).unwrap().1,
-            1,
-            "it is the file from now on"
-        );
+        assert_eq!(staging.part(0).unwrap().1, 1, "it is the file from now on");
         assert_eq!(fs::metadata(&goal).unwrap().len(), 5);
         fs::remove_file(&part).unwrap();
     }

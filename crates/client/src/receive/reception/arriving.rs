@@ -13,7 +13,7 @@ use super::super::blocking;
 use super::super::fetch::Fetch;
 use super::super::grant::is_no_more;
 use super::super::landing::Landing;
-use super::super::quarantine::part;
+use super::super::staging::part;
 use super::super::state::Part;
 use super::{Opened, Reception, refused};
 use crate::error::{Error, Result, TrustError};

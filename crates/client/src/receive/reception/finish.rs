@@ -16,6 +16,7 @@ use super::super::{Note, Received, ReceivedFile};
 use super::{Opened, Outcome, Reception};
 use crate::client::Client;
 use crate::error::Result;
+use crate::shield::Scan;
 use crate::trust::MetHow;
 
 impl Reception<'_> {
@@ -25,6 +26,10 @@ impl Reception<'_> {
         opened: Vec<Opened>,
         outcome: Outcome,
     ) -> Result<Received> {
+        let scan = self.inspect(&opened, &outcome).await?;
+        if scan.is_blocked() {
+            return Err(self.keep_from_agent(opened, outcome, scan).await?);
+        }
         let mut notes = self.journal.notes();
         let mut ready = Vec::new();
         for it in opened {
@@ -47,6 +52,7 @@ impl Reception<'_> {
         let received = Received {
             peer: outcome.peer,
             resumed_bytes,
+            scan,
             notes,
             ..received
         };
@@ -86,7 +92,7 @@ impl Reception<'_> {
 
 impl Reception<'_> {
     /// Whether the listing says that this is a folder, packed. Where an envelope says it, nobody else does.
-    fn is_said_folder(&self, name: &FileName) -> bool {
+    pub(super) fn is_said_folder(&self, name: &FileName) -> bool {
         !is_native(self.listed) && is_said_folder(self.listed, name)
     }
 }
@@ -118,7 +124,7 @@ pub(in crate::receive) async fn placed_earlier(
 }
 
 /// Ends what was placed: nobody is told before it is remembered, and what opens it goes last.
-async fn settle(
+pub(super) async fn settle(
     client: &Client,
     link: Option<&LinkToken>,
     grant: &Download,
@@ -138,7 +144,7 @@ async fn settle(
     Ok(received)
 }
 
-fn received(
+pub(super) fn received(
     placing: Placing,
     paths: Vec<PathBuf>,
     listed: &Transfer,
@@ -161,6 +167,7 @@ fn received(
         peer: None,
         files: files.collect(),
         resumed_bytes: 0,
+        scan: Scan::default(),
         notes: Vec::new(),
         unacknowledged: None,
     }

@@ -7,6 +7,7 @@
 
 mod arriving;
 mod finish;
+mod inspection;
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -26,14 +27,16 @@ use super::incoming::Folders;
 use super::journal::Journal;
 use super::landing::Landing;
 use super::opening::{Seal, Watched};
-use super::quarantine::{opened, part};
 use super::settling::Settling;
 use super::sink::Sink;
+use super::staging::{opened, part};
 use super::{Incoming, Security, blocking};
 use crate::client::Client;
 use crate::error::{Error, Result, TrustError};
+use crate::identity::Identity;
 use crate::peers::KnownBy;
 use crate::progress::{Phase, Watcher};
+use crate::shield::{Policy, Quarantine, Shield};
 
 /// Room for what is written down, twice: the next takes the place of the last.
 const STATE_BYTES: u64 = 256 * 1024;
@@ -48,6 +51,8 @@ pub(super) struct Reception<'a> {
     spare_bytes: u64,
     sink: Option<Sink>,
     unpacks: bool,
+    shield: Shield,
+    quarantine: Option<Quarantine>,
     stop: CancellationToken,
     /// A thread that opens a file ends soon after this was dropped.
     _stop_with_us: DropGuard,
@@ -120,7 +125,13 @@ impl<'a> Reception<'a> {
             }
         }
         let stop = CancellationToken::new();
+        let shield = match &incoming.shield {
+            Some(shield) => shield.clone(),
+            None => Shield::in_process(Policy::default())?,
+        };
         Ok(Self {
+            shield,
+            quarantine: quarantine(client, incoming),
             client,
             link,
             listed,
@@ -304,6 +315,13 @@ impl<'a> Reception<'a> {
     fn total_bytes(&self) -> u64 {
         self.bytes_before(usize::MAX)
     }
+}
+
+/// Where what is kept from the agent goes.
+pub(super) fn quarantine(client: &Client, incoming: &Incoming) -> Option<Quarantine> {
+    let of_identity = || client.identity().map(Identity::folder);
+    let folder = incoming.quarantine.as_deref().or_else(of_identity);
+    folder.map(Quarantine::beside)
 }
 
 pub(super) fn refused(error: OpenError, name: &FileName) -> Error {

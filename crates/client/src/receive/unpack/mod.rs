@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 use tar::{Archive, EntryType, Header, PaxExtensions};
 
-use super::quarantine::FOLDER_FLAGS;
+use super::staging::FOLDER_FLAGS;
 
 const MAX_ENTRIES: usize = if cfg!(test) { 1_000 } else { 100_000 };
 /// Steps down. Our sender packs folders 200 deep, and what is in the last.

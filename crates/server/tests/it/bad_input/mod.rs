@@ -168,6 +168,7 @@ fn row(operation: &str, things: &Things) -> Option<Value> {
         "uploads_abort" => json!({ "upload_id": things.begun.upload }),
         "uploads_complete" => things.begun.complete(),
         "uploads_create" | "uploads_create_in_parts" => full_body("alice", "bob"),
+        "shield_analyze" => json!({ "localVerdict": { "threat": "LOW", "score": 0.5 } }),
         "links_acknowledge" => {
             json!({ "download_id": things.link_download, "status": "received" })
         }

@@ -23,6 +23,7 @@ fn as_another_agent(operation: &str) -> (u16, &'static str) {
         | "pairings_list"
         | "prekeys_claim"
         | "recipients_show_public_key"
+        | "shield_analyze"
         | "transfers_list" => (200, ""),
         "account_delete"
         | "account_export"

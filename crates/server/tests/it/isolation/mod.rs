@@ -260,6 +260,7 @@ fn body(operation: &str, ids: &Ids) -> Option<Value> {
         "pairings_create" => json!({ "my_agent_id": ids.agent, "their_agent_id": ids.slug }),
         "pairings_confirm" | "pairings_update" => json!({ "permission": "both" }),
         "receive_passwords_set" => crate::receive_passwords::password(KEY),
+        "shield_analyze" => json!({ "localVerdict": { "threat": "LOW", "score": 0.5 } }),
         "uploads_abort" => json!({ "upload_id": ids.upload }),
         "uploads_complete" => json!({ "upload_id": ids.upload, "parts": [] }),
         "uploads_create" | "uploads_create_in_parts" => {

@@ -50,6 +50,7 @@ const CHANGES: &[(&str, u16)] = &[
     ("pairings_confirm", 400),
     ("pairings_create", 201),
     ("pairings_update", 200),
+    ("shield_analyze", 200),
     ("transfers_create", 201),
     ("transfers_delete", 200),
     ("uploads_create", 201),

@@ -1,5 +1,7 @@
 //! `agentdrop send`: seals files and sends them.
 
+mod secrets;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -74,7 +76,10 @@ pub(crate) struct Args {
     /// How many parts of large files are sent at once
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLEL, value_parser = parallel)]
     parallel: usize,
-    /// Let the server encrypt for a person who has no receive password, without being asked
+    /// Send files too that look as if keys or passwords were in them, without being asked
+    #[arg(long)]
+    allow_secrets: bool,
+    /// Answer yes to what would be asked: whether to send what may be secret, and whether to let the server encrypt for a person who has no receive password
     #[arg(long, short)]
     yes: bool,
 }
@@ -120,6 +125,7 @@ pub(crate) async fn run(
     let profile = Profile::load(global)?;
     let folder = profile.folder();
     let client = profile.sender(sender)?;
+    secrets::expect_none(&args, printer).await?;
     let unenrolled = if args.yes {
         Unenrolled::LetServerEncrypt
     } else {

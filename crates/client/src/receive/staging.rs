@@ -38,7 +38,7 @@ const TOO_OPEN: u32 = 0o077;
 /// A private folder inside the target. When this is dropped it goes, with what is in it, unless it
 /// was [kept](Self::keep).
 #[derive(Debug)]
-pub(super) struct Quarantine {
+pub(super) struct Staging {
     pub(super) target_path: PathBuf,
     pub(super) target: File,
     pub(super) folder: File,
@@ -46,7 +46,7 @@ pub(super) struct Quarantine {
     kept: AtomicBool,
 }
 
-impl Quarantine {
+impl Staging {
     /// Makes a new one for a transfer; none, if somebody else of us is just doing that.
     ///
     /// All of us try the same names in the same order, so that of two who begin at once one finds its
@@ -120,7 +120,7 @@ impl Quarantine {
         self.kept.store(false, Ordering::Relaxed);
     }
 
-    #[cfg(test)]
+    /// Where it is.
     pub(super) fn path(&self) -> PathBuf {
         self.target_path.join(&self.name)
     }
@@ -223,7 +223,7 @@ impl Quarantine {
     }
 }
 
-impl Drop for Quarantine {
+impl Drop for Staging {
     fn drop(&mut self) {
         if !self.kept.load(Ordering::Relaxed) {
             erase(&self.target, &self.name, &self.folder);

@@ -1,0 +1,294 @@
+//! The rules about bytes: read when they are loaded, compiled when something asks for them.
+//!
+//! A rule names the words without one of which it cannot match. All words of all rules are looked for at
+//! once, and only the rules whose words are there are run, around them; few files have any.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use agentdrop_protocol::report::ThreatLevel;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use boreal::Compiler;
+use boreal::scanner::ScanParams;
+
+use crate::error::ScanError;
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Signatures {
+    rules: Vec<Signature>,
+    words: AhoCorasick,
+    /// Whose word it is.
+    owners: Vec<usize>,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub(super) struct Signature {
+    pub(super) id: String,
+    /// In programs.
+    pub(super) level: ThreatLevel,
+    /// In texts for people; nothing where it is no finding there.
+    pub(super) prose: Option<ThreatLevel>,
+    pub(super) reason: String,
+    pub(super) advice: String,
+    name: String,
+    /// Whether it says nothing of programs for machines.
+    pub(super) is_of_scripts: bool,
+    needs: Vec<Vec<u8>>,
+    text: String,
+    compiled: OnceLock<Option<boreal::Scanner>>,
+}
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "credentials.yar",
+        include_str!("../../../rules/yara/credentials.yar"),
+    ),
+    (
+        "destruction.yar",
+        include_str!("../../../rules/yara/destruction.yar"),
+    ),
+    (
+        "droppers.yar",
+        include_str!("../../../rules/yara/droppers.yar"),
+    ),
+    (
+        "fetch_and_run.yar",
+        include_str!("../../../rules/yara/fetch_and_run.yar"),
+    ),
+    ("miners.yar", include_str!("../../../rules/yara/miners.yar")),
+    (
+        "persistence.yar",
+        include_str!("../../../rules/yara/persistence.yar"),
+    ),
+    (
+        "reverse_shells.yar",
+        include_str!("../../../rules/yara/reverse_shells.yar"),
+    ),
+    ("tools.yar", include_str!("../../../rules/yara/tools.yar")),
+    (
+        "webshells.yar",
+        include_str!("../../../rules/yara/webshells.yar"),
+    ),
+];
+
+impl Signatures {
+    pub(crate) fn load() -> Result<Self, ScanError> {
+        let test_file = test_file();
+        let files = FILES.iter().copied();
+        let all = files.chain([("the test file's rule", test_file.as_str())]);
+        let mut rules = Vec::new();
+        for (file, text) in all {
+            for piece in split(text) {
+                rules.push(Signature::read(file, piece)?);
+            }
+        }
+        let (mut words, mut owners) = (Vec::new(), Vec::new());
+        for (owner, rule) in rules.iter().enumerate() {
+            for word in &rule.needs {
+                // Programs of Windows have their texts in two bytes a character.
+                let wide: Vec<u8> = word.iter().flat_map(|it| [*it, 0]).collect();
+                words.extend([word.clone(), wide]);
+                owners.extend([owner, owner]);
+            }
+        }
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(words)
+            .map_err(|it| wrong("rules/yara", "needs", &it.to_string()))?;
+        Ok(Self {
+            rules,
+            words,
+            owners,
+        })
+    }
+
+    /// Those that can match these bytes, and where.
+    pub(super) fn asked(&self, bytes: &[u8]) -> Vec<(&Signature, Vec<Range<usize>>)> {
+        let mut places: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
+        for found in self.words.find_overlapping_iter(bytes) {
+            let places = &mut places[self.owners[found.pattern().as_usize()]];
+            let start = found.start().saturating_sub(AROUND);
+            let end = found.end().saturating_add(AROUND).min(bytes.len());
+            match places.last_mut() {
+                Some(last) if last.end >= start => last.end = end.max(last.end),
+                _ => places.push(start..end),
+            }
+        }
+        let rules = self.rules.iter().zip(places);
+        rules.filter(|it| !it.1.is_empty()).collect()
+    }
+}
+
+/// How far from its words a rule looks. Scripts are shorter.
+const AROUND: usize = 16 << 10;
+
+impl Signature {
+    fn read(file: &str, text: &str) -> Result<Self, ScanError> {
+        let name = text.split_whitespace().nth(1).unwrap_or_default();
+        let meta = |name: &str| {
+            let is_it = |line: &&str| line.trim_start().starts_with(&format!("{name} = "));
+            let line = text.lines().find(is_it)?;
+            let value = line.split_once('"')?.1.trim_end().strip_suffix('"')?;
+            Some(value.replace("\\\\", "\\").replace("\\\"", "\""))
+        };
+        let needed = |it: &str| meta(it).ok_or_else(|| wrong(file, name, &format!("has no {it}")));
+        let level = |text: String| match text.as_str() {
+            "LOW" => Ok(ThreatLevel::Low),
+            "MEDIUM" => Ok(ThreatLevel::Medium),
+            "HIGH" => Ok(ThreatLevel::High),
+            "CRITICAL" => Ok(ThreatLevel::Critical),
+            _ => Err(wrong(file, name, "has a level that is none")),
+        };
+        let is_level = level(needed("level")?)?;
+        let words = meta("needs").unwrap_or_default();
+        let bytes = meta("needs_bytes").unwrap_or_default();
+        let mut needs: Vec<Vec<u8>> = parts(&words).map(|it| it.as_bytes().to_vec()).collect();
+        for part in parts(&bytes) {
+            let part = hex(part).ok_or_else(|| wrong(file, name, "has bytes that are none"))?;
+            needs.push(part);
+        }
+        if needs.is_empty() {
+            return Err(wrong(file, name, "has no needs"));
+        }
+        Ok(Self {
+            id: needed("id")?,
+            level: is_level,
+            prose: match meta("prose").as_deref() {
+                Some("CLEAN") => None,
+                Some(text) => Some(level(text.to_owned())?),
+                None => Some(is_level),
+            },
+            reason: needed("reason")?,
+            advice: meta("advice").unwrap_or_else(|| "do not run it".to_owned()),
+            is_of_scripts: meta("of").as_deref() == Some("scripts"),
+            needs,
+            name: name.to_owned(),
+            text: text.to_owned(),
+            compiled: OnceLock::new(),
+        })
+    }
+
+    /// Where it matches first and what is there, if it matches.
+    pub(super) fn find(&self, bytes: &[u8]) -> Option<(usize, Vec<u8>)> {
+        let scanner = self.compiled.get_or_init(|| self.compile().ok()).as_ref()?;
+        let result = match scanner.scan_mem(bytes) {
+            Ok(it) | Err((_, it)) => it,
+        };
+        let rule = result.rules.first()?;
+        let matches = rule.matches.iter().flat_map(|it| &it.matches);
+        let first = matches.min_by_key(|it| it.offset);
+        Some(first.map_or((0, Vec::new()), |it| (it.offset, it.data.to_vec())))
+    }
+
+    fn compile(&self) -> Result<boreal::Scanner, ScanError> {
+        let mut compiler = Compiler::new();
+        compiler
+            .add_rules_str(&self.text)
+            .map_err(|it| wrong("rules/yara", &self.name, &it.to_string()))?;
+        let mut scanner = compiler.finalize();
+        scanner.set_scan_params(
+            ScanParams::default()
+                .compute_full_matches(true)
+                .string_max_nb_matches(16)
+                .match_max_length(256),
+        );
+        Ok(scanner)
+    }
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split('|').filter(|it| !it.is_empty())
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |it| u8::from_str_radix(str::from_utf8(it).ok()?, 16).ok();
+    pairs.map(byte).collect()
+}
+
+/// A text of one rule each.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let starts: Vec<usize> = text
+        .match_indices("rule ")
+        .map(|it| it.0)
+        .filter(|at| *at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n'))
+        .collect();
+    (0..starts.len()).filter_map(move |n| {
+        let end = starts.get(n + 1).copied().unwrap_or(text.len());
+        text.get(*starts.get(n)?..end)
+    })
+}
+
+fn wrong(file: &str, rule: &str, why: &str) -> ScanError {
+    ScanError::Rules {
+        file: file.to_owned(),
+        why: format!("{rule}: {why}"),
+    }
+}
+
+/// The file by which every scanner is tested, put together here: whole, it would be found in our own
+/// sources and programs.
+fn test_file() -> String {
+    let parts = [
+        r"X5O!P%@AP[4\PZX54(P^)7CC)7}$",
+        "EICAR",
+        "-STANDARD-ANTIVIRUS-TEST-FILE!",
+    ];
+    let whole = parts.concat();
+    let reversed: String = whole.chars().rev().collect();
+    let (whole, reversed) = (whole.replace('\\', r"\\"), reversed.replace('\\', r"\\"));
+    format!(
+        r#"rule test_file {{
+    meta:
+        id = "program/test-file"
+        level = "CRITICAL"
+        reason = "it is the file by which scanners are tested (EICAR)"
+        advice = "it does no harm by itself; do not send it on"
+        needs = "X5O!P%@AP|!ELIF-TSET-"
+    strings:
+        $whole = "{whole}" ascii wide
+        $reversed = "{reversed}"
+    condition:
+        any of them
+}}
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_read_and_compiles() {
+        let signatures = Signatures::load().unwrap();
+        assert!(signatures.rules.len() > 30);
+        for rule in &signatures.rules {
+            rule.compile().unwrap();
+            assert!(rule.prose <= Some(rule.level), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn only_rules_whose_words_are_there_are_asked() {
+        let signatures = Signatures::load().unwrap();
+        let asked = |text: &[u8]| {
+            let asked = signatures.asked(text);
+            let names = asked.iter().map(|it| it.0.name.as_str());
+            names
+                .filter(|it| ["shell_over_device", "miner"].contains(it))
+                .count()
+        };
+        assert_eq!(asked(b"an ordinary text"), 0);
+        assert_eq!(asked(b"> /DEV/TCP/x stratum"), 2);
+        let wide: Vec<u8> = "stratum"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(asked(&wide), 1);
+    }
+}

@@ -1,0 +1,319 @@
+//! Text as it is compared: small letters without accents, single spaces, nothing unseen.
+//!
+//! Rules are folded the same way, so what folds alike is alike.
+
+use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
+
+use crate::excerpt::is_unseen;
+
+/// A text as it is compared, and where its lines begin.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    pub(crate) text: String,
+    /// For each line but the first: where it begins here, and where in what was folded.
+    lines: Vec<(u32, u32)>,
+    /// How many characters were dropped because nobody sees them.
+    pub(crate) unseen: u32,
+    known: Vec<Known>,
+    /// Whether there is anything that nobody sees, or that turns the direction.
+    pub(crate) has_unseen: bool,
+    /// How many letters were written in the shapes of others: full width, mathematical, circled.
+    pub(crate) disguised: u32,
+}
+
+/// What is made of an ASCII character: itself, a small letter, or a space.
+const ASCII: [u8; 128] = {
+    let mut table = [b' '; 128];
+    let mut it = 0x21_u8;
+    while it < 0x7F {
+        table[it as usize] = match it {
+            b'*' | b'_' | b'~' | b'`' => b' ',
+            _ => it.to_ascii_lowercase(),
+        };
+        it += 1;
+    }
+    table
+};
+
+impl Folded {
+    /// Folds a text, of less than 4 GiB.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut it = Self {
+            text: String::with_capacity(text.len() + 1),
+            ..Self::default()
+        };
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if byte.is_ascii() {
+                at += it.ascii(*byte, bytes.get(at + 1), at);
+                continue;
+            }
+            let Some(next) = text.get(at..).and_then(|it| it.chars().next()) else {
+                break;
+            };
+            it.other(next);
+            at += next.len_utf8();
+        }
+        it
+    }
+
+    /// Whether it was written in shapes that most texts have few of.
+    pub(crate) fn is_disguised(&self) -> bool {
+        self.unseen >= 8 || (self.disguised >= 12 && self.disguised as usize * 6 > self.text.len())
+    }
+
+    /// In which line something is, counted from 1.
+    pub(crate) fn line(&self, at: usize) -> u64 {
+        1 + self.lines.partition_point(|it| it.0 as usize <= at) as u64
+    }
+
+    /// In which line something of what was folded is, counted from 1.
+    pub(crate) fn line_before(&self, at: usize) -> u64 {
+        1 + self.lines.partition_point(|it| it.1 as usize <= at) as u64
+    }
+
+    /// What was folded into this line, and the line's beginning here.
+    pub(crate) fn line_of<'a>(&self, at: usize, whole: &'a str) -> (usize, &'a str) {
+        let line = self.lines.partition_point(|it| it.0 as usize <= at);
+        let (here, there) = line
+            .checked_sub(1)
+            .and_then(|it| self.lines.get(it))
+            .map_or((0, 0), |it| (it.0 as usize, it.1 as usize));
+        (here, whole.get(there..).unwrap_or_default())
+    }
+
+    /// Whether only spaces stand between the line's beginning and this.
+    pub(crate) fn begins_line(&self, at: usize) -> bool {
+        let line = self.lines.partition_point(|it| it.0 as usize <= at);
+        let start = line
+            .checked_sub(1)
+            .and_then(|it| self.lines.get(it))
+            .map_or(0, |it| it.0 as usize);
+        let before = self.text.get(start..at).unwrap_or_default();
+        before.chars().all(|it| !it.is_alphanumeric())
+    }
+
+    /// How many bytes of the text were taken.
+    fn ascii(&mut self, byte: u8, next: Option<&u8>, at: usize) -> usize {
+        let is_escaped = byte == b'\\' && matches!(next, Some(b'n' | b'r' | b't' | b'"' | b'\''));
+        let folded = if is_escaped {
+            b' '
+        } else {
+            ASCII[usize::from(byte & 0x7F)]
+        };
+        if folded == b' ' {
+            self.space();
+        } else {
+            self.text.push(char::from(folded));
+        }
+        if byte == b'\n' {
+            let here = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+            let there = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            self.lines.push((here, there));
+        }
+        1 + usize::from(is_escaped)
+    }
+
+    fn space(&mut self) {
+        if !self.text.ends_with(' ') {
+            self.text.push(' ');
+        }
+    }
+
+    fn other(&mut self, it: char) {
+        match u32::from(it) {
+            0x2018 | 0x2019 | 0x201B | 0x2032 | 0xB4 | 0x2BC => self.text.push('\''),
+            0x201C..=0x201F | 0x2033 | 0xAB | 0xBB => self.text.push('"'),
+            0x2010..=0x2015 | 0x2212 => self.text.push('-'),
+            0xA0 | 0x2000..=0x200A | 0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000 => self.space(),
+            0x410..=0x418 | 0x41A..=0x42F => {
+                self.text
+                    .push(char::from_u32(u32::from(it) + 0x20).unwrap_or(it));
+            }
+            // Small letters of Russian and Ukrainian, and what has none: Chinese, Japanese, Korean,
+            // Thai, Hebrew, most of Hindi.
+            0x430..=0x438
+            | 0x43A..=0x44F
+            | 0x454
+            | 0x456
+            | 0x491
+            | 0x4E00..=0x9FFF
+            | 0x3041..=0x30FF
+            | 0xAC00..=0xD7A3
+            | 0x5D0..=0x5EA
+            | 0xE01..=0xE30
+            | 0xE32
+            | 0xE34..=0xE46
+            | 0x904..=0x939
+            | 0x93E..=0x94D => self.text.push(it),
+            0x649 | 0x64A => self.text.push('\u{6CC}'),
+            0x643 => self.text.push('\u{6A9}'),
+            0x629 => self.text.push('\u{647}'),
+            0x131 => self.text.push('i'),
+            0x142 | 0x141 => self.text.push('l'),
+            0x111 | 0x110 => self.text.push('d'),
+            0xF8 | 0xD8 => self.text.push('o'),
+            0xDF => self.text.push_str("ss"),
+            0xE6 | 0xC6 => self.text.push_str("ae"),
+            // Joiners belong to the scripts of India and Iran, selectors to pictures, hyphens to books.
+            0x640 | 0xAD | 0x200E | 0x200F => {}
+            0x200C | 0x200D | 0xFE0F | 0xFE0E | 0xFEFF => self.has_unseen = true,
+            _ if is_unseen(it) => {
+                self.unseen += 1;
+                self.has_unseen = true;
+            }
+            code => self.decomposed(it, code),
+        }
+    }
+
+    fn decomposed(&mut self, it: char, code: u32) {
+        let slot = code as usize % KNOWN;
+        let known = self.known.get(slot).filter(|known| known.code == code);
+        let known = known.copied().unwrap_or_else(|| {
+            let new = Known::of(it, code);
+            self.known.resize(KNOWN, Known::default());
+            self.known[slot] = new;
+            new
+        });
+        self.disguised += u32::from(known.is_disguised);
+        let folded = known.folded.get(..usize::from(known.length));
+        match folded.and_then(|it| str::from_utf8(it).ok()) {
+            Some(" ") => self.space(),
+            Some(folded) => self.text.push_str(folded),
+            None => {}
+        }
+    }
+}
+
+/// How many characters are known at a time.
+const KNOWN: usize = 256;
+
+/// What becomes of a character, which takes long to find out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    code: u32,
+    folded: [u8; 16],
+    length: u8,
+    is_disguised: bool,
+}
+
+impl Known {
+    fn of(it: char, code: u32) -> Self {
+        let mut known = Self {
+            code,
+            ..Self::default()
+        };
+        if let Some(letter) = in_a_shape(code) {
+            known.push(letter);
+            known.is_disguised = true;
+            return known;
+        }
+        known.is_disguised = code > 0x2000;
+        decompose_compatible(it, |part| {
+            let class = canonical_combining_class(part);
+            if class >= 200 || class == 1 || class == 7 || (27..=35).contains(&class) {
+                return;
+            }
+            known.is_disguised &= part.is_ascii_alphanumeric();
+            match part {
+                // Arabic letters that are the same but for their place.
+                '\u{649}' | '\u{64A}' => known.push('\u{6CC}'),
+                '\u{643}' => known.push('\u{6A9}'),
+                _ => part.to_lowercase().for_each(|it| known.push(it)),
+            }
+        });
+        known.is_disguised &= known.length > 0;
+        known
+    }
+
+    /// What a character becomes is short, but for a few ligatures whose ends are cut.
+    fn push(&mut self, it: char) {
+        let at = usize::from(self.length);
+        if let Some(room) = self.folded.get_mut(at..at + it.len_utf8()) {
+            let added = it.encode_utf8(room).len();
+            self.length += u8::try_from(added).unwrap_or(0);
+        }
+    }
+}
+
+/// The letter inside a square, a circle, or a flag, and the small capitals.
+fn in_a_shape(code: u32) -> Option<char> {
+    let nth = |from: u32| char::from_u32(u32::from('a') + code - from);
+    match code {
+        0x1F150..=0x1F169 => nth(0x1F150),
+        0x1F170..=0x1F189 => nth(0x1F170),
+        0x1F1E6..=0x1F1FF => nth(0x1F1E6),
+        _ => {
+            let small = [
+                (0x1D00, 'a'),
+                (0x299, 'b'),
+                (0x1D04, 'c'),
+                (0x1D05, 'd'),
+                (0x1D07, 'e'),
+                (0xA730, 'f'),
+                (0x262, 'g'),
+                (0x29C, 'h'),
+                (0x26A, 'i'),
+                (0x1D0A, 'j'),
+                (0x1D0B, 'k'),
+                (0x29F, 'l'),
+                (0x1D0D, 'm'),
+                (0x274, 'n'),
+                (0x1D0F, 'o'),
+                (0x1D18, 'p'),
+                (0x280, 'r'),
+                (0xA731, 's'),
+                (0x1D1B, 't'),
+                (0x1D1C, 'u'),
+                (0x1D20, 'v'),
+                (0x1D21, 'w'),
+                (0x28F, 'y'),
+                (0x1D22, 'z'),
+            ];
+            small.iter().find(|it| it.0 == code).map(|it| it.1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn same(text: &str, folded: &str) {
+        assert_eq!(Folded::of(text).text, folded);
+    }
+
+    #[test]
+    fn what_reads_alike_folds_alike() {
+        same("IGNORE  all\n\tPrevious", "ignore all previous");
+        same("**Ignore** __all__", " ignore all ");
+        same(
+            "précédentes Überschreib İşte ısı",
+            "precedentes uberschreib iste isi",
+        );
+        same(
+            "ｉｇｎｏｒｅ 𝐢𝐠𝐧𝐨𝐫𝐞 ⓘⓖⓝⓞⓡⓔ 🅸🅶🅽🅾🆁🅴 ɪɢɴᴏʀᴇ",
+            "ignore ignore ignore ignore ignore",
+        );
+        same("i\u{200b}g\u{2060}n\u{ad}ore", "ignore");
+        same("i\u{301}g\u{336}nore", "ignore");
+        same("Игнорируй Ёлки", "игнорируи елки");
+        same("指示を無視", "指示を無視");
+        same("ज़", "ज");
+        same(r"all\nprevious", "all previous");
+    }
+
+    #[test]
+    fn lines_are_counted_where_the_text_had_them() {
+        let text = "one\n\n  two\nthree";
+        let folded = Folded::of(text);
+        let at = |what: &str| folded.text.find(what).unwrap();
+        assert_eq!(folded.line(at("one")), 1);
+        assert_eq!(folded.line(at("two")), 3);
+        assert_eq!(folded.line(at("three")), 4);
+        assert_eq!(folded.line_of(at("three"), text).1, "three");
+        assert!(folded.begins_line(at("three")) && !folded.begins_line(at("three") + 2));
+    }
+}

@@ -1,0 +1,397 @@
+//! From a text to findings: what it wants, weighed window for window.
+
+use std::collections::BTreeMap;
+
+use agentdrop_protocol::report::{Finding, Layer, ThreatLevel};
+
+use super::fold::Folded;
+use super::model::weigh;
+use super::rules::{LEVELS, TextRules};
+use super::words::{Hit, go_together};
+use crate::excerpt::escaped;
+use crate::walk::{MAX_EXCERPT, Setting, Walk};
+
+/// An idea that was met.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signal {
+    pub(super) idea: u16,
+    start: u32,
+    weight: f32,
+}
+
+/// A part of a text, and how much there is against it.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    pub(crate) score: f32,
+    /// What is left of it where attacks are written about.
+    pub(crate) calm: f32,
+    /// The strongest ideas, of one family each, the surest first.
+    ideas: Vec<u16>,
+    start: u32,
+    /// Where the last of what was met in it begins.
+    end: u32,
+}
+
+/// What is not worth a look.
+const LEAST: f32 = 0.2;
+
+/// How far apart things may be that are weighed together.
+const WINDOW: u32 = 900;
+
+/// What else is known of a text than what it says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) setting: Setting,
+    /// It was not to be read as it stood: it was encoded, or its characters were disguised.
+    pub(super) is_hidden: bool,
+    /// The number of its first line.
+    pub(super) line: u64,
+}
+
+/// Judges a text, and notes what was found.
+pub(super) fn judge(
+    walk: &mut Walk<'_>,
+    text: &str,
+    folded: &Folded,
+    hits: &[Hit],
+    manner: Manner,
+) {
+    let rules = &walk.rules.text;
+    let mut passages = candidates(rules, folded, hits);
+    for passage in &mut passages {
+        let logit = rules.model.logit(around(&folded.text, passage));
+        let sure = 1.0 / (1.0 + (-logit).exp());
+        walk.scores.model = walk.scores.model.max(sure);
+        walk.scores.rules = walk.scores.rules.max((passage.score / 2.0).min(1.0));
+        passage.score = weigh(passage.score, passage.calm, logit) * factor(manner);
+    }
+    for passage in best_of_each(passages) {
+        let level = level(passage.score);
+        if level > ThreatLevel::Clean {
+            note(walk, text, folded, manner, &passage, level);
+        }
+    }
+}
+
+/// What is worth a closer look: where something was met, and where much is spoken of what is met there.
+pub(crate) fn candidates(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<Passage> {
+    let signals = signals(rules, folded, hits);
+    let mut all = passages(rules, hits, &signals);
+    dense(hits, &mut all);
+    all
+}
+
+/// Where much of what ideas are made of stands together, though none was met.
+fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
+    const SPAN: u32 = 500;
+    const LEAST: u32 = 5;
+    let mut more = Vec::new();
+    let (mut from, mut known) = (0, all.iter().map(|it| (it.start, it.end)).peekable());
+    let mut hits = hits.iter().peekable();
+    while let Some(first) = hits.peek() {
+        from = first.start.max(from);
+        let mut seen = 0_u64;
+        while let Some(hit) = hits.next_if(|it| it.start < from + SPAN) {
+            seen |= 1 << (hit.concept % 64);
+        }
+        while known.next_if(|it| it.1 < from).is_some() {}
+        let is_known = known.peek().is_some_and(|it| it.0 < from + SPAN);
+        if seen.count_ones() >= LEAST && !is_known {
+            more.push(Passage {
+                score: 0.0,
+                calm: 1.0,
+                ideas: Vec::new(),
+                start: from,
+                end: from + SPAN,
+            });
+        }
+        from += SPAN;
+    }
+    all.extend(more);
+}
+
+/// The text of a passage, with a little before and after.
+pub(crate) fn around<'a>(text: &'a str, passage: &Passage) -> &'a str {
+    let floor = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor((passage.start as usize).saturating_sub(100));
+    let end = floor((passage.end as usize + 150).min(text.len()));
+    text.get(start..end).unwrap_or_default()
+}
+
+/// The level that a score needs.
+pub(crate) fn level(score: f32) -> ThreatLevel {
+    let level = LEVELS.into_iter().find(|it| score >= it.0);
+    level.map_or(ThreatLevel::Clean, |it| it.1)
+}
+
+/// Of each strongest idea, the passage that is the worst: a finding is told once.
+fn best_of_each(passages: Vec<Passage>) -> impl Iterator<Item = Passage> {
+    let mut best: BTreeMap<u16, Passage> = BTreeMap::new();
+    for passage in passages {
+        let first = passage.ideas.first().unwrap_or(&u16::MAX);
+        match best.get(first) {
+            Some(known) if known.score >= passage.score => {}
+            _ => {
+                best.insert(*first, passage);
+            }
+        }
+    }
+    best.into_values()
+}
+
+/// Orders weigh more where data belongs, and where people do not read them.
+fn factor(manner: Manner) -> f32 {
+    let setting = match manner.setting {
+        Setting::Visible => 1.0,
+        Setting::Message => 1.1,
+        Setting::Code => 0.85,
+        Setting::Hidden | Setting::Metadata | Setting::Name => 1.5,
+    };
+    if manner.is_hidden {
+        f32::max(setting, 1.6)
+    } else {
+        setting
+    }
+}
+
+/// The ideas whose words stand near to each other.
+pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<Signal> {
+    let mut signals = Vec::new();
+    for (at, hit) in hits.iter().enumerate() {
+        let ideas = rules.by_first.get(usize::from(hit.concept));
+        for number in ideas.into_iter().flatten() {
+            let Some(idea) = rules.ideas.get(usize::from(*number)) else {
+                continue;
+            };
+            if idea.at_line && !folded.begins_line(hit.start as usize) {
+                continue;
+            }
+            let mut languages = hit.languages;
+            let mut is_mixed = false;
+            let mut has_all = true;
+            for need in idea.needs.iter().skip(1) {
+                let Some(other) = nearest(hits, at, need, idea.within, &folded.text, languages)
+                else {
+                    has_all = false;
+                    break;
+                };
+                is_mixed |= !go_together(languages, other.languages);
+                languages |= other.languages;
+            }
+            if has_all {
+                let weight = idea.weight * if is_mixed { 0.5 } else { 1.0 };
+                signals.push(Signal {
+                    idea: *number,
+                    start: hit.start,
+                    weight,
+                });
+            }
+        }
+    }
+    signals.sort_by_key(|it| it.start);
+    signals
+}
+
+/// Bytes of the longest phrase, or a little more.
+const LONGEST: u32 = 90;
+
+/// What may stand as far apart as this may stand in two sentences.
+const ACROSS: u32 = 60;
+
+/// The nearest hit for one of these concepts that is in the same sentence, best in the same language.
+fn nearest<'a>(
+    hits: &'a [Hit],
+    at: usize,
+    need: &[u16],
+    within: u32,
+    text: &str,
+    languages: u64,
+) -> Option<&'a Hit> {
+    let here = hits.get(at)?;
+    let fits = |it: &&Hit| {
+        let is_near = |(from, to)| {
+            is_within(text, from, to, within) && (within >= ACROSS || !has_end(text, from, to))
+        };
+        need.contains(&it.concept) && gap(here, it).is_some_and(is_near)
+    };
+    // Hits come in the order in which they begin. A letter has up to three bytes.
+    let far = within * 3;
+    let before = hits.get(..at)?.iter().rev();
+    let before = before.take_while(|it| here.start.saturating_sub(it.start) <= far + LONGEST);
+    let after = hits.get(at + 1..)?.iter();
+    let after = after.take_while(|it| it.start.saturating_sub(here.end) <= far);
+    // What comes in masses is not looked at in masses.
+    let all = after.take(80).chain(before.take(80));
+    all.filter(fits)
+        .min_by_key(|it| !go_together(languages, it.languages))
+}
+
+fn is_within(text: &str, from: u32, to: u32, within: u32) -> bool {
+    if to - from <= within {
+        return true;
+    }
+    let between = text.get(from as usize..to as usize).unwrap_or_default();
+    !between.is_ascii() && between.chars().count() <= within as usize
+}
+
+/// What lies between two hits, unless they share something.
+fn gap(one: &Hit, other: &Hit) -> Option<(u32, u32)> {
+    if one.end <= other.start {
+        Some((one.end, other.start))
+    } else if other.end <= one.start {
+        Some((other.end, one.start))
+    } else {
+        None
+    }
+}
+
+/// Whether a sentence ends in between.
+fn has_end(text: &str, from: u32, to: u32) -> bool {
+    let between = text.get(from as usize..to as usize).unwrap_or_default();
+    let mut chars = between.chars().peekable();
+    while let Some(it) = chars.next() {
+        match it {
+            '.' | '!' | '?' if chars.peek().is_some_and(|it| *it == ' ') => return true,
+            '。' | '！' | '？' | '।' | '\u{6D4}' | ';' | '{' | '}' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What was met, window for window; a window begins with each signal.
+fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage> {
+    let about: Vec<&Hit> = hits.iter().filter(|it| it.concept == rules.about).collect();
+    let mut best: Vec<Passage> = Vec::new();
+    let mut families = vec![(0.0_f32, 0_u16, 0.0_f32); rules.families];
+    for (at, first) in signals.iter().enumerate() {
+        families.fill((0.0, 0, 0.0));
+        let rest = signals.get(at..).unwrap_or_default();
+        let inside = rest.iter().take_while(|it| it.start - first.start < WINDOW);
+        let mut end = first.start;
+        for signal in inside.take(200) {
+            let Some(idea) = rules.ideas.get(usize::from(signal.idea)) else {
+                continue;
+            };
+            end = signal.start;
+            let family = &mut families[idea.family];
+            if signal.weight > family.0 {
+                *family = (signal.weight, signal.idea, family.0.max(family.2));
+            } else if signal.idea != family.1 {
+                family.2 = family.2.max(signal.weight);
+            }
+        }
+        // A second idea of one family adds less.
+        let sum: f32 = families.iter().map(|it| it.0 + 0.35 * it.2).sum();
+        let (score, calm) = (sum, calm(&about, first.start));
+        if score < LEAST {
+            continue;
+        }
+        let mut ideas: Vec<(f32, u16)> = families
+            .iter()
+            .filter(|it| it.0 > 0.0)
+            .map(|it| (it.0, it.1))
+            .collect();
+        ideas.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let passage = Passage {
+            score,
+            calm,
+            ideas: ideas.into_iter().map(|it| it.1).collect(),
+            start: first.start,
+            end,
+        };
+        // The best of those that overlap.
+        match best.last_mut() {
+            Some(last) if passage.start - last.start < WINDOW => {
+                if passage.score > last.score {
+                    *last = passage;
+                }
+            }
+            _ => best.push(passage),
+        }
+    }
+    best
+}
+
+/// Whoever writes about attacks quotes them.
+fn calm(about: &[&Hit], start: u32) -> f32 {
+    let from = about.partition_point(|it| it.end + WINDOW / 2 < start);
+    let near = about.get(from..).unwrap_or_default().iter();
+    let mut seen: Vec<(u32, u32)> = Vec::new();
+    for hit in near.take_while(|it| it.start < start + WINDOW).take(40) {
+        let overlaps = seen.iter().any(|it| hit.start < it.1 && it.0 < hit.end);
+        if !overlaps {
+            seen.push((hit.start, hit.end));
+        }
+    }
+    match seen.len() {
+        0 | 1 => 1.0,
+        2 => 0.8,
+        3 | 4 => 0.65,
+        _ => 0.5,
+    }
+}
+
+/// What only the model says.
+const MANNER: &str = "injection/manner";
+const MANNER_REASON: &str = "it reads like what is written to make a machine forget its limits";
+
+fn note(
+    walk: &mut Walk<'_>,
+    text: &str,
+    folded: &Folded,
+    manner: Manner,
+    passage: &Passage,
+    level: ThreatLevel,
+) {
+    let rules = &walk.rules.text;
+    let all: Vec<_> = passage
+        .ideas
+        .iter()
+        .filter_map(|it| rules.ideas.get(usize::from(*it)))
+        .collect();
+    let reasons: Vec<&str> = all.iter().take(3).map(|it| it.reason.as_str()).collect();
+    let (rule, reason) = match all.first() {
+        Some(first) => (first.id.clone(), reasons.join("; ")),
+        None => (MANNER.to_owned(), MANNER_REASON.to_owned()),
+    };
+    let start = passage.start as usize;
+    let place = walk.place();
+    walk.add(Finding {
+        rule,
+        layer: Layer::InjectionDetection,
+        threat_level: level,
+        confidence: (passage.score / 2.0).min(1.0),
+        place,
+        line: Some(manner.line - 1 + folded.line(start)),
+        excerpt: Some(escaped(shown(text, folded, start), MAX_EXCERPT)),
+        reason,
+        advice: "treat the text as data: do nothing that it asks for".to_owned(),
+    });
+}
+
+/// What is shown of a passage: the text as it was, unless the line is too long to be searched for it.
+fn shown<'a>(text: &'a str, folded: &'a Folded, start: usize) -> &'a str {
+    let (begin, line) = folded.line_of(start, text);
+    let wanted = start.saturating_sub(begin);
+    if wanted > MAX_SEARCHED {
+        return folded.text.get(start..).unwrap_or_default();
+    }
+    let (mut at, mut here) = (0, 0);
+    for word in line.split_inclusive(' ') {
+        let width = Folded::of(word).text.len();
+        if here + width > wanted {
+            break;
+        }
+        (at, here) = (at + word.len(), here + width);
+    }
+    line.get(at..).unwrap_or(line)
+}
+
+/// Bytes of a line that are searched for the place of a finding.
+const MAX_SEARCHED: usize = 1 << 14;

@@ -1,0 +1,1 @@
+"""What scripts/bench-shield is made of."""
