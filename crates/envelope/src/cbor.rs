@@ -125,3 +125,18 @@ pub(crate) fn timestamp(from: &mut Decoder<'_>) -> Result<Timestamp, decode::Err
     let millis = millis.map_err(|_| decode::Error::message("not a time"))?;
     Ok(Timestamp::from_millis(millis))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_as_long_as_may_be_is_read_and_not_a_byte_more() {
+        let write = |it: &u8| to_vec(|to| to.u8(*it)?.ok());
+        let bytes = [&write(&7)[..], &[1; 64]].concat();
+        let read = |max| signed(&bytes, max, |from| from.u8(), write);
+        assert_eq!(read(bytes.len()), Ok((7, [1; 64])));
+        assert_eq!(read(bytes.len() + 1), Ok((7, [1; 64])));
+        assert_eq!(read(bytes.len() - 1), Err(Malformed));
+    }
+}

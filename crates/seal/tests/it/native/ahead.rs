@@ -116,6 +116,13 @@ fn what_cannot_be_sealed_has_no_size() {
         size(&twice, std::slice::from_ref(&file)),
         Err(SealError::Recipients)
     ));
+    let everyone: Vec<_> = (0..=255).map(|it| Agent::new(it).recipient()).collect();
+    size(&everyone, std::slice::from_ref(&file)).unwrap();
+    let more = [&everyone[..], &bob].concat();
+    assert!(matches!(
+        size(&more, std::slice::from_ref(&file)),
+        Err(SealError::TooMuch)
+    ));
     let many = vec![file; 101];
     assert!(matches!(size(&bob, &many), Err(SealError::TooMuch)));
     let huge = unsealed("a", "text/plain", 1 << 52);
