@@ -184,3 +184,12 @@ fn a_receipt_of_a_recipient_that_rotated_since_is_its_word_still() {
     let identity = met.unwrap().bundle.bundle().identity;
     assert_eq!(check(&[identity]).unwrap(), Some(Verdict::Refused));
 }
+
+#[test]
+fn nothing_is_forgotten_where_it_cannot_be_seen_what_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let sent = SentTransfers::open(folder.path());
+    sent.sweep(NOW).unwrap();
+    std::fs::write(folder.path().join("sent"), b"no folder").unwrap();
+    assert_eq!(code(sent.sweep(NOW)), "IO");
+}
