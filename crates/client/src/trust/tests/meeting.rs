@@ -245,6 +245,21 @@ fn whoever_had_signed_keys_is_not_met_without_them() {
 }
 
 #[test]
+fn ten_thousand_agents_are_known_at_a_time() {
+    let here = Here::new();
+    let (held, mut agents) = here.known.hold().unwrap();
+    let offer = Offer::of(&verified(&Other::new().next()));
+    for n in 0..10_000_u128 {
+        let known = Known::new("somebody", &offer, How::Compared, NOW);
+        agents
+            .agents
+            .insert(AgentId::from_bytes((n << 64).to_be_bytes()), known);
+    }
+    held.write(&agents).unwrap();
+    assert_eq!(here.known.list().unwrap().len(), 10_000);
+}
+
+#[test]
 fn two_at_once_meet_different_agents_and_both_are_known() {
     let here = Here::new();
     std::thread::scope(|scope| {

@@ -193,3 +193,19 @@ fn nothing_is_forgotten_where_it_cannot_be_seen_what_was_sent() {
     std::fs::write(folder.path().join("sent"), b"no folder").unwrap();
     assert_eq!(code(sent.sweep(NOW)), "IO");
 }
+
+#[test]
+fn as_many_recipients_as_there_may_be_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let sent = SentTransfers::open(folder.path());
+    let identity = IdentityKey::generate().unwrap().public_key();
+    let to = (0..=255).map(|n| SentTo {
+        agent: AgentId::from_bytes([n; 16]),
+        identity,
+    });
+    let transfer = TransferId::from_bytes([1; 16]);
+    let to: Vec<_> = to.collect();
+    sent.remember(transfer, [0xff; 64], &to, NOW).unwrap();
+    let nobody = sent.check(transfer, to[255].agent, &[], b"");
+    assert_eq!(code(nobody), "RECEIPT_NOT_GENUINE");
+}
