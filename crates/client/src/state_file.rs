@@ -299,7 +299,7 @@ mod tests {
     fn what_cannot_be_read_is_not_taken_for_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let no_folder = folder.path().join("no folder");
-        fs::write(&no_folder, b"").unwrap();
+        write_private(&no_folder, b"").unwrap();
         assert_eq!(file(&no_folder).read().unwrap_err().code(), "IO");
     }
 

@@ -132,11 +132,12 @@ mod tests {
 
     #[test]
     fn what_is_as_long_as_may_be_is_read_and_not_a_byte_more() {
-        let write = |it: &u8| to_vec(|to| to.u8(*it)?.ok());
-        let bytes = [&write(&7)[..], &[1; 64]].concat();
-        let read = |max| signed(&bytes, max, |from| from.u8(), write);
-        assert_eq!(read(bytes.len()), Ok((7, [1; 64])));
-        assert_eq!(read(bytes.len() + 1), Ok((7, [1; 64])));
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let write = |it: &Timestamp| to_vec(|to| to.u64(millis(*it))?.ok());
+        let bytes = [&write(&at)[..], &[1; 64]].concat();
+        let read = |max| signed(&bytes, max, timestamp, write);
+        assert_eq!(read(bytes.len()), Ok((at, [1; 64])));
+        assert_eq!(read(bytes.len() + 1), Ok((at, [1; 64])));
         assert_eq!(read(bytes.len() - 1), Err(Malformed));
     }
 }

@@ -198,7 +198,7 @@ fn what_cannot_be_read_is_not_left_out() {
     assert_eq!(pack(&folder).unwrap_err().code(), "IO");
     let folder = place.path().join("other");
     identity(&folder);
-    fs::write(folder.join("received"), b"no folder").unwrap();
+    write_private(&folder.join("received"), b"no folder").unwrap();
     assert_eq!(pack(&folder).unwrap_err().code(), "IO");
 }
 

@@ -283,7 +283,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let received = Received::open(folder.path());
         received.sweep(NOW).unwrap();
-        fs::write(folder.path().join(FOLDER), b"no folder").unwrap();
+        crate::write_private(&folder.path().join(FOLDER), b"no folder").unwrap();
         assert_eq!(code(received.sweep(NOW)), "IO");
     }
 

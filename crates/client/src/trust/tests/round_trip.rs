@@ -190,7 +190,7 @@ fn nothing_is_forgotten_where_it_cannot_be_seen_what_was_sent() {
     let folder = tempfile::tempdir().unwrap();
     let sent = SentTransfers::open(folder.path());
     sent.sweep(NOW).unwrap();
-    std::fs::write(folder.path().join("sent"), b"no folder").unwrap();
+    crate::write_private(&folder.path().join("sent"), b"no folder").unwrap();
     assert_eq!(code(sent.sweep(NOW)), "IO");
 }
 

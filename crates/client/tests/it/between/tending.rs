@@ -113,9 +113,10 @@ async fn keys_that_were_made_long_ago_and_never_published_are_published() {
 
 #[tokio::test]
 async fn keys_are_not_made_for_a_server_that_does_not_know_what_they_are() {
+    type Answer = fn() -> Answered;
     let world = World::start().await;
     let carol = world.agent("carol", false).await;
-    let refused: [(fn() -> Answered, &str); 3] = [
+    let refused: [(Answer, &str); 3] = [
         (|| Answered::refused(404, "NOT_FOUND"), "KEYS_UNKNOWN"),
         (
             || Answered::refused(405, "METHOD_NOT_ALLOWED"),
