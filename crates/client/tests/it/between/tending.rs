@@ -79,6 +79,7 @@ async fn why_the_server_does_not_take_a_bundle_is_told() {
         let (asks, before) = (Arc::clone(&asked_why), json!(before));
         world.lie(move |asked: &Asked, answered| {
             if !asked.path.ends_with("/bundle") {
+                assert_ne!(asked.method, "POST", "it went on");
                 return answered;
             }
             if asked.method == "PUT" {

@@ -69,6 +69,13 @@ async fn what_the_server_says_of_a_delivery_is_worth_what_the_recipient_signed()
     let mut moved = shown.clone();
     moved.id = other;
     assert_eq!(checked(&world, &moved).await, ReceiptCheck::NotGenuine);
+    // Nor is anybody met for a receipt who is not known, or whose word is good: any key would fit.
+    let known = world.alice.known_agents().unwrap().unwrap();
+    let bob = shown.recipient_agent_id.unwrap();
+    assert!(known.reset(bob).unwrap());
+    assert_eq!(checked(&world, &moved).await, ReceiptCheck::NotGenuine);
+    assert_eq!(checked(&world, &shown).await, ReceiptCheck::Verified);
+    assert_eq!(known.look_up(bob).unwrap(), None);
     // Of what others sent, and of what is not remembered, nothing is known here.
     let mut of_others = shown.clone();
     of_others.sender_agent_id = shown.recipient_agent_id;
