@@ -4,7 +4,7 @@
 use agentdrop_protocol::wire::bundles::{
     AddPrekeys, AgentBundle, ClaimedPrekey, Prekeys, PublishBundle,
 };
-use agentdrop_protocol::{AgentId, ErrorCode, SignedStatement};
+use agentdrop_protocol::{AgentId, SignedStatement};
 use agentdrop_seal::identity::SignedBundle;
 use http::Method;
 
@@ -82,8 +82,7 @@ fn of(agent: AgentId, bundle: AgentBundle) -> Result<AgentBundle> {
 /// Nothing is sent in a weaker form because of this: who was known to have a bundle is refused without.
 fn none_where_unknown<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
-        Err(Error::Api(it)) if it.is_of_api() && it.code == ErrorCode::NoBundle => Ok(None),
-        // A server from before there were bundles knows neither the path nor the code.
+        // `NO_BUNDLE`; a server from before there were bundles knows neither the code nor the path.
         Err(Error::Api(it)) if it.is_of_api() && matches!(it.status, 404 | 405) => Ok(None),
         answer => answer.map(Some),
     }

@@ -1,7 +1,7 @@
 //! Files that only their owner may read.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -126,6 +126,17 @@ impl Reserved {
     }
 }
 
+/// Deletes a file, if it is there: gone from the disk when this returns.
+pub(crate) fn delete_private(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed.map_err(Error::io("delete", path))?;
+            sync_folder_of(path)
+        }
+    }
+}
+
 /// Brings the folder of a file to disk: a name is there, or gone, when its folder is on disk.
 pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
     let folder = folder_of(path);
@@ -168,6 +179,18 @@ mod tests {
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
         read_private(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_to_be_deleted_is_gone_and_what_cannot_be_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        delete_private(&path).unwrap();
+        write_private(&path, b"one").unwrap();
+        delete_private(&path).unwrap();
+        assert!(!path.exists());
+        fs::create_dir(&path).unwrap();
+        assert_eq!(delete_private(&path).unwrap_err().code(), "IO");
     }
 
     #[test]

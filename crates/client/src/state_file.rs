@@ -301,6 +301,36 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_not_taken_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let no_folder = folder.path().join("no folder");
+        write_private(&no_folder, b"").unwrap();
+        assert_eq!(file(&no_folder).read().unwrap_err().code(), "IO");
+    }
+
+    #[test]
+    fn what_was_left_is_deleted_when_nobody_can_be_writing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let left = |name: &str, age: Duration| {
+            let path = folder.path().join(name);
+            let written = u64::try_from(now.minus(age).as_millis()).unwrap();
+            let written = std::time::UNIX_EPOCH + Duration::from_millis(written);
+            let file = File::create(&path).unwrap();
+            file.set_modified(written).unwrap();
+            path
+        };
+        let young = left(".writing-a", LEFT_OVER);
+        let old = left(".writing-b", LEFT_OVER + Duration::from_secs(1));
+        let another = left("writing-c", LEFT_OVER * 9);
+        sweep_leftovers(folder.path(), now);
+        assert_eq!(
+            [young, old, another].map(|it| it.exists()),
+            [true, false, true]
+        );
+    }
+
+    #[test]
     fn a_writer_that_was_killed_holds_nobody_up_and_changed_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let file = file(folder.path());

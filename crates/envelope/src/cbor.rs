@@ -125,3 +125,19 @@ pub(crate) fn timestamp(from: &mut Decoder<'_>) -> Result<Timestamp, decode::Err
     let millis = millis.map_err(|_| decode::Error::message("not a time"))?;
     Ok(Timestamp::from_millis(millis))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_as_long_as_may_be_is_read_and_not_a_byte_more() {
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let write = |it: &Timestamp| to_vec(|to| to.u64(millis(*it))?.ok());
+        let bytes = [&write(&at)[..], &[1; 64]].concat();
+        let read = |max| signed(&bytes, max, timestamp, write);
+        assert_eq!(read(bytes.len()), Ok((at, [1; 64])));
+        assert_eq!(read(bytes.len() + 1), Ok((at, [1; 64])));
+        assert_eq!(read(bytes.len() - 1), Err(Malformed));
+    }
+}

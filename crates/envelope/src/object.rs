@@ -66,3 +66,51 @@ pub fn open_manifest(
     opener.finish()?;
     Ok(manifest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `manifest` would be where another length stands before it, made by somebody who has the key: bound to what the
+    /// reader takes for all that stands before.
+    fn lying(manifest: &[u8], lie: i32) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+        let key = FileKey::take(&mut [7; 32]);
+        let header = Header {
+            transfer: [9; 16],
+            prekeys: false,
+            stanzas: vec![],
+        };
+        let salt = [2; SALT_BYTES];
+        let mut object = header.to_bytes().unwrap();
+        let length = agentdrop_cobblestone::sealed_len(manifest.len() as u64).unwrap();
+        let said = u32::try_from(length).unwrap().checked_add_signed(lie);
+        object.extend_from_slice(&said.unwrap().to_be_bytes());
+        let mut before = [&object[..], &salt].concat();
+        before.truncate(object.len().checked_add_signed(-lie as isize).unwrap());
+        let (mut sealer, begin) = Sealer::salted(&key.manifest(), &manifest_context(&before), salt);
+        object.extend_from_slice(&begin);
+        sealer.update(manifest, &mut object).unwrap();
+        sealer.finish(&mut object).unwrap();
+        let (_, behind) = Header::read(&object).unwrap();
+        open_manifest(&object, behind, &key)
+    }
+
+    #[test]
+    fn a_manifest_is_as_long_as_is_said_before_it() {
+        assert_eq!(lying(b"manifest", 0).unwrap()[..], b"manifest"[..]);
+        for lie in [-24, -1, 1, 4] {
+            assert_eq!(lying(b"manifest", lie), Err(Malformed), "{lie}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_fills_its_room_and_no_more() {
+        // Sealed, in 256 chunks, these are 4 MiB.
+        let largest = vec![1; MAX_MANIFEST_BYTES - HEADER_BYTES - 256 * 16];
+        assert_eq!(sealed_manifest_len(largest.len()), Ok(4 << 20));
+        assert!(*lying(&largest, 0).unwrap() == largest);
+        let larger = [&largest[..], &[1]].concat();
+        assert_eq!(sealed_manifest_len(larger.len()), Err(Malformed));
+        assert_eq!(lying(&larger, 0), Err(Malformed));
+    }
+}

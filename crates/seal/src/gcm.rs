@@ -213,6 +213,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_message_is_that_of_the_standard() {
+        // NIST SP 800-38D §5.2.1.1: 2³⁹ − 256 bits.
+        assert_eq!(MAX_PLAINTEXT_BYTES * 8, (1 << 39) - 256);
+    }
+
+    #[test]
     fn a_message_may_be_as_long_as_the_counter_allows_and_no_longer() {
         let mut sealer = sealer();
         sealer.0.taken_bytes = MAX_PLAINTEXT_BYTES - 1;

@@ -181,8 +181,8 @@ mod tests {
         let secret = SecretKey::take(&mut [0xab; 32]).unwrap();
         let content = ContentKey::take(&mut [0xab; 32]).unwrap();
         assert_eq!(
-            format!("{secret:?} {content:?}"),
-            "SecretKey(…) ContentKey(…)"
+            format!("{secret:?} {content:?} {:?}", secret.scalar),
+            "SecretKey(…) ContentKey(…) …"
         );
     }
 }

@@ -1,14 +1,10 @@
 //! Erasing what is over.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
-
 use agentdrop_protocol::Timestamp;
 
 use super::{Draft, Keyring};
-use crate::error::{Error, Result};
-use crate::private_file::sync_folder_of;
+use crate::error::Result;
+use crate::private_file::delete_private;
 use crate::state_file::sweep_leftovers;
 
 impl Keyring {
@@ -27,6 +23,7 @@ impl Keyring {
         }
         Ok(())
     }
+
     /// Deletes keys whose first bundle no server took, and none will: nobody knows them, so that nothing
     /// is sealed for them. Says whether it did; where the server took one after all, they are kept.
     pub(crate) fn discard(&mut self, refused: &Draft) -> Result<bool> {
@@ -36,18 +33,8 @@ impl Keyring {
             }
             // Not those that are used once: of these keys the server got none, so that what is there
             // belongs to keys that were lost, and may come back.
-            delete(keyring.keys.path())?;
+            delete_private(keyring.keys.path())?;
             Ok(true)
         })
-    }
-}
-
-fn delete(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => {
-            removed.map_err(Error::io("delete", path))?;
-            sync_folder_of(path)
-        }
     }
 }

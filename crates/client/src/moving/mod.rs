@@ -5,6 +5,8 @@
 //! send, and erase keys that the other still needs.
 
 mod pack;
+#[cfg(test)]
+mod tests;
 mod unpack;
 
 use std::fmt;
@@ -58,9 +60,9 @@ impl MovingKey {
 
     /// The secret key in a file as `age-keygen` writes it.
     pub fn key_file(text: &str) -> Result<Self> {
-        let lines = text.lines().map(str::trim);
-        let mut keys = lines.filter(|it| !it.is_empty() && !it.starts_with('#'));
-        let key = keys.find_map(|it| it.parse::<x25519::Identity>().ok());
+        // Beside it are comments, which are no keys.
+        let mut lines = text.lines().map(str::trim);
+        let key = lines.find_map(|it| it.parse::<x25519::Identity>().ok());
         Ok(Self(Kind::Identity(key.ok_or(MovingError::NoKey)?)))
     }
 

@@ -44,7 +44,7 @@ pub(super) fn pack(folder: &Path) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Keeps all other processes from changing anything.
-fn hold(folder: &Path) -> Result<Vec<Held<Nothing>>> {
+pub(super) fn hold(folder: &Path) -> Result<Vec<Held<Nothing>>> {
     let mut held = Vec::new();
     for name in ["keys", "known_agents", "sequence"] {
         let lock = format!("{name}.lock");

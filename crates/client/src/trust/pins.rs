@@ -179,8 +179,7 @@ fn believe(
     let before = agents.agents.get(&peer.agent).cloned();
     let known = match before.clone() {
         Some(mut known) => {
-            let is_first = known.native.is_none() && offer.native.is_some();
-            if is_first || how != MetHow::Known {
+            if how != MetHow::Known {
                 known.since = now;
             }
             if let MetHow::Rotated(_) = how {

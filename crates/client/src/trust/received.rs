@@ -198,6 +198,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::fs::File;
 
     use proptest::prelude::*;
 
@@ -231,6 +232,7 @@ mod tests {
             assert!(received.remember(&it, NOW).unwrap());
             assert!(!received.remember(&it, NOW).unwrap());
             assert!(received.is_remembered(&it).unwrap());
+            assert!(received.knows(it.sender, it.transfer).unwrap());
             assert_eq!(code(Received::open(folder.path()).check(&it)), "REPLAYED");
         }
         // The same id with something else in it, or with another number.
@@ -240,7 +242,9 @@ mod tests {
         assert_eq!(code(received.remember(&other, NOW)), "REPLAYED");
         assert!(!received.is_remembered(&other).unwrap());
         // Another sender's is another one.
-        other.sender = AgentId::from_bytes([2; 16]);
+        let another = AgentId::from_bytes([2; 16]);
+        assert!(!received.knows(another, other.transfer).unwrap());
+        other.sender = another;
         received.check(&other).unwrap();
     }
 
@@ -255,6 +259,32 @@ mod tests {
         received.sweep(NOW.plus(DAY * 31)).unwrap();
         assert!(!received.is_remembered(&short).unwrap());
         received.check(&arrival(1, 1, 60)).unwrap();
+    }
+
+    #[test]
+    fn where_nothing_is_over_nothing_is_written() {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let received = Received::open(folder.path());
+        let it = arrival(1, 1, 1);
+        received.remember(&it, NOW).unwrap();
+        let file = received.file(it.sender);
+        let written = || fs::metadata(file.path()).unwrap().ino();
+        let before = File::open(file.path()).unwrap();
+        received.sweep(NOW).unwrap();
+        assert_eq!(before.metadata().unwrap().ino(), written());
+        received.sweep(NOW.plus(DAY * 99)).unwrap();
+        assert_ne!(before.metadata().unwrap().ino(), written());
+    }
+
+    #[test]
+    fn nothing_is_dropped_where_it_cannot_be_seen_what_there_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let received = Received::open(folder.path());
+        received.sweep(NOW).unwrap();
+        crate::write_private(&folder.path().join(FOLDER), b"no folder").unwrap();
+        assert_eq!(code(received.sweep(NOW)), "IO");
     }
 
     #[test]

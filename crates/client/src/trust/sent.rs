@@ -12,7 +12,7 @@ use agentdrop_seal::native::Receipt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, PeerError, Result};
-use crate::private_file::sync_folder_of;
+use crate::private_file::delete_private;
 use crate::state_file::{StateFile, sweep_leftovers};
 
 const FOLDER: &str = "sent";
@@ -113,7 +113,7 @@ impl SentTransfers {
     pub fn forget(&self, transfer: TransferId) -> Result<()> {
         let file = self.file(transfer);
         let _held = file.hold()?;
-        delete(file.path())
+        delete_private(file.path())
     }
 
     /// Forgets what is over so long that no receipt comes any more.
@@ -130,7 +130,7 @@ impl SentTransfers {
             };
             let held = file.hold()?;
             if held.read()?.is_some_and(|it| it.expires.plus(LATE) <= now) {
-                delete(file.path())?;
+                delete_private(file.path())?;
             }
         }
         Ok(())
@@ -143,15 +143,5 @@ impl SentTransfers {
             LOCK,
             MAX_BYTES,
         )
-    }
-}
-
-fn delete(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => {
-            removed.map_err(Error::io("delete", path))?;
-            sync_folder_of(path)
-        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod identity;
 mod receipt;
+mod shown;
 
 use agentdrop_cobblestone::sealed_len;
 use agentdrop_envelope::{
@@ -166,6 +167,10 @@ fn a_header_takes_no_more_room_than_was_sent() {
     let bytes = many.to_bytes().unwrap();
     assert_eq!(Header::read(&bytes).unwrap().0, many);
     assert!(header(MAX_RECIPIENTS + 1).to_bytes().is_err());
+    // One more than there may be, which was sent too.
+    let mut more = [&bytes[..], &[0; Stanza::BYTES]].concat();
+    more[24..26].copy_from_slice(&257_u16.to_be_bytes());
+    assert!(Header::read(&more).is_err());
     let mut lies = header(0).to_bytes().unwrap();
     lies[24..26].copy_from_slice(&256_u16.to_be_bytes());
     assert!(Header::read(&lies).is_err());

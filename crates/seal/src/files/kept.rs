@@ -61,7 +61,10 @@ mod tests {
         let kept = Kept::of(HEADER, here, size, sealed);
         if let Some(kept) = kept {
             assert!(kept.stream_bytes() < sealed, "{here} of {size}");
-            assert!(kept.plain_bytes(size) <= here.min(size));
+            assert_eq!(
+                kept.plain_bytes(size),
+                size.min(kept.chunks * CHUNK_BYTES as u64)
+            );
         }
         kept.map_or(0, |it| it.chunks)
     }
@@ -84,6 +87,14 @@ mod tests {
         ] {
             assert_eq!(chunks(here, size), kept, "{here} of {size}");
         }
+    }
+
+    #[test]
+    fn where_the_stream_is_shorter_than_the_file_needs_nothing_behind_its_end_is_kept() {
+        let sealed = (HEADER_BYTES + 2 * SEALED_CHUNK_BYTES) as u64;
+        let kept = Kept::of(HEADER, 50_000, 100_000, sealed).unwrap();
+        assert_eq!((kept.chunks, kept.stream_bytes()), (2, sealed));
+        assert_eq!(kept.plain_bytes(100_000), 32_768);
     }
 
     #[test]

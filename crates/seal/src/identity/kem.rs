@@ -17,7 +17,7 @@ use hpke::kem::XWing;
 use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable as _, Kem, OpModeR, OpModeS, Serializable as _};
 use hpke::{single_shot_open, single_shot_seal_with_rng};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{OpenError, ParseError, SealError, UnusableKey, random, secret::Secret};
 
@@ -137,6 +137,7 @@ impl fmt::Debug for KemKey {
 }
 
 /// Chance for one encapsulation, drawn before: the library takes it where it cannot fail.
+#[derive(ZeroizeOnDrop)]
 pub(crate) struct Chance {
     bytes: Box<[u8; CHANCE]>,
     used: usize,
@@ -194,12 +195,6 @@ impl TryRng for Chance {
 
 impl TryCryptoRng for Chance {}
 
-impl Drop for Chance {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use hpke::aead::ChaCha20Poly1305;
@@ -252,6 +247,21 @@ mod tests {
                 .unwrap();
             assert_eq!(exported[..], bytes(it, "exported_value"));
         }
+    }
+
+    #[test]
+    fn no_chance_is_given_out_twice_whoever_asks_for_it() {
+        let mut bytes = [0; CHANCE];
+        (0..).zip(&mut bytes).for_each(|(n, it)| *it = n);
+        let mut chance = Chance::fixed(bytes);
+        assert_eq!(chance.try_next_u32().unwrap(), 0x0302_0100);
+        assert_eq!(chance.try_next_u64().unwrap(), 0x0b0a_0908_0706_0504);
+        let mut rest = [0; CHANCE - 12];
+        chance.try_fill_bytes(&mut rest).unwrap();
+        assert_eq!(rest, bytes[12..]);
+        assert!(!chance.ran_out);
+        chance.try_next_u32().unwrap();
+        assert!(chance.ran_out);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use agentdrop_protocol::limits::MAX_LIFETIME;
+use agentdrop_protocol::limits::{MAX_LIFETIME, UPLOAD_LIFETIME};
 use agentdrop_seal::identity::{Bundle, Pin};
 
 use super::*;
@@ -158,6 +158,48 @@ fn an_old_key_is_erased_when_nothing_can_come_for_it() {
 }
 
 #[test]
+fn a_prekey_is_given_out_until_its_last_moment_and_kept_while_something_can_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keyring = published(folder.path());
+    let prekey = keyring.new_prekeys(1, NOW).unwrap().remove(0).prekey;
+    let before = |it: Timestamp| it.minus(Duration::from_millis(1));
+    let open_at = |keyring: &Keyring, at| keyring.unpublished_prekeys(at).unwrap().len();
+    assert_eq!(open_at(&keyring, before(prekey.not_after)), 1);
+    assert_eq!(open_at(&keyring, prekey.not_after), 0);
+    let end = prekey.not_after.plus(UPLOAD_LIFETIME).plus(MAX_LIFETIME);
+    keyring.sweep(before(end)).unwrap();
+    assert!(keyring.key_for(prekey.kem.id()).unwrap().is_some());
+    keyring.sweep(end).unwrap();
+    assert!(keyring.key_for(prekey.kem.id()).unwrap().is_none());
+}
+
+#[test]
+fn where_nothing_is_over_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keyring = published(folder.path());
+    keyring.new_prekeys(1, NOW).unwrap();
+    // While they are open no other file gets their number.
+    let before = [KEYS, PREKEYS].map(|it| fs::File::open(folder.path().join(it)).unwrap());
+    keyring.sweep(NOW).unwrap();
+    for (name, before) in [KEYS, PREKEYS].iter().zip(before) {
+        let now = fs::metadata(folder.path().join(name)).unwrap();
+        assert_eq!(now.ino(), before.metadata().unwrap().ino(), "{name}");
+    }
+}
+
+#[test]
+fn what_another_process_changed_is_there_after_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keyring = published(folder.path());
+    let mut other_process = open(folder.path());
+    other_process.next_bundle(xk(8), NOW).unwrap().unwrap();
+    let bundle = publish(&mut other_process);
+    assert_ne!(keyring.bundle(), Some(&bundle));
+    keyring.reload().unwrap();
+    assert_eq!(keyring.bundle(), Some(&bundle));
+}
+
+#[test]
 fn what_a_kill_left_half_written_is_swept() {
     let folder = tempfile::tempdir().unwrap();
     let mut keyring = published(folder.path());
@@ -273,6 +315,16 @@ fn keys_of_another_agent_or_that_do_not_belong_together_are_refused() {
     crate::write_private(&path, mixed.to_string().as_bytes()).unwrap();
     assert_eq!(code(Keyring::open(folder.path(), AGENT)), "KEYRING_SPOILED");
 
+    // The draft of another keyring, with a rotation that ours did not sign.
+    let mut elsewhere = open(elsewhere.path());
+    elsewhere.rotate_identity(xk(9), NOW).unwrap().unwrap();
+    let other = fs::read(elsewhere.keys.path()).unwrap();
+    let other: serde_json::Value = serde_json::from_slice(&other).unwrap();
+    let mut mixed: serde_json::Value = serde_json::from_slice(&before).unwrap();
+    mixed["draft"] = other["draft"].clone();
+    crate::write_private(&path, mixed.to_string().as_bytes()).unwrap();
+    assert_eq!(code(Keyring::open(folder.path(), AGENT)), "KEYRING_SPOILED");
+
     crate::write_private(&path, &before).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(code(Keyring::open(folder.path(), AGENT)), "FILE_TOO_OPEN");
@@ -285,6 +337,9 @@ fn no_secret_is_shown() {
     keyring.new_prekeys(1, NOW).unwrap();
     let shown = format!("{keyring:?} {:?}", keyring.keys.read().unwrap());
     let shown = format!("{shown} {:?}", keyring.prekeys.read().unwrap());
+    let begin = format!("Keyring {{ agent: {AGENT:?}, fingerprint: adk1");
+    assert!(shown.starts_with(&begin), "{shown}");
+    assert_eq!(shown.matches("Seed(…)").count(), 3, "{shown}");
     for file in [KEYS, PREKEYS] {
         let json = fs::read_to_string(folder.path().join(file)).unwrap();
         let seeds: Vec<_> = json
@@ -327,6 +382,22 @@ fn what_the_server_has_is_taken_note_of() {
     ] {
         assert_eq!(code(replaced), "OWN_IDENTITY_REPLACED");
     }
+}
+
+#[test]
+fn a_server_that_shows_who_one_was_before_was_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keyring = published(folder.path());
+    let former = keyring.bundle().unwrap().clone();
+    keyring.rotate_identity(xk(9), NOW).unwrap().unwrap();
+    publish(&mut keyring);
+    let set_back = keyring.reconcile(Some(&former), NOW);
+    assert_eq!(code(set_back), "OWN_BUNDLE_ROLLED_BACK");
+    // Another identity with an older bundle never was this one.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let foreign = create(elsewhere.path()).draft().unwrap().bundle.clone();
+    let replaced = keyring.reconcile(Some(&foreign), NOW);
+    assert_eq!(code(replaced), "OWN_IDENTITY_REPLACED");
 }
 
 #[test]

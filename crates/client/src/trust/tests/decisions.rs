@@ -75,6 +75,7 @@ fn a_label_does_nothing_to_a_terminal() {
     let label = format!("\u{1b}[2Jworker\n{}", "x".repeat(5_000));
     let meet = |bundle: SignedBundle| here.known.meet(AGENT, &label, &bundle, &[], NOW);
     meet(other.next()).unwrap();
+    assert!(here.knows().label().contains("worker"));
     let error = meet(thief.next()).unwrap_err();
     for text in [
         here.knows().label(),

@@ -61,6 +61,29 @@ fn an_import_adds_and_never_weakens() {
 }
 
 #[test]
+fn another_compatible_key_is_not_imported_whoever_vouches_for_it() {
+    let refuse = Contradictions::Refuse;
+    let (here, there, mut other) = (Here::new(), Here::new(), Other::new());
+    here.meet_compatible(9).unwrap();
+    there.meet_compatible(8).unwrap();
+    let imported = here.known.import(&there.known.export().unwrap(), refuse);
+    assert_eq!(code(imported), "TRUST_IMPORT_CONTRADICTS");
+    // Nor with an identity beside it.
+    let there = Here::new();
+    there.met(&other.next_with(|it| it.compatible = xk(8)));
+    let imported = here.known.import(&there.known.export().unwrap(), refuse);
+    assert_eq!(code(imported), "TRUST_IMPORT_CONTRADICTS");
+    // Nor beside the very bundle that is known, which is of another.
+    let (here, mut other) = (Here::new(), Other::new());
+    here.met(&other.next());
+    let json = here.known.export().unwrap();
+    let changed = json.replace(&xk(9).to_string(), &xk(8).to_string());
+    assert_ne!(changed, json);
+    assert_eq!(here.known.import(&changed, refuse).unwrap(), 0);
+    assert_eq!(here.knows().compatible, xk(9));
+}
+
+#[test]
 fn an_import_lifts_no_block() {
     let (here, mut other) = (Here::new(), Other::new());
     let good = other.next();

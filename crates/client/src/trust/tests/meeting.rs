@@ -44,6 +44,8 @@ fn a_key_that_the_known_one_names_is_taken_over() {
     let met = here.meet(&third, &other.rotations).unwrap();
     assert_eq!(met.how, MetHow::Rotated(first.bundle.fingerprint()));
     assert_eq!(here.knows().how, How::Rotated, "nobody compared this one");
+    let former: Vec<_> = here.knows().former_identities().collect();
+    assert_eq!(former, [first.bundle.identity]);
     assert_eq!(
         here.meet(&third, &other.rotations).unwrap().how,
         MetHow::Known
@@ -51,6 +53,53 @@ fn a_key_that_the_known_one_names_is_taken_over() {
     assert_eq!(here.knows().how, How::Rotated, "and it stays told");
     let back = here.meet(&first, &other.rotations);
     assert_eq!(code(back), "PEER_KEY_CHANGED");
+}
+
+#[test]
+fn since_when_an_agent_is_known_is_when_its_key_was_met() {
+    let (here, mut other) = (Here::new(), Other::new());
+    let meet = |bundle: &SignedBundle, rotations: &[SignedRotation], now| {
+        let met = here.known.meet(AGENT, "worker", bundle, rotations, now);
+        (met.unwrap().how, here.knows().since)
+    };
+    here.meet_compatible(9).unwrap();
+    assert_eq!(here.knows().label(), "worker");
+    let bundle = other.next();
+    assert_eq!(meet(&bundle, &[], LATER), (MetHow::FirstUse, LATER));
+    assert_eq!(meet(&bundle, &[], NOW), (MetHow::Known, LATER));
+    let former = MetHow::Rotated(bundle.bundle.fingerprint());
+    let rotated = other.rotate();
+    assert_eq!(meet(&rotated, &other.rotations, NOW), (former, NOW));
+}
+
+#[test]
+fn who_signs_is_not_dealt_with_in_another_form_nor_who_is_blocked_in_any() {
+    let (here, mut other) = (Here::new(), Other::new());
+    let not_native = || here.known.expect_not_native(AGENT);
+    not_native().unwrap();
+    here.meet_compatible(9).unwrap();
+    not_native().unwrap();
+    here.met(&other.next());
+    assert_eq!(code(not_native()), "PEER_DOWNGRADED");
+    here.known.expect_unblocked(AGENT).unwrap();
+    here.refused(&Other::new().next());
+    assert_eq!(code(not_native()), "PEER_KEY_CHANGED");
+    let unblocked = here.known.expect_unblocked(AGENT);
+    assert_eq!(code(unblocked), "PEER_KEY_CHANGED");
+}
+
+#[test]
+fn of_who_one_was_before_the_last_are_remembered_the_latest_first() {
+    let (here, mut other) = (Here::new(), Other::new());
+    here.met(&other.next());
+    let mut former = Vec::new();
+    for _ in 0..10 {
+        former.insert(0, other.identity.public_key());
+        let next = other.rotate();
+        here.meet(&next, &other.rotations).unwrap();
+    }
+    let remembered: Vec<_> = here.knows().former_identities().collect();
+    assert_eq!(remembered, former[..8]);
 }
 
 #[test]
@@ -194,6 +243,21 @@ fn whoever_had_signed_keys_is_not_met_without_them() {
     assert_eq!(code(here.meet_compatible(9)), "PEER_DOWNGRADED");
     here.known.accept(AGENT, &here.offer(), NOW).unwrap();
     assert_eq!(here.meet_compatible(9).unwrap(), MetHow::Known);
+}
+
+#[test]
+fn ten_thousand_agents_are_known_at_a_time() {
+    let here = Here::new();
+    let (held, mut agents) = here.known.hold().unwrap();
+    let offer = Offer::of(&verified(&Other::new().next()));
+    for n in 0..10_000_u128 {
+        let known = Known::new("somebody", &offer, How::Compared, NOW);
+        agents
+            .agents
+            .insert(AgentId::from_bytes((n << 64).to_be_bytes()), known);
+    }
+    held.write(&agents).unwrap();
+    assert_eq!(here.known.list().unwrap().len(), 10_000);
 }
 
 #[test]

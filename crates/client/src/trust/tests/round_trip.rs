@@ -231,3 +231,28 @@ fn a_receipt_of_a_recipient_that_rotated_twice_since_is_its_word_still() {
     assert!(identities().contains(&stolen.identity().public_key()));
     assert_eq!(code(check(&forged)), "RECEIPT_NOT_GENUINE");
 }
+
+#[test]
+fn nothing_is_forgotten_where_it_cannot_be_seen_what_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let sent = SentTransfers::open(folder.path());
+    sent.sweep(NOW).unwrap();
+    crate::write_private(&folder.path().join("sent"), b"no folder").unwrap();
+    assert_eq!(code(sent.sweep(NOW)), "IO");
+}
+
+#[test]
+fn as_many_recipients_as_there_may_be_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let sent = SentTransfers::open(folder.path());
+    let identity = IdentityKey::generate().unwrap().public_key();
+    let to = (0..=255).map(|n| SentTo {
+        agent: AgentId::from_bytes([n; 16]),
+        identity,
+    });
+    let transfer = TransferId::from_bytes([1; 16]);
+    let to: Vec<_> = to.collect();
+    sent.remember(transfer, [0xff; 64], &to, NOW).unwrap();
+    let nobody = sent.check(transfer, to[255].agent, &[], b"");
+    assert_eq!(code(nobody), "RECEIPT_NOT_GENUINE");
+}

@@ -3,7 +3,9 @@
 //! What the relay changes is what a hostile operator could: every answer, every byte of a file. Each test
 //! says what it does, and what the client says to it; nothing may ever lie where files are received.
 
+mod comparing;
 mod lies;
+mod tending;
 mod world;
 
 use std::fs;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use agentdrop_envelope::manifest_object_len;
 use agentdrop_seal::SealError;
 use agentdrop_seal::native::{
     About, KeyKind, MAX_ENVELOPE_BYTES, Outgoing, Policy, Recipient, Sealed, Unsealed, sealed_len,
 };
+use agentdrop_seal::person;
 use proptest::prelude::*;
 
 use super::{Agent, NOW, Sent, about, transfer};
@@ -116,10 +118,28 @@ fn what_cannot_be_sealed_has_no_size() {
         size(&twice, std::slice::from_ref(&file)),
         Err(SealError::Recipients)
     ));
+    let everyone: Vec<_> = (0..=255).map(|it| Agent::new(it).recipient()).collect();
+    size(&everyone, std::slice::from_ref(&file)).unwrap();
+    let more = [&everyone[..], &bob].concat();
+    assert!(matches!(
+        size(&more, std::slice::from_ref(&file)),
+        Err(SealError::TooMuch)
+    ));
     let many = vec![file; 101];
     assert!(matches!(size(&bob, &many), Err(SealError::TooMuch)));
     let huge = unsealed("a", "text/plain", 1 << 52);
     assert!(matches!(size(&bob, &[huge]), Err(SealError::TooLong)));
     let most = size(&bob, &many[..100]).unwrap();
     assert!(most < MAX_ENVELOPE_BYTES as u64);
+}
+
+#[test]
+fn the_largest_envelope_has_all_recipients_and_the_largest_manifest() {
+    // Sealed, in 256 chunks, these are 4 MiB.
+    let manifest = (4 << 20) - 56 - 256 * 16;
+    let largest = manifest_object_len(256, manifest).unwrap();
+    assert_eq!(largest, MAX_ENVELOPE_BYTES as u64);
+    let largest = manifest_object_len(0, manifest).unwrap();
+    assert_eq!(largest, person::MAX_ENVELOPE_BYTES);
+    manifest_object_len(0, manifest + 1).unwrap_err();
 }

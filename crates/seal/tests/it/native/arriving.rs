@@ -79,6 +79,10 @@ fn a_chunk_is_released_as_soon_as_it_is_whole_and_not_before() {
     let (incoming, sealed) = arrived(&plain);
     let (mut opening, mut out) = (incoming.opening(1).unwrap(), Vec::new());
     assert!(opening.header().is_none());
+    assert_eq!(
+        format!("{opening:?}"),
+        "FileOpening { taken: 0, chunks: 0, .. }"
+    );
     for (at, byte) in (1_u64..).zip(&sealed) {
         opening.update(&[*byte], &mut out).unwrap();
         assert_eq!(opening.taken(), at);
@@ -135,6 +139,11 @@ fn what_was_cut_or_grew_is_refused() {
         let (result, out) = opened(&incoming, &longer, piece);
         assert!(matches!(result, Err(OpenError::Refused)));
         assert!(out == plain);
+        // Though the file itself came whole.
+        let mut opening = incoming.opening(1).unwrap();
+        take(&mut opening, &longer, piece, &mut Vec::new()).unwrap_err();
+        assert_eq!(opening.taken(), opening.sealed_size());
+        assert!(matches!(opening.finish(), Err(OpenError::Refused)));
     }
 }
 

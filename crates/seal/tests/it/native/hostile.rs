@@ -273,6 +273,12 @@ fn more_than_an_envelope_holds_is_not_looked_at() {
     let read = |bytes: &[u8]| Arrived::read(transfer(1), bob.id, &identity, bytes).map(drop);
     assert!(matches!(read(&huge), Err(OpenError::Refused)));
     assert!(matches!(read(b""), Err(OpenError::Refused)));
+    // Also where it begins as it must; as many bytes as there may be are looked at.
+    let mut open = open_envelope(&Agent::new(1), &[bob.recipient()]).sent;
+    open.object.resize(MAX_ENVELOPE_BYTES, 0);
+    read(&open.object).unwrap();
+    open.object.push(0);
+    assert!(matches!(read(&open.object), Err(OpenError::Refused)));
     // 256 stanzas said, and none there.
     let mut lies = Header {
         transfer: *transfer(1).as_bytes(),
