@@ -4,7 +4,9 @@ use agentdrop_client::Client;
 use agentdrop_client::trust::How;
 use agentdrop_protocol::AgentId;
 
-use super::world::{Answered, Asked, World};
+use agentdrop_testkit::hostile::{Answered, Asked};
+
+use super::world::World;
 
 fn id(of: &Client) -> AgentId {
     of.identity().unwrap().agent_uuid().unwrap()

@@ -7,8 +7,10 @@ use agentdrop_client::Keyring;
 use agentdrop_protocol::Timestamp;
 use serde_json::json;
 
-use super::forger::Forger;
-use super::world::{Answered, Asked, World};
+use agentdrop_testkit::hostile::forger::Forger;
+use agentdrop_testkit::hostile::{Answered, Asked};
+
+use super::world::World;
 
 /// Somebody takes prekeys of Bob until so many are left.
 async fn leave(world: &World, left: u64) {

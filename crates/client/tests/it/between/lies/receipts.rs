@@ -107,7 +107,7 @@ async fn a_receipt_after_a_rotation_is_checked_with_what_the_recipient_says_of_i
     // A server that withholds the rotation makes nothing genuine, and nothing else of it.
     world.lie(|asked, answered| {
         if asked.path.ends_with("/bundle") {
-            super::Answered::refused(404, "NO_BUNDLE")
+            agentdrop_testkit::hostile::Answered::refused(404, "NO_BUNDLE")
         } else {
             answered
         }
