@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use agentdrop_client::Keyring;
 use agentdrop_protocol::Timestamp;
-use serde_json::json;
-
 use agentdrop_testkit::hostile::forger::Forger;
 use agentdrop_testkit::hostile::{Answered, Asked};
+use serde_json::json;
 
 use super::world::World;
 
