@@ -284,10 +284,15 @@ impl<'a> Walk<'a> {
 
     /// Judges a text that was found here.
     pub(crate) fn text(&mut self, text: &str, setting: Setting) -> Step {
+        self.text_from(1, text, setting)
+    }
+
+    /// The same, where the text begins with this line of something longer.
+    pub(crate) fn text_from(&mut self, line: u64, text: &str, setting: Setting) -> Step {
         self.budget.work(text.len() as u64)?;
         #[cfg(test)]
         self.heard.push((self.place(), setting, text.to_owned()));
-        text::look(self, text, setting)
+        text::look(self, text, setting, line)
     }
 
     /// Judges a text that was found one step further in.
