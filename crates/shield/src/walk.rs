@@ -47,7 +47,7 @@ impl Window<'_> {
     pub(crate) fn new_lines(&self) -> u64 {
         let new = self.bytes.len() - if self.is_last { 0 } else { OVERLAP };
         let new = self.bytes.get(..new).unwrap_or_default();
-        new.iter().filter(|it| **it == b'\n').count() as u64
+        new.split(|it| *it == b'\n').skip(1).count() as u64
     }
 }
 
@@ -284,8 +284,15 @@ impl<'a> Walk<'a> {
 
     /// Judges a text that was found here.
     pub(crate) fn text(&mut self, text: &str, setting: Setting) -> Step {
+        self.text_from(1, text, setting)
+    }
+
+    /// The same, where the text begins with this line of something longer.
+    pub(crate) fn text_from(&mut self, line: u64, text: &str, setting: Setting) -> Step {
         self.budget.work(text.len() as u64)?;
-        text::look(self, text, setting)
+        #[cfg(test)]
+        self.heard.push((self.place(), setting, text.to_owned()));
+        text::look(self, text, setting, line)
     }
 
     /// Judges a text that was found one step further in.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{look_from, strings};
+use super::strings;
 use crate::budget::Step;
 use crate::kind::Kind;
 use crate::walk::{Setting, Walk, Window};
@@ -53,11 +53,10 @@ impl Passing {
             kind => return strings::look(walk, kind, window.bytes),
         };
         let form = *self.form.get_or_insert_with(|| form(window.bytes));
-        walk.budget.work(window.bytes.len() as u64)?;
         let text = decoded(form, window.bytes);
         let line = 1 + self.lines;
         self.lines += window.new_lines();
-        look_from(walk, &text, setting, line)
+        walk.text_from(line, &text, setting)
     }
 }
 

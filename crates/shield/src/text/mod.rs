@@ -29,15 +29,8 @@ pub(crate) struct Scores {
     pub(crate) model: f32,
 }
 
-/// Judges a text that stands in this setting.
-pub(crate) fn look(walk: &mut Walk<'_>, text: &str, setting: Setting) -> Step {
-    look_from(walk, text, setting, 1)
-}
-
-/// The same, where the text begins with this line of something longer.
-fn look_from(walk: &mut Walk<'_>, text: &str, setting: Setting, line: u64) -> Step {
-    #[cfg(test)]
-    walk.heard.push((walk.place(), setting, text.to_owned()));
+/// Judges a text that stands in this setting, and begins with this line of something longer.
+pub(crate) fn look(walk: &mut Walk<'_>, text: &str, setting: Setting, line: u64) -> Step {
     let manner = Manner {
         setting,
         is_hidden: false,

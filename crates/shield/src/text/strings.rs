@@ -12,6 +12,8 @@ pub(super) fn look(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8]) -> Step {
     let setting = match kind {
         // Programs speak to those who run them.
         Kind::Pe | Kind::Elf | Kind::MachO | Kind::JavaClass | Kind::Wasm => Setting::Code,
+        // What these hold is looked at by itself; of the rest, some is their names and their padding.
+        Kind::Tar | Kind::Zip | Kind::SevenZip => return Ok(()),
         _ => Setting::Metadata,
     };
     let mut found = String::new();
