@@ -93,8 +93,8 @@ rule powershell_fetches {
         prose = "LOW"
         reason = "PowerShell fetches the text of a program and runs it"
     strings:
-        $iex = /\b(iex|Invoke-Expression)\b[^\n]{0,120}(DownloadString|DownloadData|Invoke-WebRequest|\biwr\b|Invoke-RestMethod|\birm\b|Net\.WebClient)/ ascii wide nocase
-        $piped = /(DownloadString|Invoke-WebRequest|\biwr\b|Invoke-RestMethod|\birm\b)[^\n]{1,300}\|\s{0,3}(iex\b|Invoke-Expression)/ ascii wide nocase
+        $iex = /\b(iex|Invoke-Expression)\b[^\n]{0,120}(DownloadString|DownloadData|Net\.WebClient|\b(Invoke-WebRequest|iwr|Invoke-RestMethod|irm)\s{1,4}(-\w{1,20}\s{1,4}){0,4}['"(]{0,2}(https?:|\$))/ ascii wide nocase
+        $piped = /(DownloadString|\b(Invoke-WebRequest|iwr|Invoke-RestMethod|irm)\s{1,4}(-\w{1,20}\s{1,4}){0,4}['"(]{0,2}([a-z0-9]{1,40}\.|https?:|\$))[^\n]{1,300}\|\s{0,3}(iex\b|Invoke-Expression)/ ascii wide nocase
         $file = /Download(File|FileAsync)\s{0,2}\([^\n]{1,300}(Start-Process|Invoke-Item|\.Run\b|ShellExecute|&\s?\$|;\s?start\s)/ ascii wide nocase
         $known = /community\.chocolatey\.org|get\.scoop\.sh|chocolatey\.org\/install|raw\.githubusercontent\.com\/ScoopInstaller|astral\.sh|get\.pnpm\.io|bun\.sh|deno\.land|win\.rustup\.rs|aka\.ms/ nocase
     condition:

@@ -29,13 +29,13 @@ rule webshell_other {
         $jsp = /getRuntime\s{0,2}\(\s{0,2}\)\s{0,2}\.\s{0,2}exec\s{0,2}\([^\n]{0,80}request\.getParameter/ nocase
         $jsp_var = /request\.getParameter\s{0,2}\([^\n]{1,60}\)[\x00-\xff]{0,300}(getRuntime\s{0,2}\(\s{0,2}\)\s{0,2}\.\s{0,2}exec|new\s+ProcessBuilder)\s{0,2}\(/
         $page = "<%"
-        $asp = /\b(eval|execute|executeglobal)\s{0,3}\(?\s{0,3}request(\.\w{1,12})?\s{0,2}[\[(]/ nocase
+        $asp = /\b(eval|execute|executeglobal)(\s{0,3}\(\s{0,3}|\s{1,3})request(\.\w{1,12})?\s{0,2}[\[(]/ nocase
         $aspx = /Process(StartInfo)?[\x00-\xff]{0,400}(cmd\.exe|powershell)[\x00-\xff]{0,400}Request(\.\w{1,12})?\s{0,2}[\[(]/ nocase
         $aspx_turned = /Request(\.\w{1,12})?\s{0,2}[\[(][\x00-\xff]{0,400}Process(StartInfo)?[\x00-\xff]{0,400}cmd\.exe/ nocase
         $flask = /(os\.popen|os\.system|subprocess\.(check_output|run|Popen|getoutput)|eval|exec)\s{0,2}\(\s{0,2}(flask\.)?request\.(args|form|values|get_json|data|json)\b/
         $express = /\b(exec|execSync|eval)\s{0,2}\(\s{0,2}req\.(query|body|params)\b/
     condition:
-        $jsp or $asp or $flask or $express or ($page and ($jsp_var or $aspx or $aspx_turned))
+        $jsp or $flask or $express or ($page and ($asp or $jsp_var or $aspx or $aspx_turned))
 }
 
 rule webshell_named {

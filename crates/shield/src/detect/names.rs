@@ -71,7 +71,10 @@ fn judge(name: &str) -> impl Iterator<Item = &'static Rule> {
         (has(&['\u{202d}', '\u{202e}']), &TURNED),
         (double(name), &DOUBLE),
         (is_between_letters(hidden) || name.contains(tags), &UNSEEN),
-        (name.contains(char::is_control), &CONTROL),
+        (
+            name.contains(|it: char| it.is_ascii_control() || it == '\u{9b}'),
+            &CONTROL,
+        ),
         (
             has(&dots) && is_of_program(&extension(&name.replace(dots, "."))),
             &LOOKALIKE,

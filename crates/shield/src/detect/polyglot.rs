@@ -1,6 +1,6 @@
 //! Files that are two things at once: one program sees a picture, another runs what is behind it.
 
-use agentdrop_protocol::report::ThreatLevel::High;
+use agentdrop_protocol::report::ThreatLevel::{High, Low};
 
 use super::programs::pe;
 use crate::budget::Step;
@@ -22,7 +22,10 @@ pub(crate) fn look(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     };
     walk.budget.work(bytes.len() as u64)?;
     if ends_as_zip(bytes) {
-        walk.found(&SECOND, Some("zip"));
+        // Under the name of an archive nobody takes it for a picture.
+        let is_named = super::names::extension(input.name) == "zip";
+        let level = if is_named { Low } else { SECOND.level };
+        walk.found_at(&SECOND, level, None, Some("zip"));
     }
     if pe::embedded(bytes) {
         walk.found(&PROGRAM, None);

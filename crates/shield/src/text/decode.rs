@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_none() {
         let noise: Vec<u8> = (0..4096_u32)
-            .map(|it| (it.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .map(|it| it.wrapping_mul(2_654_435_761).to_le_bytes()[2])
             .collect();
         assert!(!is_text(&noise));
         assert_eq!(

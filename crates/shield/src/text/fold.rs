@@ -24,14 +24,13 @@ pub(crate) struct Folded {
 /// What is made of an ASCII character: itself, a small letter, or a space.
 const ASCII: [u8; 128] = {
     let mut table = [b' '; 128];
-    let mut at = 0x21;
-    while at < 0x7F {
-        let it = at as u8;
-        table[at] = match it {
+    let mut it = 0x21_u8;
+    while it < 0x7F {
+        table[it as usize] = match it {
             b'*' | b'_' | b'~' | b'`' => b' ',
             _ => it.to_ascii_lowercase(),
         };
-        at += 1;
+        it += 1;
     }
     table
 };
@@ -128,22 +127,29 @@ impl Folded {
             0x201C..=0x201F | 0x2033 | 0xAB | 0xBB => self.text.push('"'),
             0x2010..=0x2015 | 0x2212 => self.text.push('-'),
             0xA0 | 0x2000..=0x200A | 0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000 => self.space(),
-            0x430..=0x438 | 0x43A..=0x44F | 0x454 | 0x456 | 0x491 => self.text.push(it),
             0x410..=0x418 | 0x41A..=0x42F => {
                 self.text
                     .push(char::from_u32(u32::from(it) + 0x20).unwrap_or(it));
             }
-            // Chinese, Japanese, Korean, Thai, Hebrew, most of Hindi and Bengali.
-            0x4E00..=0x9FFF | 0x3041..=0x30FF | 0xAC00..=0xD7A3 | 0x5D0..=0x5EA => {
-                self.text.push(it);
-            }
-            0xE01..=0xE30 | 0xE32 | 0xE34..=0xE46 | 0x904..=0x939 | 0x93E..=0x94D => {
-                self.text.push(it);
-            }
+            // Small letters of Russian and Ukrainian, and what has none: Chinese, Japanese, Korean,
+            // Thai, Hebrew, most of Hindi.
+            0x430..=0x438
+            | 0x43A..=0x44F
+            | 0x454
+            | 0x456
+            | 0x491
+            | 0x4E00..=0x9FFF
+            | 0x3041..=0x30FF
+            | 0xAC00..=0xD7A3
+            | 0x5D0..=0x5EA
+            | 0xE01..=0xE30
+            | 0xE32
+            | 0xE34..=0xE46
+            | 0x904..=0x939
+            | 0x93E..=0x94D => self.text.push(it),
             0x649 | 0x64A => self.text.push('\u{6CC}'),
             0x643 => self.text.push('\u{6A9}'),
             0x629 => self.text.push('\u{647}'),
-            0x640 => {}
             0x131 => self.text.push('i'),
             0x142 | 0x141 => self.text.push('l'),
             0x111 | 0x110 => self.text.push('d'),
@@ -151,7 +157,7 @@ impl Folded {
             0xDF => self.text.push_str("ss"),
             0xE6 | 0xC6 => self.text.push_str("ae"),
             // Joiners belong to the scripts of India and Iran, selectors to pictures, hyphens to books.
-            0xAD | 0x200E | 0x200F => {}
+            0x640 | 0xAD | 0x200E | 0x200F => {}
             0x200C | 0x200D | 0xFE0F | 0xFE0E | 0xFEFF => self.has_unseen = true,
             _ if is_unseen(it) => {
                 self.unseen += 1;
@@ -225,8 +231,8 @@ impl Known {
     fn push(&mut self, it: char) {
         let at = usize::from(self.length);
         if let Some(room) = self.folded.get_mut(at..at + it.len_utf8()) {
-            it.encode_utf8(room);
-            self.length += it.len_utf8() as u8;
+            let added = it.encode_utf8(room).len();
+            self.length += u8::try_from(added).unwrap_or(0);
         }
     }
 }

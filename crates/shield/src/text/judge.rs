@@ -85,8 +85,8 @@ pub(crate) fn candidates(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Ve
 fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
     const SPAN: u32 = 500;
     const LEAST: u32 = 5;
-    let known: Vec<(u32, u32)> = all.iter().map(|it| (it.start, it.end)).collect();
-    let (mut from, mut known) = (0, known.into_iter().peekable());
+    let mut more = Vec::new();
+    let (mut from, mut known) = (0, all.iter().map(|it| (it.start, it.end)).peekable());
     let mut hits = hits.iter().peekable();
     while let Some(first) = hits.peek() {
         from = first.start.max(from);
@@ -97,7 +97,7 @@ fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
         while known.next_if(|it| it.1 < from).is_some() {}
         let is_known = known.peek().is_some_and(|it| it.0 < from + SPAN);
         if seen.count_ones() >= LEAST && !is_known {
-            all.push(Passage {
+            more.push(Passage {
                 score: 0.0,
                 calm: 1.0,
                 ideas: Vec::new(),
@@ -107,6 +107,7 @@ fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
         }
         from += SPAN;
     }
+    all.extend(more);
 }
 
 /// The text of a passage, with a little before and after.

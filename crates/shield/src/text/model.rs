@@ -42,16 +42,16 @@ impl Model {
 
     /// How a folded text reads: above 0 as an attack, below as anything else, near 0 as nothing known.
     pub(crate) fn logit(&self, text: &str) -> f32 {
-        let (mut sum, mut count) = (0_i32, 0_u16);
+        let (mut sum, mut count) = (0.0_f32, 0_u16);
         features(text, |it| {
             let weight = self
                 .weights
                 .get(it as usize)
                 .map_or(0, |it| it.cast_signed());
-            sum += i32::from(weight);
+            sum += f32::from(weight);
             count = count.saturating_add(1);
         });
-        sum as f32 * self.scale / f32::from(count.max(1)).sqrt()
+        sum * self.scale / f32::from(count.max(1)).sqrt()
     }
 }
 
@@ -62,12 +62,17 @@ pub(crate) fn pack(weights: &[f32]) -> Vec<u8> {
     let scale = most / 127.0;
     let count = u32::try_from(BUCKETS).unwrap_or(u32::MAX);
     let mut bytes = [&MARK[..], &count.to_le_bytes(), &scale.to_le_bytes()].concat();
-    bytes.extend(
-        weights
-            .iter()
-            .map(|it| ((it / scale).round() as i8).cast_unsigned()),
-    );
+    bytes.extend(weights.iter().map(|it| byte(it / scale).cast_unsigned()));
     bytes
+}
+
+/// The nearest whole number, of those that fit.
+#[cfg(feature = "training")]
+fn byte(weight: f32) -> i8 {
+    let all = i8::MIN..=i8::MAX;
+    let away = |it: &i8| (f32::from(*it) - weight).abs();
+    all.min_by(|one, other| away(one).total_cmp(&away(other)))
+        .unwrap_or(0)
 }
 
 /// What the model looks at: words, pairs of words, and pairs of signs where words have no spaces.
@@ -112,8 +117,8 @@ fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
 }
 
 fn bucket(hash: u32) -> u32 {
-    let spread = u64::from(hash ^ hash >> 15).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
-    u32::try_from(spread * BUCKETS as u64 >> 32).unwrap_or(0)
+    let spread = u64::from(hash ^ (hash >> 15)).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
+    u32::try_from((spread * BUCKETS as u64) >> 32).unwrap_or(0)
 }
 
 /// The whole of the evidence: what the rules say, and how it reads.
@@ -121,6 +126,7 @@ pub(crate) fn weigh(rules: f32, calm: f32, logit: f32) -> f32 {
     let sure = 1.0 / (1.0 + (-logit).exp());
     let more = ((sure - 0.5) * 2.0).max(0.0);
     // Who writes about attacks does not read like who attacks.
-    let least = if calm < 0.7 { 0.4 } else { 0.75 };
-    rules * calm * (least + (1.25 - least) * sure) + 0.7 * more * more
+    let least = if calm < 0.7 { 0.35 } else { 0.45 };
+    let reads = (1.25 * sure.powf(0.22)).max(least);
+    rules * calm * reads + 0.7 * more * more
 }

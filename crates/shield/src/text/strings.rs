@@ -80,11 +80,10 @@ fn two_bytes(bytes: &[u8], found: &mut String) {
 
 /// Only what has words is kept.
 fn keep(text: &str, found: &mut String) {
-    if text.len() >= LEAST && text.bytes().filter(|it| *it == b' ').count() * 20 >= text.len() {
-        found.push_str(text);
-        found.push('\n');
-    } else if !text.is_ascii() && text.chars().filter(|it| it.is_alphabetic()).count() >= LEAST / 2
-    {
+    let has_spaces = || text.bytes().filter(|it| *it == b' ').count() * 20 >= text.len();
+    let letters = || text.chars().filter(|it| it.is_alphabetic()).count();
+    let has_words = text.len() >= LEAST && has_spaces();
+    if has_words || (!text.is_ascii() && letters() >= LEAST / 2) {
         found.push_str(text);
         found.push('\n');
     }

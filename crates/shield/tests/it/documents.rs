@@ -1,5 +1,7 @@
 //! The targets of `fuzz/` for documents, over their seeds and what mutation makes of them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[expect(unreachable_pub, reason = "they are public where they are fuzzed")]
 #[path = "../../../../fuzz/src/documents.rs"]
 mod targets;
@@ -10,7 +12,7 @@ use std::path::Path;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-const CASES: u32 = 1_000;
+const CASES: u32 = 500;
 
 /// Runs `target` over its seeds, and over some changes of them; the same in every run.
 fn run(name: &str, target: fn(&[u8])) {

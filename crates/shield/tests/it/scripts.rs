@@ -267,6 +267,14 @@ fn ordinary_scripts_and_manuals_pass() {
             "a.c",
             "int main(void){ int s = socket(1,1,0); connect(s,0,0); return 0; }",
         ),
+        (
+            "words.js",
+            "const words = 'iex ihy ii ipal ipcsv irm ise iwmi iwr kill';\n",
+        ),
+        (
+            "client.js",
+            "async function run() { return executeRequest(options); }\n",
+        ),
         ("cron.txt", "Use crontab -e to edit. curl is a tool.\n"),
         ("a.awk", "{ print $1 }\n"),
         (

@@ -1,6 +1,7 @@
 //! What the tests of documents have in common.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use crate::Limits;
 use crate::budget::Budget;
@@ -13,11 +14,19 @@ pub(super) struct Heard {
     pub(super) findings: Vec<agentdrop_protocol::report::Finding>,
 }
 
+/// What ends a scan here is never how busy the machine is.
+fn patient() -> Limits {
+    Limits {
+        time: Duration::from_secs(600),
+        ..Limits::default()
+    }
+}
+
 impl Heard {
     /// By a scan of this.
     pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
         static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::load().unwrap());
-        let mut walk = Walk::new(&RULES, Budget::new(Limits::default(), bytes.len() as u64));
+        let mut walk = Walk::new(&RULES, Budget::new(patient(), bytes.len() as u64));
         let mut source = std::io::Cursor::new(bytes);
         let length = bytes.len() as u64;
         let looked = walk.inside(name, |walk| {

@@ -63,9 +63,7 @@ fn tokens(bytes: &[u8], start: usize) -> (Vec<&[u8]>, usize) {
             .take(9)
             .take_while(|it| it.is_ascii_hexdigit())
             .count();
-        let is_end = digits
-            .get(length)
-            .is_some_and(|it| it.is_ascii_alphanumeric());
+        let is_end = digits.get(length).is_some_and(u8::is_ascii_alphanumeric);
         if length == 0 || length > 8 || is_end || (gap == 0 && !tokens.is_empty()) {
             break;
         }

@@ -14,11 +14,11 @@ const LEAST_LINE: usize = 40;
 
 const CLASS: [bool; 256] = {
     let mut table = [false; 256];
-    let mut at = 0;
-    while at < 256 {
-        let it = at as u8;
-        table[at] = it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_' | b'=');
-        at += 1;
+    let mut it = 0_u8;
+    while it < 0x80 {
+        table[it as usize] =
+            it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_' | b'=');
+        it += 1;
     }
     table
 };
@@ -160,7 +160,10 @@ fn is_utf8(head: &[u8]) -> bool {
 }
 
 fn hex(run: &[u8]) -> Vec<u8> {
-    let digit = |it: u8| char::from(it).to_digit(16).unwrap_or(0) as u8;
+    let digit = |it: u8| match it {
+        b'0'..=b'9' => it - b'0',
+        _ => it.to_ascii_lowercase().wrapping_sub(b'a' - 10) & 0xF,
+    };
     run.as_chunks::<2>()
         .0
         .iter()

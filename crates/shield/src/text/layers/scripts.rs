@@ -65,8 +65,12 @@ fn is_mixed(word: &str) -> bool {
     for it in word.chars() {
         match u32::from(it) {
             0x61..=0x7A => is_plain = true,
-            0x250..=0x2AF | 0x370..=0x58F | 0x10A0..=0x10FF | 0x13A0..=0x13FF => is_other = true,
-            0x1D00..=0x1DBF | 0xA720..=0xA7FF => is_other = true,
+            0x250..=0x2AF
+            | 0x370..=0x58F
+            | 0x10A0..=0x10FF
+            | 0x13A0..=0x13FF
+            | 0x1D00..=0x1DBF
+            | 0xA720..=0xA7FF => is_other = true,
             _ if !it.is_alphanumeric() => (is_plain, is_other) = (false, false),
             _ => {}
         }

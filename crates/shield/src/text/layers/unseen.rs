@@ -16,14 +16,13 @@ fn tags(text: &str, take: &mut Take<'_>) -> Step {
     for (offset, it) in text.char_indices() {
         match u32::from(it) {
             0x1F3F4 => is_flag = true,
-            0xE007F => is_flag = false,
             code @ 0xE0020..=0xE007E if !is_flag => {
                 if hidden.is_empty() {
                     at = offset;
                 }
                 hidden.extend(char::from_u32(code - 0xE0000));
             }
-            0xE0020..=0xE007E => {}
+            0xE0020..=0xE007E => (),
             _ => is_flag = false,
         }
     }

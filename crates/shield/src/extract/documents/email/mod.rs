@@ -25,7 +25,8 @@ const MAX_DEPTH: u8 = 10;
 pub(in crate::extract) fn email(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     let Some(bytes) = input.held else {
         walk.found(&TOO_LONG, None);
-        return Ok(());
+        // As it is written, at least.
+        return decode::text_of(walk, input, |walk, text| walk.text(text, Setting::Visible));
     };
     let mails = parts::mails(bytes);
     if let [mail] = mails.as_slice() {

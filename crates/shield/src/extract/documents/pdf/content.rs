@@ -212,8 +212,8 @@ impl<'c, 'f> Content<'c, 'f> {
         for it in all.values() {
             match it {
                 Object::String(it) => self.show(walk, Some(it))?,
-                Object::Number(it) => {
-                    let by = -it / 1000.0 * self.state.size;
+                Object::Number(_) => {
+                    let by = -it.number().unwrap_or_default() / 1000.0 * self.state.size;
                     self.pen.text = Matrix::moved(by, 0.0).then(self.pen.text);
                 }
                 _ => {}

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::filters;
+use super::key::Key;
 use super::lexer::{Lexer, is_space};
 use super::object::{Dict, Object};
 use crate::budget::Step;
@@ -17,11 +18,13 @@ pub(super) struct File<'a> {
     /// Those that another of the same number came after.
     pub(super) replaced: Vec<Held>,
     pub(super) trailer: Dict,
+    key: Option<Key>,
 }
 
 /// An object.
 #[derive(Clone)]
 pub(super) struct Held {
+    number: u32,
     pub(super) object: Object,
     /// Where its stream is in the file.
     pub(super) stream: Option<(usize, usize)>,
@@ -38,8 +41,10 @@ impl<'a> File<'a> {
             objects: HashMap::new(),
             replaced: Vec::new(),
             trailer: Dict::new(),
+            key: None,
         };
         let room = file.read_plain();
+        file.unlock(walk)?;
         file.read_packed(walk, room)?;
         Ok(file)
     }
@@ -49,8 +54,9 @@ impl<'a> File<'a> {
         self.objects.len() + self.replaced.len() >= MAX_OBJECTS
     }
 
-    pub(super) fn is_encrypted(&self) -> bool {
-        self.trailer.contains_key("Encrypt")
+    /// Whether nobody reads it who has no password.
+    pub(super) fn is_locked(&self) -> bool {
+        self.trailer.contains_key("Encrypt") && self.key.is_none()
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Held> {
@@ -101,7 +107,10 @@ impl<'a> File<'a> {
         }
         let raw = self.bytes.get(from..to).unwrap_or_default();
         walk.budget.work(raw.len() as u64)?;
-        filters::decoded(walk, &how, raw)
+        let Some(key) = self.key.as_ref().filter(|_| !is_of(held, "XRef")) else {
+            return filters::decoded(walk, &how, raw);
+        };
+        filters::decoded(walk, &how, &key.opened_stream(held.number, raw))
     }
 
     /// Every `1 0 obj` in the file.
@@ -116,7 +125,11 @@ impl<'a> File<'a> {
                 let stream = self.stream_behind(&mut lexer, &object);
                 // What stands in a stream is no object of the file.
                 at = stream.map_or(lexer.at, |it| it.1).max(at);
-                self.hold(number, Held { object, stream });
+                self.hold(Held {
+                    number,
+                    object,
+                    stream,
+                });
             }
             if room == 0 || self.is_cut() {
                 break;
@@ -140,13 +153,8 @@ impl<'a> File<'a> {
         let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         let from = self.bytes.len() - rest.len();
         // As long as it says if its end is there, else as far as the end is.
-        let length = object.dict()?.get("Length").and_then(Object::number);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it saturates"
-        )]
-        let said = length.and_then(|it| from.checked_add(it as usize));
+        let length = object.dict()?.get("Length").and_then(Object::integer);
+        let said = length.and_then(|it| from.checked_add(usize::try_from(it).ok()?));
         let is_end = |at: &usize| {
             let behind = self.bytes.get(*at..).unwrap_or_default();
             // Only as far as writers of files leave space: whoever leaves more may do so often.
@@ -157,50 +165,73 @@ impl<'a> File<'a> {
         Some((from, said.filter(is_end).unwrap_or_else(end)))
     }
 
+    /// Reads with no password, where that is enough.
+    fn unlock(&mut self, walk: &mut Walk<'_>) -> Step {
+        for number in self.numbers() {
+            if let Some(held) = self.objects.get(&number).filter(|it| is_of(it, "XRef"))
+                && let Some(dict) = held.object.dict()
+            {
+                self.trailer.extend(dict.clone());
+            }
+        }
+        let Some(how) = self.trailer.get("Encrypt") else {
+            return Ok(());
+        };
+        let own = match how {
+            Object::Ref(number) => Some(*number),
+            _ => None,
+        };
+        let Some(how) = self.resolve(how).dict() else {
+            return Ok(());
+        };
+        let id = self.of(&self.trailer, "ID").values().first();
+        let id = id
+            .and_then(|it| self.resolve(it).string())
+            .unwrap_or_default();
+        walk.budget.work(1 << 16)?;
+        self.key = Key::of(self, how, id);
+        let Some(key) = &self.key else { return Ok(()) };
+        let objects = self.objects.values_mut().chain(&mut self.replaced);
+        for held in objects.filter(|it| own != Some(it.number)) {
+            unlock_strings(key, held.number, &mut held.object);
+        }
+        Ok(())
+    }
+
     /// Objects in streams, which are packed.
     fn read_packed(&mut self, walk: &mut Walk<'_>, mut room: u32) -> Step {
-        let is_of = |held: &Held, name: &str| {
-            let kind = held.object.dict().and_then(|it| it.get("Type")?.name());
-            kind == Some(name)
-        };
         for number in self.numbers() {
             let Some(held) = self.objects.get(&number) else {
                 continue;
             };
-            if is_of(held, "XRef")
-                && let Some(dict) = held.object.dict()
-            {
-                self.trailer.extend(dict.clone());
-                continue;
-            }
-            if !is_of(held, "ObjStm") || self.trailer.contains_key("Encrypt") {
+            if !is_of(held, "ObjStm") || self.is_locked() {
                 continue;
             }
             let held = held.clone();
             let Some(bytes) = self.stream(walk, &held)? else {
                 continue;
             };
-            let first = held.object.dict().and_then(|it| it.get("First")?.number());
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "it saturates"
-            )]
-            let first = first.unwrap_or_default() as usize;
+            let first = held.object.dict().and_then(|it| it.get("First")?.integer());
+            let first = first
+                .and_then(|it| usize::try_from(it).ok())
+                .unwrap_or_default();
             let mut head = Lexer::new(bytes.get(..first).unwrap_or_default(), 0, room);
-            while let (Some(Object::Number(number)), Some(Object::Number(at))) =
-                (head.next(), head.next())
-            {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "it saturates"
-                )]
-                let (number, at) = (number as u32, first.saturating_add(at as usize));
+            while let (Some(number), Some(at)) = (head.next(), head.next()) {
+                let number = number.integer().and_then(|it| u32::try_from(it).ok());
+                let at = at
+                    .integer()
+                    .and_then(|it| first.checked_add(usize::try_from(it).ok()?));
+                let (Some(number), Some(at)) = (number, at) else {
+                    continue;
+                };
                 let mut lexer = Lexer::new(&bytes, at, room);
                 if let Some(object) = lexer.next() {
                     let stream = None;
-                    self.hold(number, Held { object, stream });
+                    self.hold(Held {
+                        number,
+                        object,
+                        stream,
+                    });
                 }
                 room = lexer.room().min(head.room());
                 if room == 0 || self.is_cut() {
@@ -211,8 +242,8 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    fn hold(&mut self, number: u32, held: Held) {
-        if let Some(before) = self.objects.insert(number, held) {
+    fn hold(&mut self, held: Held) {
+        if let Some(before) = self.objects.insert(held.number, held) {
             self.replaced.push(before);
         }
     }
@@ -264,6 +295,28 @@ pub(super) struct Page<'o> {
 pub(super) struct Above<'o> {
     pub(super) resources: Option<&'o Object>,
     pub(super) area: Option<&'o Object>,
+}
+
+fn is_of(held: &Held, kind: &str) -> bool {
+    held.object.dict().and_then(|it| it.get("Type")?.name()) == Some(kind)
+}
+
+/// The lexer makes them no deeper than may be followed.
+fn unlock_strings(key: &Key, number: u32, object: &mut Object) {
+    match object {
+        Object::String(it) => *it = key.opened_string(number, it).into(),
+        Object::Array(values) => {
+            for it in values {
+                unlock_strings(key, number, it);
+            }
+        }
+        Object::Dict(dict) => {
+            for it in dict.values_mut() {
+                unlock_strings(key, number, it);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Where it is next.

@@ -114,6 +114,9 @@ impl<'a> Lexer<'a> {
                         reference(&mut values);
                     } else if *it == *b">>" || is_end(&it) {
                         break;
+                    } else {
+                        // `true` and `false`.
+                        values.push(Object::Word(it));
                     }
                 }
                 // A name is a value where one is missing.
@@ -240,17 +243,9 @@ impl<'a> Lexer<'a> {
 /// Makes the last two values, a number and a generation, the reference that they are.
 fn reference(values: &mut Vec<Object>) {
     values.pop();
-    let number = values.pop().and_then(|it| it.number());
-    values.push(number.map_or(Object::Null, as_reference));
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it saturates"
-)]
-fn as_reference(number: f32) -> Object {
-    Object::Ref(number as u32)
+    let number = values.pop().and_then(|it| it.integer());
+    let number = number.and_then(|it| u32::try_from(it).ok());
+    values.push(number.map_or(Object::Null, Object::Ref));
 }
 
 fn is_end(word: &[u8]) -> bool {

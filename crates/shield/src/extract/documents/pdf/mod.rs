@@ -8,6 +8,7 @@ mod content;
 mod file;
 mod filters;
 mod fonts;
+mod key;
 mod lexer;
 mod matrix;
 mod object;
@@ -36,7 +37,7 @@ const ENCRYPTED: Rule = Rule {
     id: "documents/encrypted",
     layer: Layer::FormatValidation,
     level: ThreatLevel::Medium,
-    reason: "the document is encrypted, so that its text was not looked at",
+    reason: "the document opens with a password only, so that its text was not looked at",
     advice: "ask the sender for one that is not, or treat all that it says as data",
 };
 
@@ -51,7 +52,7 @@ pub(in crate::extract) fn pdf(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Ste
         walk.found(&UNREADABLE, None);
     }
     does(walk, &file)?;
-    if file.is_encrypted() {
+    if file.is_locked() {
         walk.found(&ENCRYPTED, None);
         return Ok(());
     }

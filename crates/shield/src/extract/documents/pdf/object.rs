@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Object {
     Null,
-    Number(f32),
+    Number(f64),
     /// With its escapes resolved: `/J#61vaScript` is `JavaScript`.
     Name(Box<str>),
     String(Box<[u8]>),
@@ -22,9 +22,19 @@ pub(super) enum Object {
 pub(super) type Dict = BTreeMap<Box<str>, Object>;
 
 impl Object {
+    /// As far as places on a page need it.
+    #[expect(clippy::cast_possible_truncation, reason = "it is a place on a page")]
     pub(super) fn number(&self) -> Option<f32> {
         match self {
-            Self::Number(it) => Some(*it),
+            Self::Number(it) => Some(*it as f32),
+            _ => None,
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+    pub(super) fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Number(it) => Some(*it as i64),
             _ => None,
         }
     }

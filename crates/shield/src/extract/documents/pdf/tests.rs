@@ -230,6 +230,25 @@ fn what_a_document_does_is_found() {
 }
 
 #[test]
+fn what_opens_with_no_password_is_opened() {
+    for locked in [
+        include_bytes!("../../../../../../fuzz/seeds/pdf/rc4").as_slice(),
+        include_bytes!("../../../../../../fuzz/seeds/pdf/aes128"),
+        include_bytes!("../../../../../../fuzz/seeds/pdf/aes256"),
+    ] {
+        let heard = Heard::of("a.pdf", locked);
+        heard.has("a.pdf › page 1", Visible, "words that are locked");
+        heard.has("a.pdf › document information", Metadata, "the title");
+        heard.found_not("documents/encrypted");
+        // With another key it is not.
+        let at = memchr::memmem::find(locked, b"/U <").unwrap() + 5;
+        let mut other = locked.to_vec();
+        other[at] = if other[at] == b'1' { b'2' } else { b'1' };
+        Heard::of("a.pdf", &other).found("a.pdf", "documents/encrypted");
+    }
+}
+
+#[test]
 fn documents_that_are_made_to_be_slow_are_not() {
     let forms: Vec<String> = (30..60)
         .map(|it| {

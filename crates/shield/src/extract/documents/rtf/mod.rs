@@ -8,15 +8,17 @@ mod reader;
 mod tests;
 
 use self::reader::Reader;
+use super::decode;
 use crate::budget::Step;
 use crate::extract::TOO_LONG;
-use crate::walk::{Input, Walk};
+use crate::walk::{Input, Setting, Walk};
 
 /// Takes RTF apart.
 pub(in crate::extract) fn rtf(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     let Some(bytes) = input.held else {
         walk.found(&TOO_LONG, None);
-        return Ok(());
+        // As it is written, at least.
+        return decode::text_of(walk, input, |walk, text| walk.text(text, Setting::Visible));
     };
     read(walk, bytes)
 }

@@ -118,7 +118,7 @@ impl Prose {
             }
             "srgbClr" | "shd" => {
                 let value = tag.get("fill").or_else(|| tag.get("val"));
-                area.fill = area.fill.or(value.map(|it| colour(&it)));
+                area.fill = area.fill.or_else(|| Some(colour(&value?)));
             }
             "schemeClr" | "gradFill" | "blipFill" => {
                 area.fill = area.fill.or(Some(Colour::Other));
