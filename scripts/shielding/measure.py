@@ -69,7 +69,8 @@ def of_published(samples, parts, most, again):
     for mode, count in (("block", None), ("review", 10)):
         answers[mode] = {}
         for part in parts:
-            rows = samples.sample(part)[:count]
+            # It judges in the same way in both modes, and only acts on it in one: a bomb takes as long.
+            rows = samples.sample(part)[:count] if mode == "block" or part != "known bombs" else []
             new = [it for it in rows if f"{mode} {most} {it['name']} {it['sha256']}" not in known]
             if new:
                 say(f"shield: the published one, {len(new)} of {part}, mode {mode}")

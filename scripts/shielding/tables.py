@@ -107,7 +107,7 @@ def families(samples, ours, published):
 def parts_of(rows, alarms, of_family, misses, speed, text):
     names = [("part", "part"), ("family", "family"), ("file", "file"), ("of", "of"), ("level", "level"), ("rules", "rules")]
     lost = "\n".join(f"- {what}: {', '.join(those) if those else 'none'}" for what, those in misses.items())
-    return [*text, report.table(COLUMNS, rows), "## How fast", report.table([("what", "sort"), ("mb_s", "MB/s, one thread")], speed),
+    return [*text, report.table(COLUMNS, rows), "## How fast", report.table([("what", "sort"), ("mb_s", "MB for a second of one processor")], speed),
             "## What was missed", lost, "## Ordinary files that were flagged", report.table(names, alarms) if alarms else "None.",
             "## By family", "Flagged / blocked.", report.table([("what", "family"), ("split", ""), ("ours", "ours"),
                                                                  ("published", "published, block mode, of the sample")], of_family)]
