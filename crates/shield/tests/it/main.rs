@@ -18,6 +18,7 @@ mod sevenzips;
 mod shortcuts;
 mod streams;
 mod tars;
+mod unseen;
 mod verdicts;
 mod zipped;
 mod zips;
