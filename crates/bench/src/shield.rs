@@ -116,12 +116,17 @@ pub(crate) fn files(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn write(path: &Path, text: &str) {
+        let mut file = File::create(path).unwrap();
+        io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    }
+
     #[test]
     fn what_is_further_in_is_found_in_an_order_that_stays() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("b")).unwrap();
         for name in ["c", "b/z", "b/a", "a"] {
-            fs::write(folder.path().join(name), name).unwrap();
+            write(&folder.path().join(name), name);
         }
         let mut found = Vec::new();
         files(folder.path(), &mut found).unwrap();
@@ -133,7 +138,7 @@ mod tests {
     fn a_line_says_what_became_of_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
-        fs::write(&path, "The meeting is on Tuesday.\n").unwrap();
+        write(&path, "The meeting is on Tuesday.\n");
         let rules = RuleSet::load().unwrap();
         let line = judge(&Scanner::new(&rules), &path, true).unwrap();
         assert_eq!(

@@ -1,5 +1,10 @@
 //! How fast Shield judges.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "megabytes a second are told to three digits"
+)]
+
 use std::fs;
 use std::io;
 use std::path::PathBuf;

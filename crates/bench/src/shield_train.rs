@@ -1,5 +1,10 @@
 //! Makes the linear model of Shield from samples.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "weights are small, and so are counts"
+)]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};

@@ -112,6 +112,10 @@ pub struct LayerDetails {
 }
 
 /// What a scan found.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of the published result"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScanReport {
     /// The worst of what was found.

@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Pdf,
     /// Compound file: documents of old Office, mails of Outlook, installers.
     Ole,
-    /// Archive, and all of new Office, OpenDocument, EPUB, Java, Android.
+    /// Archive, and all of new Office, `OpenDocument`, EPUB, Java, Android.
     Zip,
     /// Archive without compression: libraries, packages of Debian.
     Ar,
@@ -126,14 +126,14 @@ impl Kind {
                 b'P',
                 ..,
             ] => Self::Webp,
-            [b'R', b'I', b'F', b'F', ..] => Self::Media,
-            [_, _, _, _, b'f', b't', b'y', b'p', ..] => Self::Media,
+            [b'R', b'I', b'F', b'F', ..]
+            | [_, _, _, _, b'f', b't', b'y', b'p', ..]
+            | [0xFF, 0xE2 | 0xE3 | 0xF2 | 0xF3 | 0xFA | 0xFB, ..] => Self::Media,
             // A fat program of macOS counts its architectures where Java has its version.
             [0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 0..20, ..] => Self::MachO,
             [0xCA, 0xFE, 0xBA, 0xBE, ..] => Self::JavaClass,
             [b'M', b'Z', ..] if !crate::text::is_text(head) => Self::Pe,
             [0x80, 2..=5, ..] => Self::Pickle,
-            [0xFF, 0xE2 | 0xE3 | 0xF2 | 0xF3 | 0xFA | 0xFB, ..] => Self::Media,
             _ if head.get(257..262) == Some(b"ustar") || crate::extract::is_tar(head) => Self::Tar,
             _ if crate::text::is_text(head) => Self::of_text(head),
             _ => Self::Binary,

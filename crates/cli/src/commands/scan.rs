@@ -56,9 +56,10 @@ struct Tally {
 /// Judges them.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit> {
     let mut tally = Tally::default();
-    let stdin = match args.paths.iter().any(|it| it.as_os_str() == "-") {
-        true => Some(spooled(printer).await?),
-        false => None,
+    let stdin = if args.paths.iter().any(|it| it.as_os_str() == "-") {
+        Some(spooled(printer).await?)
+    } else {
+        None
     };
     let mut all = Vec::new();
     for path in &args.paths {

@@ -22,6 +22,7 @@ pub use self::job::{Item, run_worker};
 pub(crate) use self::quarantine::Taken;
 pub use self::quarantine::{Held, HeldFile, Quarantine};
 use self::worker::Worker;
+use crate::blocking::blocking;
 use crate::error::{Result, ShieldError};
 
 /// By which policy is judged, and where.
@@ -124,14 +125,14 @@ impl Shield {
             How::Worker(worker) => worker.scan(job).await,
             How::InProcess(rules) => {
                 let rules = Arc::clone(rules);
-                let scan = tokio::task::spawn_blocking(move || {
+                blocking(move || {
                     let mut scan = Scan::default();
                     for (n, item) in job.items.iter().enumerate() {
                         scan.add(n, item.name(), job.scan(&rules, item));
                     }
-                    scan
-                });
-                Ok(scan.await.expect("a scan does not panic"))
+                    Ok(scan)
+                })
+                .await
             }
         }
     }

@@ -123,6 +123,7 @@ mod linux {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::env;
     use std::fs::{self, File};

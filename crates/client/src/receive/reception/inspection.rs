@@ -1,6 +1,7 @@
 //! What was opened is judged, and what the agent should not read is kept from it.
 
 use super::super::blocking;
+use super::super::settling::Settling;
 use super::super::state::Placing;
 use super::finish::{received, settle};
 use super::{Opened, Outcome, Reception};
@@ -43,7 +44,7 @@ impl Reception<'_> {
             let why = worst.and_then(|it| it.report.warnings.first().cloned());
             return Err(ShieldError::NoQuarantine(id, why.unwrap_or_default()).into());
         };
-        let settling = outcome.settling.map(|it| it.into_quarantined());
+        let settling = outcome.settling.map(Settling::into_quarantined);
         let placing = Placing {
             security: outcome.security,
             message: outcome.message,

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 /// What macros do, all modules of a document together.
+#[expect(clippy::struct_excessive_bools, reason = "each is a deed")]
 #[derive(Debug, Default)]
 pub(super) struct Deeds {
     /// By opening, closing or looking at the document.

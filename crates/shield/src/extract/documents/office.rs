@@ -110,11 +110,7 @@ fn sheets(walk: &mut Walk<'_>, archive: &mut Archive<'_>) -> Step {
 }
 
 /// Names of the parts of sheets that are not shown.
-fn hidden_sheets(
-    walk: &mut Walk<'_>,
-    archive: &mut Archive<'_>,
-    workbook: &str,
-) -> Step<Vec<String>> {
+fn hidden_sheets(walk: &Walk<'_>, archive: &mut Archive<'_>, workbook: &str) -> Step<Vec<String>> {
     let mut ids = Vec::new();
     xml::each_tag(workbook, |tag| {
         let is_hidden = tag.get("state").is_some_and(|it| it != "visible");
@@ -178,7 +174,7 @@ fn names(archive: &Archive<'_>, folder: &str) -> Vec<String> {
 }
 
 /// A part of the document as text, if it is there and not too long.
-fn part(walk: &mut Walk<'_>, archive: &mut Archive<'_>, name: &str) -> Step<Option<String>> {
+fn part(walk: &Walk<'_>, archive: &mut Archive<'_>, name: &str) -> Step<Option<String>> {
     let Ok(mut file) = archive.by_name(name) else {
         return Ok(None);
     };

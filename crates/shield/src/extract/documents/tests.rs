@@ -17,7 +17,7 @@ pub(super) struct Heard {
 /// What ends a scan here is never how busy the machine is.
 fn patient() -> Limits {
     Limits {
-        time: Duration::from_secs(600),
+        time: Duration::from_mins(10),
         ..Limits::default()
     }
 }

@@ -117,7 +117,7 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], charset: &str) -> Step {
 }
 
 /// A body as it is meant.
-fn body_of(walk: &mut Walk<'_>, headers: &Headers, body: &[u8]) -> Step<Vec<u8>> {
+fn body_of(walk: &Walk<'_>, headers: &Headers, body: &[u8]) -> Step<Vec<u8>> {
     let body = match headers.encoding() {
         Encoding::Base64 => super::uri::base64(body).unwrap_or_default(),
         Encoding::Quoted => parts::unquoted(body),

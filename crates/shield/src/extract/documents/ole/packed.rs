@@ -15,7 +15,7 @@ const LENGTH: usize = 4096;
 const MAX_OUT: usize = 16 << 20;
 
 /// As it is meant, as far as it goes.
-pub(super) fn unpacked(walk: &mut Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
+pub(super) fn unpacked(walk: &Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
     let (head, rest) = bytes.split_at_checked(16).unwrap_or_default();
     if head.get(8..12) != Some(b"LZFu") {
         return Ok(rest.to_vec());

@@ -166,7 +166,7 @@ impl<'a> File<'a> {
     }
 
     /// Reads with no password, where that is enough.
-    fn unlock(&mut self, walk: &mut Walk<'_>) -> Step {
+    fn unlock(&mut self, walk: &Walk<'_>) -> Step {
         for number in self.numbers() {
             if let Some(held) = self.objects.get(&number).filter(|it| is_of(it, "XRef"))
                 && let Some(dict) = held.object.dict()

@@ -16,7 +16,7 @@ pub(super) const MAX_FILTERS: usize = 8;
 const MAX_STREAM: usize = 16 << 20;
 
 /// Undoes what is said to have been done to it, as far as it can be undone. `None` is a picture.
-pub(super) fn decoded(walk: &mut Walk<'_>, dict: &Dict, raw: &[u8]) -> Step<Option<Vec<u8>>> {
+pub(super) fn decoded(walk: &Walk<'_>, dict: &Dict, raw: &[u8]) -> Step<Option<Vec<u8>>> {
     let get = |long: &str, short: &str| dict.get(long).or_else(|| dict.get(short));
     let filters = get("Filter", "F").map_or(&[][..], Object::values);
     let parameters = get("DecodeParms", "DP").map_or(&[][..], Object::values);
@@ -40,7 +40,7 @@ pub(super) fn decoded(walk: &mut Walk<'_>, dict: &Dict, raw: &[u8]) -> Step<Opti
 }
 
 /// As far as it goes.
-pub(in crate::extract::documents) fn inflated(walk: &mut Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
+pub(in crate::extract::documents) fn inflated(walk: &Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
     let flat = all_of(walk, &mut ZlibDecoder::new(bytes))?;
     if flat.is_empty() && bytes.len() > 2 {
         // Its head may be broken.
@@ -50,7 +50,7 @@ pub(in crate::extract::documents) fn inflated(walk: &mut Walk<'_>, bytes: &[u8])
     Ok(flat)
 }
 
-fn all_of(walk: &mut Walk<'_>, from: &mut dyn Read) -> Step<Vec<u8>> {
+fn all_of(walk: &Walk<'_>, from: &mut dyn Read) -> Step<Vec<u8>> {
     let (mut out, mut buffer) = (Vec::new(), [0; 1 << 14]);
     while out.len() < MAX_STREAM {
         let Ok(read @ 1..) = from.read(&mut buffer) else {
@@ -120,7 +120,7 @@ fn paeth(left: u8, up: u8, corner: u8) -> u8 {
 }
 
 /// LZW, with codes of 9 to 12 bits.
-fn unpacked(walk: &mut Walk<'_>, bytes: &[u8], parameters: Option<&Dict>) -> Step<Vec<u8>> {
+fn unpacked(walk: &Walk<'_>, bytes: &[u8], parameters: Option<&Dict>) -> Step<Vec<u8>> {
     const CLEAR: usize = 256;
     const END: usize = 257;
     const FIRST: usize = 258;
@@ -212,7 +212,7 @@ fn from_85(text: &[u8]) -> Vec<u8> {
     out
 }
 
-fn unrolled(walk: &mut Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
+fn unrolled(walk: &Walk<'_>, bytes: &[u8]) -> Step<Vec<u8>> {
     let (mut out, mut rest) = (Vec::new(), bytes);
     while let [length, behind @ ..] = rest {
         let before = out.len();

@@ -176,7 +176,7 @@ impl Events {
         Ok(())
     }
 
-    fn reference(&mut self, walk: &mut Walk<'_>, it: &BytesRef<'_>) -> Step {
+    fn reference(&mut self, walk: &Walk<'_>, it: &BytesRef<'_>) -> Step {
         if let Ok(Some(it)) = it.resolve_char_ref() {
             self.pending.push(it);
             return Ok(());
