@@ -79,7 +79,6 @@ fn a_program_that_writes_its_own_code_is_found() {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of samples")]
 #[test]
 fn files_that_are_two_things_are_found() {
     let png = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\0\0\0\0\0\0\0\0IEND\xAE\x42\x60\x82";

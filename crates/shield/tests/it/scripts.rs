@@ -80,6 +80,7 @@ fn a_script_that_gives_a_shell_away_is_found() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of samples")]
 fn a_script_that_fetches_and_runs_is_found() {
     let scripts = [
         (

@@ -352,12 +352,7 @@ impl<'c, 'f> Content<'c, 'f> {
         Ok(())
     }
 
-    fn font(
-        &mut self,
-        walk: &mut Walk<'_>,
-        resources: Option<&Dict>,
-        name: &str,
-    ) -> Step<Rc<Font>> {
+    fn font(&mut self, walk: &Walk<'_>, resources: Option<&Dict>, name: &str) -> Step<Rc<Font>> {
         let file = self.file;
         let all = resources.and_then(|it| file.of(it, "Font").dict());
         let Some(font) = all.and_then(|it| it.get(name)) else {

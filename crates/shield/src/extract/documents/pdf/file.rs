@@ -35,7 +35,7 @@ const MAX_OBJECTS: usize = 200_000;
 const MAX_VALUES: u32 = 1_200_000;
 
 impl<'a> File<'a> {
-    pub(super) fn read(walk: &mut Walk<'_>, bytes: &'a [u8]) -> Step<Self> {
+    pub(super) fn read(walk: &Walk<'_>, bytes: &'a [u8]) -> Step<Self> {
         let mut file = Self {
             bytes,
             objects: HashMap::new(),
@@ -92,7 +92,7 @@ impl<'a> File<'a> {
     }
 
     /// A stream as it is meant; `None` where it is none, or a picture.
-    pub(super) fn stream(&self, walk: &mut Walk<'_>, held: &Held) -> Step<Option<Vec<u8>>> {
+    pub(super) fn stream(&self, walk: &Walk<'_>, held: &Held) -> Step<Option<Vec<u8>>> {
         let (Some((from, to)), Some(dict)) = (held.stream, held.object.dict()) else {
             return Ok(None);
         };
@@ -199,7 +199,7 @@ impl<'a> File<'a> {
     }
 
     /// Objects in streams, which are packed.
-    fn read_packed(&mut self, walk: &mut Walk<'_>, mut room: u32) -> Step {
+    fn read_packed(&mut self, walk: &Walk<'_>, mut room: u32) -> Step {
         for number in self.numbers() {
             let Some(held) = self.objects.get(&number) else {
                 continue;

@@ -44,7 +44,7 @@ impl Default for Font {
 }
 
 impl Font {
-    pub(super) fn of(walk: &mut Walk<'_>, file: &File<'_>, dict: &Dict) -> Step<Self> {
+    pub(super) fn of(walk: &Walk<'_>, file: &File<'_>, dict: &Dict) -> Step<Self> {
         let mut font = Self::default();
         let encoding = file.of(dict, "Encoding");
         if file.of(dict, "Subtype").name() == Some("Type0") {
