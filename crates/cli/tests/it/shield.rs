@@ -160,3 +160,31 @@ fn files_here_are_judged_as_those_that_come() {
     );
     assert_eq!(typed.expect(1).stdout, "-\n");
 }
+
+#[test]
+fn nothing_that_looks_secret_is_sent_before_somebody_says_so() {
+    let pair = Pair::new();
+    // Put together here, or whoever looks for keys in this repository would find one.
+    let key = [
+        "-----BEGIN OPENSSH",
+        "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH",
+    ];
+    let key = format!("{} PRIVATE KEY-----\n", key.join(" "));
+    pair.file("deploy", key.as_bytes());
+    pair.file("notes.txt", b"The meeting is on Tuesday.\n");
+    let run = pair
+        .run("alice", "--json send bob deploy notes.txt")
+        .expect(1);
+    let error = run.json()["error"].clone();
+    assert_eq!(error["code"], "SECRETS_FOUND");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("deploy") && !message.contains("b3Blbn"),
+        "{message}"
+    );
+    assert_eq!(pair.json("alice", "list")["total"], 0);
+    pair.run("alice", "send bob notes.txt").expect(0);
+    pair.run("alice", "send bob deploy --allow-secrets")
+        .expect(0);
+    assert_eq!(pair.json("alice", "list")["total"], 2);
+}
