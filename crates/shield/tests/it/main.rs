@@ -9,9 +9,7 @@
 
 mod bombs;
 mod disguises;
-mod documents;
 mod fuzzed;
-mod fuzzed_programs;
 mod images;
 mod looked;
 mod macros;
