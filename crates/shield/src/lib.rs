@@ -7,7 +7,7 @@
 //!
 //! What is looked at goes through one [walk](walk::Walk): it is told apart by its content, taken apart by
 //! the extractor for its kind, and whatever text or file comes out of that walks the same way, within one
-//! [budget](budget) for all of it. Text is [judged](text) where it is found; [detectors](detect) look at
+//! [budget] for all of it. Text is [judged](text) where it is found; [detectors](detect) look at
 //! bytes.
 
 pub mod limits;

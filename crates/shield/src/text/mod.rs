@@ -1,7 +1,7 @@
 //! Judges text: what it asks of whoever reads it.
 //!
-//! What is said is [folded](fold), so that disguises fall; [words](words) in it are found in one pass,
-//! and [judged](judge) by the [rules], which are data.
+//! What is said is [folded](fold), so that disguises fall; [words] in it are found in one pass,
+//! and [judged](mod@judge) by the [rules], which are data.
 
 mod decode;
 pub(crate) mod fold;
