@@ -62,6 +62,7 @@ fn attacks_that_nobody_had_seen_are_found() {
     );
 }
 
+/// Three of sixty are three too many; the bound keeps it from growing.
 #[test]
 fn harmless_texts_in_the_same_documents_pass() {
     let all = levels(|it| &it.harmless);
