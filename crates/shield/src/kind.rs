@@ -1,5 +1,9 @@
 //! What an input is, told by its content.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
+
 /// What an input is. Its name has no say in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -142,11 +146,9 @@ impl Kind {
 
     /// What sort of text it is that begins like this.
     fn of_text(head: &[u8]) -> Self {
-        let lower: Vec<u8> = without_bom(head)
-            .map(|it| it.to_ascii_lowercase())
-            .collect();
+        let lower = without_bom(head).to_ascii_lowercase();
         let head = lower.trim_ascii_start();
-        let has = |what: &[u8]| head.windows(what.len()).any(|it| it == what);
+        let has = |what: &[u8]| memmem::find(head, what).is_some();
         if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || has(b"<html") {
             return Self::Html;
         }
@@ -175,11 +177,14 @@ impl Kind {
 }
 
 /// The bytes without the mark of an encoding, and without the zeros of UTF-16.
-fn without_bom(head: &[u8]) -> impl Iterator<Item = u8> {
+fn without_bom(head: &[u8]) -> Cow<'_, [u8]> {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let head = head.strip_prefix(b"\xFF\xFE").unwrap_or(head);
     let head = head.strip_prefix(b"\xFE\xFF").unwrap_or(head);
-    head.iter().copied().filter(|it| *it != 0)
+    if memchr::memchr(0, head).is_none() {
+        return Cow::Borrowed(head);
+    }
+    head.iter().copied().filter(|it| *it != 0).collect()
 }
 
 #[cfg(test)]

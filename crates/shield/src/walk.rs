@@ -47,7 +47,7 @@ impl Window<'_> {
     pub(crate) fn new_lines(&self) -> u64 {
         let new = self.bytes.len() - if self.is_last { 0 } else { OVERLAP };
         let new = self.bytes.get(..new).unwrap_or_default();
-        new.split(|it| *it == b'\n').skip(1).count() as u64
+        memchr::memchr_iter(b'\n', new).count() as u64
     }
 }
 

@@ -111,7 +111,7 @@ impl TextRules {
         }
         let about = words.concept("about");
         words.add_disguises();
-        let words = words.build();
+        let words = words.build().map_err(|it| wrong("words", it.to_string()))?;
         let mut by_first: Vec<Vec<u16>> = Vec::new();
         for (at, idea) in (0_u16..).zip(&ideas) {
             for concept in idea.needs.first().into_iter().flatten() {

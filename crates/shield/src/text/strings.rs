@@ -25,6 +25,16 @@ pub(super) fn look(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8]) -> Step {
     walk.text(&found, setting)
 }
 
+/// Judges the pieces of plain text in what is text of another form.
+pub(super) fn look_narrow(walk: &mut Walk<'_>, bytes: &[u8]) -> Step {
+    let mut found = String::new();
+    narrow(bytes, &mut found);
+    if found.is_empty() {
+        return Ok(());
+    }
+    walk.text(&found, Setting::Visible)
+}
+
 /// Runs of UTF-8. Every run that is long enough has a byte at a multiple of its length.
 fn narrow(bytes: &[u8], found: &mut String) {
     let is_part = |it: u8| matches!(it, 9 | 10 | 13 | 0x20..=0x7E | 0x80..);

@@ -32,18 +32,37 @@ const WORDS: [&str; 22] = [
     "keys",
 ];
 
+const LETTER: u8 = 1;
+const SIGN: u8 = 2;
+const GAP: u8 = 4;
+
+/// What each byte is here.
+const SORTS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut it = 0_u8;
+    while it < 0x80 {
+        let letter = if it.is_ascii_alphabetic() { LETTER } else { 0 };
+        let sign = if it.is_ascii_graphic() { SIGN } else { 0 };
+        let gap = match it {
+            b' ' | b'.' | b'-' | b'/' | b'|' | b',' | b'_' | b'*' | b'+' | b'~' => GAP,
+            _ => 0,
+        };
+        table[it as usize] = letter | sign | gap;
+        it += 1;
+    }
+    table
+};
+
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
-    let is_gap = |it: &u8| {
-        matches!(
-            it,
-            b' ' | b'.' | b'-' | b'/' | b'|' | b',' | b'_' | b'*' | b'+' | b'~'
-        )
+    let is = |at: usize, sort: u8| {
+        bytes
+            .get(at)
+            .is_some_and(|it| SORTS[usize::from(*it)] & sort != 0)
     };
-    let is_pair = |at: usize| {
-        bytes.get(at).is_some_and(u8::is_ascii_graphic) && bytes.get(at + 1).is_some_and(is_gap)
-    };
-    let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic) && is_pair(at);
+    let is_gap = |it: &u8| SORTS[usize::from(*it)] & GAP != 0;
+    let is_pair = |at: usize| is(at, SIGN) && is(at + 1, GAP);
+    let is_letter = |at: usize| is(at + 1, GAP) && is(at, LETTER);
     let mut at = 0;
     while at + LEAST < bytes.len() {
         // Whatever is long enough has two letters between gaps here, or just after.
