@@ -67,6 +67,8 @@ pub(crate) enum Kind {
     Lnk,
     /// Objects of Python, which are programs.
     Pickle,
+    /// What a program says in another language, of gettext.
+    Catalogue,
     /// None of those that are known.
     Binary,
 }
@@ -105,6 +107,8 @@ const BEGINNINGS: &[(&[u8], Kind)] = &[
     (b"\xCE\xFA\xED\xFE", Kind::MachO),
     (b"\xCF\xFA\xED\xFE", Kind::MachO),
     (b"\0asm", Kind::Wasm),
+    (b"\xDE\x12\x04\x95", Kind::Catalogue),
+    (b"\x95\x04\x12\xDE", Kind::Catalogue),
     (b"L\0\0\0\x01\x14\x02\0", Kind::Lnk),
 ];
 

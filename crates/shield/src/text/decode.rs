@@ -79,18 +79,23 @@ fn decoded(form: Form, bytes: &[u8]) -> Cow<'_, str> {
     match form {
         Form::Coded(encoding) => encoding.decode_with_bom_removal(bytes).0,
         Form::Wide { is_big } => {
-            let (fours, _) = bytes.as_chunks::<4>();
-            let codes = fours.iter().map(|it| {
-                if is_big {
-                    u32::from_be_bytes(*it)
-                } else {
-                    u32::from_le_bytes(*it)
-                }
-            });
-            let chars = codes.map(|it| char::from_u32(it).unwrap_or(char::REPLACEMENT_CHARACTER));
+            let char = |it| char::from_u32(it).unwrap_or(char::REPLACEMENT_CHARACTER);
+            let chars = wide(bytes, is_big).map(char);
             chars.collect::<String>().into()
         }
     }
+}
+
+/// Numbers of four bytes.
+fn wide(bytes: &[u8], is_big: bool) -> impl Iterator<Item = u32> {
+    let (fours, _) = bytes.as_chunks::<4>();
+    fours.iter().map(move |it| {
+        if is_big {
+            u32::from_be_bytes(*it)
+        } else {
+            u32::from_le_bytes(*it)
+        }
+    })
 }
 
 fn form(bytes: &[u8]) -> Form {
@@ -150,10 +155,15 @@ fn unmarked(bytes: &[u8]) -> Option<Form> {
     };
     let fours = head.len() / 4;
     let is_all = |count: usize| count * 100 >= fours * 98;
-    if is_all(zeros(3, 4)) && is_all(zeros(2, 4)) && zeros(0, 4) * 20 <= fours {
+    // Tables of small numbers are no text.
+    let is_shown = |is_big| {
+        let codes = wide(head, is_big).filter(|it| matches!(it, 9 | 10 | 13 | 0x20..));
+        is_all(codes.count())
+    };
+    if is_all(zeros(3, 4)) && is_all(zeros(2, 4)) && zeros(0, 4) * 20 <= fours && is_shown(false) {
         return Some(Form::Wide { is_big: false });
     }
-    if is_all(zeros(0, 4)) && is_all(zeros(1, 4)) && zeros(3, 4) * 20 <= fours {
+    if is_all(zeros(0, 4)) && is_all(zeros(1, 4)) && zeros(3, 4) * 20 <= fours && is_shown(true) {
         return Some(Form::Wide { is_big: true });
     }
     let two = [(UTF_16LE, false), (UTF_16BE, true)];

@@ -11,7 +11,9 @@ const LEAST: usize = 40;
 pub(super) fn look(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8]) -> Step {
     let setting = match kind {
         // Programs speak to those who run them.
-        Kind::Pe | Kind::Elf | Kind::MachO | Kind::JavaClass | Kind::Wasm => Setting::Code,
+        Kind::Pe | Kind::Elf | Kind::MachO | Kind::JavaClass | Kind::Wasm | Kind::Catalogue => {
+            Setting::Code
+        }
         // What these hold is looked at by itself; of the rest, some is their names and their padding.
         Kind::Tar | Kind::Zip | Kind::SevenZip => return Ok(()),
         _ => Setting::Metadata,
@@ -19,6 +21,10 @@ pub(super) fn look(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8]) -> Step {
     let mut found = String::new();
     narrow(bytes, &mut found);
     two_bytes(bytes, &mut found);
+    if kind == Kind::Catalogue {
+        // What stands between zeros is a sentence by itself, whatever is before and after it.
+        found = found.replace('\n', " ;\n");
+    }
     if found.is_empty() {
         return Ok(());
     }
