@@ -1,5 +1,7 @@
 //! What is judged before an agent reads it, and what becomes of what is kept from it.
 
+mod killed;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
