@@ -124,7 +124,7 @@ impl Signatures {
 }
 
 /// How far from its words a rule looks. Scripts are shorter.
-const AROUND: usize = 16 << 10;
+pub(super) const AROUND: usize = 16 << 10;
 
 impl Signature {
     fn read(file: &str, text: &str) -> Result<Self, ScanError> {
