@@ -251,8 +251,8 @@ mod tests {
         let budget = Budget::new(limits, 0);
         std::thread::sleep(Duration::from_millis(300));
         assert_eq!(budget.work(CLOCK_EVERY), Ok(()));
-        let stop = std::iter::repeat_with(|| budget.work(CLOCK_EVERY));
-        assert!(stop.flat_map(Result::err).next().is_some());
+        let mut stop = std::iter::repeat_with(|| budget.work(CLOCK_EVERY));
+        assert!(stop.find_map(Result::err).is_some());
     }
 
     #[test]
