@@ -82,6 +82,15 @@ const MOVING: &str = ".moving-";
 const MAX_FINDINGS: usize = 5;
 
 impl Held {
+    /// The same for an agent, who should not read what its sender wrote beside the files.
+    #[must_use]
+    pub fn without_message(&self) -> Self {
+        Self {
+            message: None,
+            ..self.clone()
+        }
+    }
+
     /// The worst of what was found, in one line.
     pub fn why(&self) -> String {
         let worst = self.scanned.iter().max_by_key(|it| it.report.threat_level);

@@ -31,18 +31,13 @@ static void step(const char *path) {
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 int mkdir(const char *path, mode_t mode) { step(path); return NEXT(mkdir)(path, mode); }
-int rmdir(const char *path) { step(path); return NEXT(rmdir)(path); }
 int unlink(const char *path) { step(path); return NEXT(unlink)(path); }
 int rename(const char *from, const char *to) { step(to); return NEXT(rename)(from, to); }
 int fsync(int fd) { step(NULL); return NEXT(fsync)(fd); }
-int fdatasync(int fd) { step(NULL); return NEXT(fdatasync)(fd); }
-int fchmod(int fd, mode_t mode) { step(NULL); return NEXT(fchmod)(fd, mode); }
-int unlinkat(int at, const char *path, int flags) { step(path); return NEXT(unlinkat)(at, path, flags); }
 int linkat(int at, const char *from, int to_at, const char *to, int flags) {
     step(to);
     return NEXT(linkat)(at, from, to_at, to, flags);
 }
-int link(const char *from, const char *to) { step(to); return NEXT(link)(from, to); }
 ssize_t send(int fd, const void *bytes, size_t count, int flags) {
     step(NULL);
     return NEXT(send)(fd, bytes, count, flags);
@@ -50,8 +45,4 @@ ssize_t send(int fd, const void *bytes, size_t count, int flags) {
 ssize_t writev(int fd, const struct iovec *pieces, int count) {
     step(NULL);
     return NEXT(writev)(fd, pieces, count);
-}
-ssize_t recv(int fd, void *bytes, size_t count, int flags) {
-    step(NULL);
-    return NEXT(recv)(fd, bytes, count, flags);
 }
