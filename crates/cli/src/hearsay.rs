@@ -120,10 +120,10 @@ pub(crate) async fn judged<T: Serialize + DeserializeOwned>(it: T) -> Result<Jud
 /// Every text in it that somebody wrote, and that can be more than a name.
 fn each(said: &mut Value, is_theirs: bool, with: &mut impl FnMut(&mut String)) {
     match said {
-        Value::String(text) if is_theirs => {
-            if text.contains(char::is_whitespace) || !text.is_ascii() {
-                with(text);
-            }
+        Value::String(text)
+            if is_theirs && (text.contains(char::is_whitespace) || !text.is_ascii()) =>
+        {
+            with(text);
         }
         Value::Array(all) => all.iter_mut().for_each(|it| each(it, is_theirs, with)),
         Value::Object(fields) => {
