@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     /// Compressed stream.
     Bzip2,
     /// Compressed stream.
+    Lzma,
+    /// Compressed stream.
     Xz,
     /// Compressed stream.
     Zstd,
@@ -142,6 +144,7 @@ impl Kind {
             [0xCA, 0xFE, 0xBA, 0xBE, ..] => Self::JavaClass,
             [b'M', b'Z', ..] if !crate::text::is_text(head) => Self::Pe,
             [0x80, 2..=5, ..] => Self::Pickle,
+            _ if crate::extract::is_lzma(head) => Self::Lzma,
             _ if head.get(257..262) == Some(b"ustar") || crate::extract::is_tar(head) => Self::Tar,
             _ if crate::text::is_text(head) => Self::of_text(head),
             _ => Self::Binary,

@@ -158,7 +158,7 @@ fn each(words: &DFA, bytes: &[u8], note: &mut impl FnMut(usize, Range<usize>)) {
 }
 
 /// How far from its words a rule looks. Scripts are shorter.
-const AROUND: usize = 16 << 10;
+pub(super) const AROUND: usize = 16 << 10;
 
 impl Signature {
     fn read(file: &str, text: &str) -> Result<Self, ScanError> {
