@@ -144,6 +144,8 @@ impl Kind {
             [0xCA, 0xFE, 0xBA, 0xBE, ..] => Self::JavaClass,
             [b'M', b'Z', ..] if !crate::text::is_text(head) => Self::Pe,
             [0x80, 2..=5, ..] => Self::Pickle,
+            // A frame that decoders pass over stands before those with content.
+            [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Self::Zstd,
             _ if crate::extract::is_lzma(head) => Self::Lzma,
             _ if head.get(257..262) == Some(b"ustar") || crate::extract::is_tar(head) => Self::Tar,
             _ if crate::text::is_text(head) => Self::of_text(head),

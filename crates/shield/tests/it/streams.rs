@@ -164,3 +164,19 @@ pub(crate) fn hungry_xz() -> Vec<u8> {
     packed[header.end - 4..header.end].copy_from_slice(&sum.to_le_bytes());
     packed
 }
+
+#[test]
+fn a_frame_that_wants_all_memory_there_is_gets_none() {
+    // Eight bytes of length, all of whose bits but the last are set.
+    let mut frame = b"\x28\xB5\x2F\xFD\xE0".to_vec();
+    frame.extend((u64::MAX - 1).to_le_bytes());
+    frame.extend([1, 0, 0]);
+    assert_rule("resource-limit/memory", "a.zst", &frame);
+}
+
+#[test]
+fn frames_that_are_passed_over_hide_nothing_behind_them() {
+    let mut frames = b"\x50\x2A\x4D\x18\x04\0\0\0abcd".to_vec();
+    frames.extend(zstd(ORDER.as_bytes()));
+    assert_found_at("a.txt.zst › a.txt", "a.txt.zst", &frames);
+}
