@@ -4,7 +4,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from . import attacks, benign, bombs, carriers, eicar, large, own, packages, unseen
+from . import attacks, benign, bombs, carriers, eicar, grammar, large, own, packages, unseen
 from .store import Store
 
 GENERATED = 1000
@@ -54,6 +54,7 @@ def main(folder):
     eicar.write(store)
     large.write(store)
     own.write(store)
+    grammar.write(store)
     unseen.write(store)
     bombs.write(store, GENERATED)
     store.write()

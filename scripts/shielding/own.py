@@ -14,6 +14,7 @@ try:
 except ImportError:  # Python 3.10
     import tomli as tomllib
 
+from . import grammar
 from .store import Store
 
 PAIRS = Path(__file__).parent / "own"
@@ -44,4 +45,5 @@ def write(store):
 if __name__ == "__main__":
     store = Store(Path(sys.argv[1]))
     write(store)
+    grammar.write(store)
     store.write()

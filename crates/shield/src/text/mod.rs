@@ -9,8 +9,9 @@ pub(crate) mod judge;
 mod layers;
 pub(crate) mod model;
 pub(crate) mod rules;
+mod stretches;
 mod strings;
-mod words;
+pub(crate) mod words;
 
 use self::fold::Folded;
 use self::judge::{Manner, judge};
