@@ -88,7 +88,9 @@ fn samples(args: &Args) -> io::Result<Vec<Learned>> {
         let kind = match (sample.part.as_str(), sample.family.as_str()) {
             ("benign", "about-injection") => "about".to_owned(),
             ("attacks", _) => sample.setting.unwrap_or_default(),
-            ("benign" | "own attacks" | "own twins" | "made attacks" | "made twins", _) => sample.part,
+            ("benign" | "own attacks" | "own twins" | "made attacks" | "made twins", _) => {
+                sample.part
+            }
             _ => continue,
         };
         if sample.split.as_deref() != Some("tune") {
@@ -107,8 +109,13 @@ fn samples(args: &Args) -> io::Result<Vec<Learned>> {
             number % every == 0 || it.rules > 0.5
         });
         all.push(Learned {
-            is_attack: matches!(kind.as_str(), "chat" | "document" | "ask" | "own attacks" | "made attacks"),
-            family: family.or(sample.source.filter(|_| !is_own)).unwrap_or(sample.family),
+            is_attack: matches!(
+                kind.as_str(),
+                "chat" | "document" | "ask" | "own attacks" | "made attacks"
+            ),
+            family: family
+                .or(sample.source.filter(|_| !is_own))
+                .unwrap_or(sample.family),
             path: sample.path,
             kind,
             windows,
@@ -132,7 +139,10 @@ fn judge(weights: &[f32], sample: &Learned, wrong: Option<&str>) -> (f32, Threat
     if wrong == Some(&sample.kind) && sample.is_attack != (most >= ThreatLevel::Medium) {
         let text = shown.1.map_or("", |it| it.text.as_str());
         let rules = shown.1.map_or(0.0, |it| it.rules);
-        eprintln!("{most:?} {worst:.2} {rules:.2} {} {text}", sample.path.display());
+        eprintln!(
+            "{most:?} {worst:.2} {rules:.2} {} {text}",
+            sample.path.display()
+        );
     }
     (worst, most)
 }
@@ -152,7 +162,8 @@ fn dealt(family: &str) -> u64 {
 }
 
 fn report(judged: &[(&Learned, f32, ThreatLevel)]) -> Value {
-    let share = |count: usize, of: usize| (count as f64 * 10_000.0 / of.max(1) as f64).round() / 100.0;
+    let share =
+        |count: usize, of: usize| (count as f64 * 10_000.0 / of.max(1) as f64).round() / 100.0;
     let of = |kind: &str| {
         let those = judged.iter().filter(|it| it.0.kind == kind);
         those.copied().collect::<Vec<_>>()
@@ -164,14 +175,25 @@ fn report(judged: &[(&Learned, f32, ThreatLevel)]) -> Value {
         ordinary.get(at).copied().unwrap_or(0.0)
     });
     let mut kinds = BTreeMap::new();
-    for kind in ["chat", "document", "ask", "own attacks", "own twins", "benign", "about"] {
+    for kind in [
+        "chat",
+        "document",
+        "ask",
+        "own attacks",
+        "own twins",
+        "benign",
+        "about",
+    ] {
         let those = of(kind);
         let count = |least| those.iter().filter(|it| it.2 >= least).count();
-        let over = limits.map(|limit| {
-            share(those.iter().filter(|it| it.1 > limit).count(), those.len())
-        });
+        let over =
+            limits.map(|limit| share(those.iter().filter(|it| it.1 > limit).count(), those.len()));
         let windows = those.iter().map(|it| it.0.windows.len()).sum::<usize>();
-        let lengths = those.iter().flat_map(|it| &it.0.windows).map(Window::length).sum::<usize>();
+        let lengths = those
+            .iter()
+            .flat_map(|it| &it.0.windows)
+            .map(Window::length)
+            .sum::<usize>();
         kinds.insert(kind, json!({
             "samples": those.len(),
             "flagged": share(count(ThreatLevel::Medium), those.len()),
@@ -211,9 +233,11 @@ struct Row<'a> {
     share: f32,
 }
 
-fn var(name: &str, or: f32) -> f32 {
-    std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(or)
-}
+/// How much all of one side counts.
+const SIDE: f32 = 3000.0;
+
+/// How much more of an attack what reads worst counts than what reads better by one.
+const SHARP: f32 = 2.0;
 
 /// All stretches of these samples. Families count by the root of how many samples they have, samples by
 /// the root of how many stretches.
@@ -228,11 +252,15 @@ fn rows<'a>(samples: &[&'a Learned]) -> Vec<Row<'a>> {
         let reads = sample.windows.iter().flat_map(|it| &it.reads);
         let count = reads.clone().count() as f32;
         let more = match sample.kind.as_str() {
-            "own attacks" | "own twins" => var("OWN", 3.0),
-            "made attacks" | "made twins" => var("MADE", 1.0),
+            "own attacks" | "own twins" => 3.0,
             _ => 1.0,
         };
-        let share = more / if sample.is_attack { size.sqrt() } else { count.sqrt().max(1.0) };
+        let share = more
+            / if sample.is_attack {
+                size.sqrt()
+            } else {
+                count.sqrt().max(1.0)
+            };
         rows.extend(reads.map(|it| Row {
             features: it,
             is_attack: sample.is_attack,
@@ -252,9 +280,8 @@ fn rows<'a>(samples: &[&'a Learned]) -> Vec<Row<'a>> {
         } else {
             those().map(|it| it.share).sum()
         };
-        let most = if is_attack { var("ATT", 3000.0) } else { var("ORD", 3000.0) };
         for row in rows.iter_mut().filter(|it| it.is_attack == is_attack) {
-            row.share *= most / total.max(1.0);
+            row.share *= SIDE / total.max(1.0);
         }
     }
     rows
@@ -263,11 +290,13 @@ fn rows<'a>(samples: &[&'a Learned]) -> Vec<Row<'a>> {
 /// Logistic regression: steps that shrink with what each weight has moved, and a pull towards nothing.
 /// Of an attack it is not known which stretch it is: those count that read worst so far.
 fn learn(samples: &[&Learned]) -> Vec<f32> {
-    let (rounds, step, pull) = (var("ROUNDS", 10.0) as u32, var("STEP", 0.2), var("PULL", 2e-5));
+    const ROUNDS: u32 = 10;
+    const STEP: f32 = 0.2;
+    const PULL: f32 = 2e-5;
     let mut rows = rows(samples);
     let (mut weights, mut moved) = (vec![0.0_f32; BUCKETS], vec![1e-6_f32; BUCKETS]);
     let mut chance = 1_u64;
-    for round in 0..rounds {
+    for round in 0..ROUNDS {
         for at in (1..rows.len()).rev() {
             chance = chance
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -286,9 +315,9 @@ fn learn(samples: &[&Learned]) -> Vec<f32> {
             let slope = (sure - wanted) * share.min(6.0) * scale;
             for it in row.features {
                 let at = *it as usize;
-                let slope = slope + pull * weights[at];
+                let slope = slope + PULL * weights[at];
                 moved[at] += slope * slope;
-                weights[at] -= step * slope / moved[at].sqrt();
+                weights[at] -= STEP * slope / moved[at].sqrt();
             }
         }
     }
@@ -302,7 +331,7 @@ fn worst(weights: &[f32], rows: &[Row<'_>], samples: usize, round: u32) -> Vec<f
     for (row, logit) in rows.iter().zip(&logits) {
         most[row.sample] = most[row.sample].max(*logit);
     }
-    let sharp = if round < 2 { 0.0 } else { var("SHARP", 2.0) };
+    let sharp = if round < 2 { 0.0 } else { SHARP };
     let parts: Vec<f32> = rows
         .iter()
         .zip(&logits)
@@ -313,6 +342,12 @@ fn worst(weights: &[f32], rows: &[Row<'_>], samples: usize, round: u32) -> Vec<f
         sums[row.sample] += part;
     }
     let rows = rows.iter().zip(parts);
-    rows.map(|(row, part)| if row.is_attack { part / sums[row.sample] } else { 1.0 })
-        .collect()
+    rows.map(|(row, part)| {
+        if row.is_attack {
+            part / sums[row.sample]
+        } else {
+            1.0
+        }
+    })
+    .collect()
 }

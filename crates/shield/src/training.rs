@@ -85,5 +85,10 @@ pub fn pack(weights: &[f32]) -> Vec<u8> {
 
 /// The level for what the rules and a model say.
 pub fn level(window: &Window, logit: f32) -> crate::ThreatLevel {
-    judge::level(model::weigh(window.rules, window.calm, logit) * window.factor)
+    judge::level(model::weigh(
+        window.rules,
+        window.calm,
+        logit,
+        window.factor,
+    ))
 }

@@ -79,7 +79,7 @@ pub(super) fn judge(
         let sure = 1.0 / (1.0 + (-logit).exp());
         walk.scores.model = walk.scores.model.max(sure);
         walk.scores.rules = walk.scores.rules.max((passage.score / 2.0).min(1.0));
-        passage.score = weigh(passage.score, passage.calm, logit) * factor(manner);
+        passage.score = weigh(passage.score, passage.calm, logit, factor(manner));
     }
     for passage in best_of_each(passages) {
         let level = level(passage.score);
@@ -137,7 +137,10 @@ pub(crate) fn read<'a>(text: &'a str, hits: &'a [Hit], it: Stretch) -> (&'a str,
     let from = hits.partition_point(|hit| hit.start < it.0);
     let to = hits.partition_point(|hit| hit.start < it.1);
     let text = text.get(it.0 as usize..it.1 as usize);
-    (text.unwrap_or_default(), hits.get(from..to).unwrap_or_default())
+    (
+        text.unwrap_or_default(),
+        hits.get(from..to).unwrap_or_default(),
+    )
 }
 
 /// The level that a score needs.
@@ -185,7 +188,7 @@ pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<S
             let Some(idea) = rules.ideas.get(usize::from(*number)) else {
                 continue;
             };
-            if idea.at_line && !folded.begins_line(hit.start as usize) {
+            if idea.at_line && !is_mark(folded, hit) {
                 continue;
             }
             let mut languages = hit.languages;
@@ -212,6 +215,12 @@ pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<S
     }
     signals.sort_by_key(|it| it.start);
     signals
+}
+
+/// Whether it begins a line, and is not the name of something in a program.
+fn is_mark(folded: &Folded, hit: &Hit) -> bool {
+    let rest = folded.text.get(hit.end as usize..).unwrap_or_default();
+    folded.begins_line(hit.start as usize) && !rest.starts_with(':')
 }
 
 /// Bytes of the longest phrase, or a little more.

@@ -96,19 +96,23 @@ fn byte(weight: f32) -> i8 {
         .unwrap_or(0)
 }
 
-/// The whole of the evidence: what the rules say, and how it reads.
-pub(crate) fn weigh(rules: f32, calm: f32, logit: f32) -> f32 {
-    let var = |name: &'static str, or: u32| {
-        std::env::var(name).ok().and_then(|it| it.parse::<f32>().ok()).unwrap_or(or as f32) / 100.0
-    };
+/// The whole of the evidence: what the rules say, and how it reads. `factor` is how much more orders
+/// weigh where it stands.
+pub(crate) fn weigh(rules: f32, calm: f32, logit: f32, factor: f32) -> f32 {
     let sure = 1.0 / (1.0 + (-logit).exp());
     // Who writes about attacks does not read like who attacks.
     let least = if calm < 0.7 { 0.35 } else { 0.45 };
-    let reads = (1.25 * sure.powf(var("POW", 50))).max(least);
-    let said = rules * calm * reads;
-    let over = logit - var("L0", 15);
-    let manner = if over > 0.0 { 0.58 + var("HI", 22) * over } else { (0.58 + var("LO", 30) * over).max(0.0) };
-    let manner = manner.min(1.2);
-    let (least, most) = if said < manner { (said, manner) } else { (manner, said) };
-    most + var("MX", 40) * least
+    let reads = (1.25 * sure.powf(0.5)).max(least);
+    let said = rules * calm * reads * factor;
+    // One ordinary file of a hundred has something that reads worse than this.
+    let over = logit - 0.1;
+    let slope = if over > 0.0 { 0.28 } else { 0.3 };
+    // How it reads is less sure than what it says, wherever it stands.
+    let manner = (0.58 + slope * over).clamp(0.0, 1.2) * factor.min(1.15);
+    let (less, more) = if said < manner {
+        (said, manner)
+    } else {
+        (manner, said)
+    };
+    more + 0.4 * less
 }
