@@ -106,7 +106,7 @@ pub(crate) fn weigh(rules: f32, calm: f32, logit: f32, factor: f32) -> f32 {
     let said = rules * calm * reads * factor;
     // One ordinary file of a hundred has something that reads worse than this.
     let over = logit - 0.1;
-    let slope = if over > 0.0 { 0.28 } else { 0.3 };
+    let slope = if over > 0.0 { 0.21 } else { 0.3 };
     // How it reads is less sure than what it says, wherever it stands.
     let manner = (0.58 + slope * over).clamp(0.0, 1.2) * factor.min(1.15);
     let (less, more) = if said < manner {
