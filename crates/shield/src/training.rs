@@ -66,10 +66,11 @@ pub fn windows(rules: &RuleSet, name: &str, bytes: &[u8]) -> Vec<Window> {
     let mut walk = Walk::new(rules, Budget::new(Limits::default(), length));
     walk.learned = Some(Vec::new());
     // A file that cannot be looked at to its end has what it had until then.
-    let _ = walk.inside(name, |walk| {
+    walk.inside(name, |walk| {
         walk.text(name, Setting::Name)?;
         walk.look_at(name, Some(bytes), length, &mut Cursor::new(bytes))
-    });
+    })
+    .ok();
     walk.learned.unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod fold;
 pub(crate) mod judge;
 mod layers;
 pub(crate) mod model;
+mod note;
 pub(crate) mod rules;
 mod stretches;
 mod strings;

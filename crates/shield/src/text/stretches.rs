@@ -104,8 +104,14 @@ mod tests {
         let folded = Folded::of(text);
         let hits = rules.words.hits(&folded.text);
         let all = stretches(&rules, &folded.text, &hits).into_iter();
-        all.map(|it| folded.text[it.0 as usize..it.1 as usize].to_owned())
-            .collect()
+        all.map(|it| {
+            folded
+                .text
+                .get(it.0 as usize..it.1 as usize)
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
     }
 
     #[test]
