@@ -114,7 +114,7 @@ fn samples(args: &Args) -> io::Result<Vec<Learned>> {
                 "chat" | "document" | "ask" | "own attacks" | "made attacks"
             ),
             family: family
-                .or(sample.source.filter(|_| !is_own))
+                .or_else(|| sample.source.filter(|_| !is_own))
                 .unwrap_or(sample.family),
             path: sample.path,
             kind,
@@ -139,10 +139,12 @@ fn judge(weights: &[f32], sample: &Learned, wrong: Option<&str>) -> (f32, Threat
     if wrong == Some(&sample.kind) && sample.is_attack != (most >= ThreatLevel::Medium) {
         let text = shown.1.map_or("", |it| it.text.as_str());
         let rules = shown.1.map_or(0.0, |it| it.rules);
-        eprintln!(
+        writeln!(
+            io::stderr(),
             "{most:?} {worst:.2} {rules:.2} {} {text}",
             sample.path.display()
-        );
+        )
+        .ok();
     }
     (worst, most)
 }
@@ -170,8 +172,8 @@ fn report(judged: &[(&Learned, f32, ThreatLevel)]) -> Value {
     };
     let mut ordinary: Vec<f32> = of("benign").iter().map(|it| it.1).collect();
     ordinary.sort_by(|one, other| other.total_cmp(one));
-    let limits = [0.003, 0.01, 0.02, 0.04].map(|it| {
-        let at = (ordinary.len() as f64 * it) as usize;
+    let limits = [3, 10, 20, 40].map(|it| {
+        let at = ordinary.len() * it / 1000;
         ordinary.get(at).copied().unwrap_or(0.0)
     });
     let mut kinds = BTreeMap::new();
