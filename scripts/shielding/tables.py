@@ -71,6 +71,11 @@ def fill(samples, ours, peaks, published, default):
             words = "attacks of our own, not seen by whoever wrote rules" if split == "attacks" else "their harmless twins"
             table.row(f"{words}, flagged", parts[f"fresh {split}"], "flagged", "")
             table.row(f"{words}, blocked", parts[f"fresh {split}"], "blocked", "")
+    for split, those in (("held-out", "held out"), ("tune", "tuned on")):
+        for part, words in (("own attacks", "attacks of our own in documents"), ("own twins", "their harmless twins")):
+            rows = [it for it in parts[part] if it["split"] == split]
+            table.row(f"{words}, families {those}: flagged", rows, "flagged", "")
+            table.row(f"{words}, families {those}: blocked", rows, "blocked", "")
     table.row("Debian's clamav-testfiles found", parts["clamav"], "flagged", "all", True)
     table.row("EICAR found, in every wrapper", parts["eicar"], "blocked", "all", True)
     table.bombs("bombs that are known, within 5 s and 256 MiB", parts["known bombs"], peaks, "all")

@@ -121,6 +121,11 @@ impl Collecting {
         self.names.contains_key(name)
     }
 
+    /// All concepts so far.
+    pub(super) const fn names(&self) -> &HashMap<String, Concept> {
+        &self.names
+    }
+
     /// Ways to say a concept.
     pub(super) fn add(&mut self, name: &str, phrases: &Phrases) {
         for (language, phrases) in &phrases.0 {
