@@ -27,7 +27,7 @@ def split(family):
 
 def within(document, text, name):
     """The document with a text in it."""
-    if name.endswith(".json"):
+    if name.endswith((".json", ".ipynb")):
         text = json.dumps(text, ensure_ascii=False)[1:-1]
     return document.lstrip("\n").replace("{}", text)
 
