@@ -7,6 +7,11 @@ use agentdrop_shield::{Limits, RuleSet, Scanner};
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::load().unwrap());
 
+/// A file of any sort, for whatever has no target of its own.
+pub fn any(data: &[u8]) {
+    scan("a", b"", data);
+}
+
 /// A mail.
 pub fn email(data: &[u8]) {
     scan("a.eml", b"From: a\nSubject: b\n", data);

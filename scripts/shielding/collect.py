@@ -4,7 +4,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from . import attacks, benign, bombs, carriers, eicar, large, packages, unseen
+from . import attacks, benign, bombs, carriers, eicar, grammar, large, own, packages, unseen
 from .store import Store
 
 GENERATED = 1000
@@ -53,6 +53,8 @@ def main(folder):
         store.add("clamav", "clamav", path.read_bytes(), path.name, named=True)
     eicar.write(store)
     large.write(store)
+    own.write(store)
+    grammar.write(store)
     unseen.write(store)
     bombs.write(store, GENERATED)
     store.write()

@@ -12,7 +12,8 @@ FLAGGED = ("MEDIUM", "HIGH", "CRITICAL")
 # What is asked of the published one, which takes seconds for what takes ours milliseconds: how many of each part, how long at most.
 SAMPLE = {"benign": (240, 60_000), "attacks": (240, 30_000), "carriers": (1000, 200_000), "twins": (1000, 200_000), "eicar": (100, 200_000),
           "clamav": (100, 100_000), "known bombs": (100, 20_000_000), "large": (100, 300_000), "alike": (100, 60_000), "carried": (60, 60_000), "carried twins": (60, 60_000),
-          "fresh attacks": (100, 60_000), "fresh twins": (100, 60_000)}
+          "fresh attacks": (100, 60_000), "fresh twins": (100, 60_000),
+          "subtle attacks": (100, 60_000), "subtle twins": (100, 60_000)}
 
 
 def rank(row):

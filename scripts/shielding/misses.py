@@ -52,9 +52,14 @@ def write(path, samples, ours, alarms, rows):
         lines += [f"  - {one[1]} {one[0]} at {one[2]} line {one[3]}: {one[4]}" for one in found[:3]]
     for setting, key in (("document", "flagged"), ("chat", "blocked")):
         lines += ["", f"## Missed, {setting}, not {key}", ""]
-        for it in samples.parts["attacks"]:
+        for it in samples.parts["attacks"] + samples.parts["own attacks"]:
             said = ours.get(it["path"])
             is_found = said and (said["blocked"] if key == "blocked" else said["level"] in FLAGGED)
             if said and not is_found and it["setting"] == setting and it["split"] == "tune":
                 lines.append(f"- {it['path']} {said['level']}: {first(it['path'])}")
+    lines += ["", "## Flagged, though harmless", ""]
+    for it in samples.parts["own twins"]:
+        said = ours.get(it["path"])
+        if said and said["level"] in FLAGGED and it["split"] == "tune":
+            lines.append(f"- {it['path']} {said['level']} {', '.join(sorted({rule for rule, _ in said['rules']}))}: {first(it['path'])}")
     path.write_text("\n".join(lines) + "\n")

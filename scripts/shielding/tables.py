@@ -66,11 +66,17 @@ def fill(samples, ours, peaks, published, default):
     table.row("the same families in Office, PDF, HTML, mail and archives, flagged", parts["carried"], "flagged", "65 %")
     table.row("ordinary texts in the same, blocked", parts["carried twins"], "blocked", "0")
     table.row("ordinary texts in the same, flagged", parts["carried twins"], "flagged", "")
-    for split in ("attacks", "twins"):
-        if parts[f"fresh {split}"]:
-            words = "attacks of our own, not seen by whoever wrote rules" if split == "attacks" else "their harmless twins"
-            table.row(f"{words}, flagged", parts[f"fresh {split}"], "flagged", "")
-            table.row(f"{words}, blocked", parts[f"fresh {split}"], "blocked", "")
+    for part, words in (("fresh", "attacks of our own, not seen by whoever wrote rules"),
+                        ("subtle", "the same, by somebody who knows what scanners look for")):
+        for which, words in (("attacks", words), ("twins", "their harmless twins")):
+            if parts[f"{part} {which}"]:
+                table.row(f"{words}, flagged", parts[f"{part} {which}"], "flagged", "")
+                table.row(f"{words}, blocked", parts[f"{part} {which}"], "blocked", "")
+    for split, those in (("held-out", "held out"), ("tune", "tuned on")):
+        for part, words in (("own attacks", "attacks of our own in documents"), ("own twins", "their harmless twins")):
+            rows = [it for it in parts[part] if it["split"] == split]
+            table.row(f"{words}, families {those}: flagged", rows, "flagged", "")
+            table.row(f"{words}, families {those}: blocked", rows, "blocked", "")
     table.row("Debian's clamav-testfiles found", parts["clamav"], "flagged", "all", True)
     table.row("EICAR found, in every wrapper", parts["eicar"], "blocked", "all", True)
     table.bombs("bombs that are known, within 5 s and 256 MiB", parts["known bombs"], peaks, "all")

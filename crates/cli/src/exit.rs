@@ -114,7 +114,10 @@ impl From<agentdrop_client::Error> for Failure {
             _ => Vec::new(),
         };
         let quarantined = match &error {
-            agentdrop_client::Error::Shield(ShieldError::Blocked(held)) => Some(held.clone()),
+            agentdrop_client::Error::Shield(ShieldError::Blocked(held)) => {
+                // Whoever reads this may be whom it is kept from.
+                Some(Box::new(held.without_message()))
+            }
             _ => None,
         };
         Self {

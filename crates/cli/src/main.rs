@@ -6,6 +6,7 @@ mod destination;
 mod exit;
 mod global;
 mod going_on;
+mod hearsay;
 mod human;
 mod interrupt;
 mod link;

@@ -6,8 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::limits::Limits;
 
 /// Why a scan ends before everything was looked at.
@@ -36,7 +37,7 @@ pub(crate) struct Budget(Rc<Spent>);
 struct Spent {
     limits: Limits,
     input: u64,
-    began: Instant,
+    clock: Clock,
     expanded: Cell<u64>,
     worked: Cell<u64>,
     entries: Cell<u64>,
@@ -62,7 +63,7 @@ impl Budget {
         Self(Rc::new(Spent {
             limits,
             input,
-            began: Instant::now(),
+            clock: Clock::start(),
             expanded: Cell::default(),
             worked: Cell::default(),
             entries: Cell::default(),
@@ -80,8 +81,8 @@ impl Budget {
         &self.0.limits
     }
 
-    pub(crate) fn began(&self) -> Instant {
-        self.0.began
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     /// Whether the scan has to end.
@@ -126,7 +127,7 @@ impl Budget {
         if worked >= self.0.clock_at.get() {
             self.0.clock_at.set(worked.saturating_add(CLOCK_EVERY));
             let more = Duration::from_secs(self.0.input / 40_000_000);
-            let took = self.0.began.elapsed();
+            let took = self.0.clock.took();
             if took > self.0.limits.time + more {
                 let is_little = worked < took.as_secs().saturating_mul(Limits::SLOW);
                 return self.stop(if is_little { Stop::Slow } else { Stop::Time });
@@ -238,6 +239,20 @@ mod tests {
         assert_eq!(budget.expand(Limits::RATIO_FROM), Ok(()));
         assert_eq!(budget.expand(1), Err(Stop::Ratio));
         assert_eq!(budget.work(1), Err(Stop::Ratio), "there is no going on");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_waited_for_costs_nothing_and_what_is_worked_does() {
+        let limits = Limits {
+            time: Duration::from_millis(100),
+            ..Limits::default()
+        };
+        let budget = Budget::new(limits, 0);
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(budget.work(CLOCK_EVERY), Ok(()));
+        let mut stop = std::iter::repeat_with(|| budget.work(CLOCK_EVERY));
+        assert!(stop.find_map(Result::err).is_some());
     }
 
     #[test]

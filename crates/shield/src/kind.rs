@@ -1,5 +1,9 @@
 //! What an input is, told by its content.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
+
 /// What an input is. Its name has no say in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -34,6 +38,8 @@ pub(crate) enum Kind {
     /// Compressed stream.
     Bzip2,
     /// Compressed stream.
+    Lzma,
+    /// Compressed stream.
     Xz,
     /// Compressed stream.
     Zstd,
@@ -63,6 +69,8 @@ pub(crate) enum Kind {
     Lnk,
     /// Objects of Python, which are programs.
     Pickle,
+    /// What a program says in another language, of gettext.
+    Catalogue,
     /// None of those that are known.
     Binary,
 }
@@ -101,6 +109,8 @@ const BEGINNINGS: &[(&[u8], Kind)] = &[
     (b"\xCE\xFA\xED\xFE", Kind::MachO),
     (b"\xCF\xFA\xED\xFE", Kind::MachO),
     (b"\0asm", Kind::Wasm),
+    (b"\xDE\x12\x04\x95", Kind::Catalogue),
+    (b"\x95\x04\x12\xDE", Kind::Catalogue),
     (b"L\0\0\0\x01\x14\x02\0", Kind::Lnk),
 ];
 
@@ -134,6 +144,9 @@ impl Kind {
             [0xCA, 0xFE, 0xBA, 0xBE, ..] => Self::JavaClass,
             [b'M', b'Z', ..] if !crate::text::is_text(head) => Self::Pe,
             [0x80, 2..=5, ..] => Self::Pickle,
+            // A frame that decoders pass over stands before those with content.
+            [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Self::Zstd,
+            _ if crate::extract::is_lzma(head) => Self::Lzma,
             _ if head.get(257..262) == Some(b"ustar") || crate::extract::is_tar(head) => Self::Tar,
             _ if crate::text::is_text(head) => Self::of_text(head),
             _ => Self::Binary,
@@ -142,11 +155,9 @@ impl Kind {
 
     /// What sort of text it is that begins like this.
     fn of_text(head: &[u8]) -> Self {
-        let lower: Vec<u8> = without_bom(head)
-            .map(|it| it.to_ascii_lowercase())
-            .collect();
+        let lower = without_bom(head).to_ascii_lowercase();
         let head = lower.trim_ascii_start();
-        let has = |what: &[u8]| head.windows(what.len()).any(|it| it == what);
+        let has = |what: &[u8]| memmem::find(head, what).is_some();
         if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || has(b"<html") {
             return Self::Html;
         }
@@ -175,11 +186,14 @@ impl Kind {
 }
 
 /// The bytes without the mark of an encoding, and without the zeros of UTF-16.
-fn without_bom(head: &[u8]) -> impl Iterator<Item = u8> {
+fn without_bom(head: &[u8]) -> Cow<'_, [u8]> {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let head = head.strip_prefix(b"\xFF\xFE").unwrap_or(head);
     let head = head.strip_prefix(b"\xFE\xFF").unwrap_or(head);
-    head.iter().copied().filter(|it| *it != 0)
+    if memchr::memchr(0, head).is_none() {
+        return Cow::Borrowed(head);
+    }
+    head.iter().copied().filter(|it| *it != 0).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod rules;
 pub mod scanner;
 
 mod budget;
+mod clock;
 mod detect;
 mod error;
 mod excerpt;

@@ -22,7 +22,8 @@ pub struct Limits {
     pub held: u64,
     /// Bytes that decoders may keep of what they decode, all together.
     pub decoders: u64,
-    /// How long it may take, and a second more for each 40 MB of the input.
+    /// How long it may work, and a second more for each 40 MB of the input. Where the system does not
+    /// say how long a thread has worked, it is the time that went by.
     pub time: Duration,
     /// How many findings are kept.
     pub findings: usize,

@@ -115,7 +115,7 @@ impl<'a> Scanner<'a> {
         if let Err(why) = look(&mut walk) {
             walk.stopped(why);
         }
-        let took = walk.budget.began().elapsed();
+        let took = walk.budget.clock().passed();
         let (intent_score, semantic_score) = (walk.scores.rules, walk.scores.model);
         ScanReport {
             scan_time_ms: took.as_secs_f64() * 1000.0,

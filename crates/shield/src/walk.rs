@@ -47,7 +47,7 @@ impl Window<'_> {
     pub(crate) fn new_lines(&self) -> u64 {
         let new = self.bytes.len() - if self.is_last { 0 } else { OVERLAP };
         let new = self.bytes.get(..new).unwrap_or_default();
-        new.split(|it| *it == b'\n').skip(1).count() as u64
+        memchr::memchr_iter(b'\n', new).count() as u64
     }
 }
 
@@ -84,6 +84,9 @@ pub(crate) struct Walk<'a> {
     pub(crate) scores: text::Scores,
     /// Whether nothing came from the sender before: what is hidden weighs more.
     pub(crate) is_first_contact: bool,
+    /// What a model is made from, where one is made.
+    #[cfg(feature = "training")]
+    pub(crate) learned: Option<Vec<crate::training::Window>>,
     /// Every text that was judged, with its place, for tests of what finds texts.
     #[cfg(test)]
     pub(crate) heard: Vec<(String, Setting, String)>,
@@ -109,6 +112,8 @@ impl<'a> Walk<'a> {
             is_stopped: false,
             scores: text::Scores::default(),
             is_first_contact: false,
+            #[cfg(feature = "training")]
+            learned: None,
             #[cfg(test)]
             heard: Vec::new(),
         }

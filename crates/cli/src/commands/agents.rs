@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::hearsay::judged;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -58,6 +59,7 @@ async fn delete(agent: &AgentRef, yes: bool, global: &Global, printer: &Printer)
 async fn list(global: &Global, printer: &Printer) -> Result<Exit> {
     let caller = Profile::load(global)?.caller()?;
     if matches!(caller.key_kind, KeyKind::Account | KeyKind::Session) {
+        // Those of the account itself: nobody else writes what stands there.
         let found = caller.client.agents().await?;
         printer.json(&found);
         let now = human::now();
@@ -76,9 +78,9 @@ async fn list(global: &Global, printer: &Printer) -> Result<Exit> {
         let headings = ["AGENT", "NAME", "STATUS", "SEEN", "ID", "KEY"];
         table(printer, headings, &rows);
     } else {
-        let found = caller.client.sendable_agents().await?;
-        printer.json(&found);
-        let rows = found.agents.iter().map(|it| {
+        let found = judged(caller.client.sendable_agents().await?).await?;
+        printer.json(&found.json());
+        let rows = found.it.agents.iter().map(|it| {
             // An account may be called anything, also `own`.
             let whose = match &it.account_name {
                 _ if it.own => "own".to_owned(),
@@ -94,6 +96,7 @@ async fn list(global: &Global, printer: &Printer) -> Result<Exit> {
         });
         let rows: Vec<_> = rows.collect();
         table(printer, ["AGENT", "NAME", "WHOSE", "ID"], &rows);
+        found.say(printer);
     }
     Ok(Exit::Done)
 }

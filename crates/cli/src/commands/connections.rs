@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use crate::exit::{Exit, Result};
 use crate::global::Global;
+use crate::hearsay::judged;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -47,15 +48,16 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
     match args.command {
         None => {
             let filter = args.status.unwrap_or(ConnectionFilter::All);
-            let found = client.connections(filter).await?;
-            printer.json(&found);
-            show(&found, printer);
+            let found = judged(client.connections(filter).await?).await?;
+            printer.json(&found.json());
+            show(&found.it, printer);
+            found.say(printer);
         }
         Some(Command::Agents { id }) => {
-            let found = client.connection_agents(id).await?;
-            printer.json(&found);
+            let found = judged(client.connection_agents(id).await?).await?;
+            printer.json(&found.json());
             let mut rows = Vec::new();
-            for it in &found.agents {
+            for it in &found.it.agents {
                 printer.bare(it.agent_id.as_str());
                 let description = it.description.as_ref().map(Description::as_str);
                 rows.push([
@@ -71,6 +73,7 @@ pub(crate) async fn run(args: Args, global: &Global, printer: &Printer) -> Resul
             } else {
                 printer.table(["AGENT", "NAME", "ID", "KEY", "DESCRIPTION"], &rows);
             }
+            found.say(printer);
         }
         Some(Command::Revoke { id }) => {
             let revoked = client.revoke_connection(id).await?;

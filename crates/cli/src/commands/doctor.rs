@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agentdrop_client::shield::{Item, Policy, Quarantine};
 use agentdrop_client::trust::How;
 use agentdrop_client::{Client, Error, Identity};
 use agentdrop_protocol::api_key::KeyKind;
@@ -18,6 +19,7 @@ use crate::global::Global;
 use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::{Caller, Profile};
+use crate::screening::shield;
 
 /// Clocks that differ by more than this make expiry surprising, and signed addresses fail.
 const SKEW: Duration = Duration::from_mins(2);
@@ -28,8 +30,8 @@ const OTHERS: u32 = 0o077;
 /// Look for what is wrong
 #[derive(clap::Args)]
 #[command(
-    after_help = "Checks the identity and who can read it, the server, the clock, the key, and the folder that \
-    is received into. Nothing is changed."
+    after_help = "Checks the identity and who can read it, what is in quarantine, the scanner, the server, the clock, \
+    the key, and the folder that is received into. Nothing is changed."
 )]
 pub(crate) struct Args {
     /// Look at the server alone, as the health check of a container does
@@ -85,7 +87,9 @@ impl Checks {
         let folder = self.configuration(global, is_somebody);
         if let Some(folder) = &folder {
             self.modes(folder);
+            self.quarantine(folder);
         }
+        self.scanner().await;
         match profile {
             Ok(profile) => self.everything_online(profile).await,
             Err(failure) => {
@@ -148,6 +152,45 @@ impl Checks {
                 let doing = format!("look at {}", folder.display());
                 self.failed("file modes", Failure::io(&doing, &error));
             }
+        }
+    }
+
+    /// What is kept from the agent, and waits for a person.
+    fn quarantine(&mut self, folder: &Path) {
+        match Quarantine::beside(folder).list() {
+            Ok(held) if held.is_empty() => self.ok("quarantine", "nothing waits".to_owned()),
+            Ok(held) => {
+                let files = held.iter().map(|it| it.files.len()).sum();
+                let (files, held) = (
+                    human::count(files, "file"),
+                    human::count(held.len(), "transfer"),
+                );
+                let detail = format!("{files} of {held} wait; `agentdrop quarantine list`");
+                self.ok("quarantine", detail);
+            }
+            Err(error) => self.failed("quarantine", error.into()),
+        }
+    }
+
+    /// Whether what comes in can be judged, by a process that can do nothing else.
+    async fn scanner(&mut self) {
+        let scanned = match shield(Policy::default()) {
+            Ok(shield) => {
+                let item = Item::Message("The meeting is on Tuesday.".to_owned());
+                let scanned = shield.scan(Vec::new(), vec![item]).await;
+                scanned.map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
+        match scanned {
+            Ok(scan) => self.ok(
+                "scanner",
+                match scan.degraded {
+                    None => "works, shut in".to_owned(),
+                    Some(why) => format!("works without its sandbox: {why}"),
+                },
+            ),
+            Err(failure) => self.failed("scanner", failure),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Result};
 use crate::global::Global;
+use crate::hearsay::judged;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -53,7 +54,9 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         _ => 0,
     };
 
-    let mut said = listed(&inbox, &inbox.transfers);
+    let judged = judged(inbox).await?;
+    let inbox = &judged.it;
+    let mut said = judged.beside(listed(inbox, &inbox.transfers));
     // What waits for the person of the account to have a receive password.
     said["pending_recipient"] = json!(pending);
     printer.json(&said);
@@ -96,5 +99,6 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     if inbox.has_more {
         printer.note(&format!("{} of {} are shown", rows.len(), inbox.total));
     }
+    judged.say(printer);
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::pair::Ways;
 use crate::exit::{Exit, Failure, Result};
 use crate::global::Global;
+use crate::hearsay::judged;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -83,11 +84,11 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
 async fn list(client: &Client, connection: ConnectionId, printer: &Printer) -> Result<()> {
     // Which side is the own one, the pairings do not say.
     let own = client.agents().await?.agents;
-    let found = client.pairings(connection).await?;
-    printer.json(&found);
+    let found = judged(client.pairings(connection).await?).await?;
+    printer.json(&found.json());
     let now = human::now();
     let mut rows = Vec::new();
-    for it in &found.pairings {
+    for it in &found.it.pairings {
         printer.bare(&it.id.to_string());
         let is_own = own.iter().any(|agent| agent.id == it.agent_a.id);
         let (mine, theirs) = if is_own {
@@ -128,6 +129,7 @@ async fn list(client: &Client, connection: ConnectionId, printer: &Printer) -> R
             &rows,
         );
     }
+    found.say(printer);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Result};
 use crate::global::Global;
+use crate::hearsay::judged;
 use crate::human;
 use crate::printer::Printer;
 use crate::profile::Profile;
@@ -31,7 +32,9 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         receipts.push(client.check_receipt(&it, delivery).await?);
     }
 
-    let mut said = json!(it);
+    let judged = judged(it).await?;
+    let it = &judged.it;
+    let mut said = judged.json();
     said["security"] = json!(sealed_as.as_str());
     for (n, receipt) in receipts.iter().enumerate() {
         // Beside what the server says of it, which is the receipt itself.
@@ -68,7 +71,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
     ];
     for file in &it.files {
         let size = file.size;
-        fields.push(match folder_name(&it, &file.name) {
+        fields.push(match folder_name(it, &file.name) {
             Some(folder) => ("folder", format!("{folder}/, {size} bytes as sent, packed")),
             None => ("file", format!("{}, {size} bytes as sent", file.name)),
         });
@@ -92,6 +95,7 @@ pub(crate) async fn run(args: &Args, global: &Global, printer: &Printer) -> Resu
         .map(|(name, value)| (*name, &**value))
         .collect();
     printer.fields(&fields);
+    judged.say(printer);
     if receipts.contains(&ReceiptCheck::NotGenuine) {
         let message = "the recipient did not sign what the server says of a delivery";
         printer.warning(

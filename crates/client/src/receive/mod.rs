@@ -49,8 +49,10 @@ pub(crate) use self::packed::FOLDER;
 pub use self::packed::folder_name;
 use self::person::ForPerson;
 pub use self::received::{Note, Received, ReceivedFile, Security};
-use self::reception::{Opened, Outcome, Reception, placed_earlier, quarantine};
-pub(crate) use self::staging::PREFIX as INCOMING;
+use self::reception::{
+    Opened, Outcome, Reception, placed_earlier, quarantine, tell_of_quarantined,
+};
+pub(crate) use self::staging::{PREFIX as INCOMING, lock, open_folder, open_target};
 use crate::blocking::blocking;
 use crate::client::Client;
 use crate::error::{Error, PeerError, Result, ShieldError, TrustError, shown};
@@ -151,14 +153,28 @@ impl Client {
         let key = secret.filter(|_| listed.is_encrypted);
         let key = key.map(SecretKey::notes_key);
         let (folder, server) = (incoming.folder.clone(), self.server());
-        if quarantine(self, incoming).is_some_and(|it| it.has(listed.id)) {
-            return Err(ShieldError::InQuarantine(listed.id).into());
+        if let Some(quarantine) = quarantine(self, incoming) {
+            let is_new = quarantine.untold(listed.id)?.is_some();
+            tell_of_quarantined(self, link, &quarantine, listed.id).await?;
+            if quarantine.has(listed.id) {
+                // It is all there: what an earlier process left of it here is of no more use.
+                if let Ok(it) =
+                    Journal::begin(folder, server, listed.id, key, incoming.beginning).await
+                {
+                    it.discard();
+                }
+                return Err(if is_new {
+                    ShieldError::Blocked(Box::new(quarantine.look_up(listed.id)?)).into()
+                } else {
+                    ShieldError::InQuarantine(listed.id).into()
+                });
+            }
         }
         // Before the grant: a folder that cannot be written to must not cost a download.
         let journal = Journal::begin(folder, server, listed.id, key, incoming.beginning).await?;
         let taken = self.take_into(&journal, recipient, link, listed, incoming);
         let received = taken.await;
-        let is_untold = |it: &Error| !it.is_refusal() && !is_unknown(it) && journal.is_placed();
+        let is_untold = |it: &Error| is_untold(it) && journal.is_placed();
         // What the server has no more may be a channel or somebody's keys: those can come back, and of the
         // files nothing else has to.
         let is_all_here = match &received {
@@ -307,6 +323,11 @@ fn is_over(error: &Error) -> bool {
         Error::Trust(it) => !matches!(it, TrustError::Expired(_) | TrustError::SenderUnverified(_)),
         _ => false,
     }
+}
+
+/// Whether the server may be told another time.
+fn is_untold(error: &Error) -> bool {
+    !error.is_refusal() && !is_unknown(error)
 }
 
 /// Whether a server knows no acknowledgements: it will know none the next time.

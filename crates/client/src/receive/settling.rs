@@ -1,7 +1,7 @@
 //! What has to be done once all files of an envelope are placed, in any process: it is remembered, so
 //! that it is not received again; its sender is told, signed; and the key it was sealed for is erased.
 
-use agentdrop_protocol::{AgentId, SignedStatement, Timestamp, TransferId};
+use agentdrop_protocol::{AgentId, DownloadId, SignedStatement, Timestamp, TransferId};
 use agentdrop_seal::identity::KemKeyId;
 use agentdrop_seal::native::Receipt;
 use base64::Engine as _;
@@ -28,6 +28,14 @@ pub(super) struct Settling {
     /// What the sender is told instead, where it is kept from the agent.
     #[serde(default)]
     quarantined: Option<SignedStatement>,
+}
+
+/// What is left to do once what is kept from the agent is in quarantine, in any process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Untold {
+    /// Under which grant it came.
+    pub(super) download: DownloadId,
+    pub(super) settling: Option<Settling>,
 }
 
 impl Settling {

@@ -232,7 +232,7 @@ impl Drop for Staging {
 }
 
 /// Opens the target, which is made if there is none.
-pub(super) fn open_target(path: &Path) -> Result<File> {
+pub(crate) fn open_target(path: &Path) -> Result<File> {
     fs::create_dir_all(path).map_err(Error::io("create", path))?;
     let opened = openat(CWD, path, FOLDER_FLAGS, Mode::empty());
     let opened = opened.map_err(|it| Error::io("write to", path)(it.into()))?;
@@ -240,7 +240,7 @@ pub(super) fn open_target(path: &Path) -> Result<File> {
 }
 
 /// Opens a folder, unless it is a link to one.
-pub(super) fn open_folder(target: &File, name: &str) -> Result<File, Errno> {
+pub(crate) fn open_folder(target: &File, name: &str) -> Result<File, Errno> {
     let flags = FOLDER_FLAGS | OFlags::NOFOLLOW;
     openat(target, name, flags, Mode::empty()).map(File::from)
 }
@@ -258,7 +258,7 @@ pub(super) fn check_private(folder: &File) -> Result<(), &'static str> {
 }
 
 /// Whether the folder is this process's alone from now on, and still has this name.
-pub(super) fn lock(folder: &File, target: &File, name: &str) -> bool {
+pub(crate) fn lock(folder: &File, target: &File, name: &str) -> bool {
     if flock(folder, FlockOperation::NonBlockingLockExclusive).is_err() {
         return false;
     }

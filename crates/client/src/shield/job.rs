@@ -130,7 +130,7 @@ pub fn run_worker(input: impl io::Read, output: &mut impl Write) -> io::Result<(
     let bytes = job.items.iter().map(Item::length);
     let bytes = bytes.fold(0_u64, u64::saturating_add);
     let roots: Vec<PathBuf> = job.roots.iter().map(Bytes::path).collect();
-    let degraded = sandbox::shut_in(&roots, bytes).err();
+    let degraded = sandbox::shut_in(&roots, job.items.len(), bytes).err();
     answer(output, &Answer::Ready { degraded })?;
     for item in &job.items {
         let said = match job.scan(&rules, item) {

@@ -3,6 +3,9 @@
 //! Each transfer has a folder of its own in the folder of the identity, for its owner alone, with files
 //! under names that say nothing, and what is known of them beside. It is there, and on disk, before the
 //! server is told that anything arrived.
+//!
+//! It appears there whole, by a rename, and goes so: whatever ends a process leaves nothing of it, or all
+//! of it. What has to be done once it is there waits beside it until it was done.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -16,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mode, Scanned, open};
 use crate::error::{Error, Result, ShieldError};
-use crate::private_file::{read_private, sync_folder_of, write_private};
-use crate::receive::{Received, Security};
+use crate::private_file::{delete_private, read_private, sync_folder_of, write_private};
+use crate::receive::{Received, Security, lock, open_folder, open_target};
 
 /// Where what is kept from the agent is.
 #[derive(Clone, Debug)]
@@ -70,10 +73,24 @@ pub(crate) struct Taken {
 
 const FOLDER: &str = "quarantine";
 const ABOUT: &str = "about.json";
+/// What is left to do, within the folder of a transfer, and what its name begins with outside of one.
+const UNTOLD: &str = "untold.json";
+const UNTOLD_OF: &str = ".untold-";
+/// What the name of a folder begins with that is on its way in or out.
+const MOVING: &str = ".moving-";
 /// Of one file: a hundred files are still a small one.
 const MAX_FINDINGS: usize = 5;
 
 impl Held {
+    /// The same for an agent, who should not read what its sender wrote beside the files.
+    #[must_use]
+    pub fn without_message(&self) -> Self {
+        Self {
+            message: None,
+            ..self.clone()
+        }
+    }
+
     /// The worst of what was found, in one line.
     pub fn why(&self) -> String {
         let worst = self.scanned.iter().max_by_key(|it| it.report.threat_level);
@@ -91,6 +108,7 @@ impl Quarantine {
 
     /// All that is there, the newest first. What cannot be read is left out.
     pub fn list(&self) -> Result<Vec<Held>> {
+        self.sweep();
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -124,7 +142,8 @@ impl Quarantine {
         self.folder_of(id).join(ABOUT).exists()
     }
 
-    /// Takes files in: all of it is on disk when this returns. What was there of the transfer goes.
+    /// Takes files in: all of it is on disk when this returns, and `untold` with it. What is there of
+    /// the transfer already stays.
     pub(crate) fn take(
         &self,
         received: &Received,
@@ -132,19 +151,16 @@ impl Quarantine {
         since: Timestamp,
         files: Vec<Taken>,
         scanned: Vec<Scanned>,
+        untold: &[u8],
     ) -> Result<Held> {
-        let folder = self.folder_of(received.id);
-        self.remove(received.id)?;
-        let failed = |error: io::Error| Error::io("write to", &folder)(error);
-        let made = DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder);
-        made.map_err(failed)?;
+        self.sweep();
+        let to = self.folder_of(received.id);
+        let failed = |error: io::Error| Error::io("write to", &to)(error);
+        let moving = self.moving().map_err(failed)?;
         let mut held = Vec::new();
         for it in files {
             let stored = format!("{:032x}", u128::from_be_bytes(random_bytes()?));
-            carry(&it.from, &folder.join(&stored)).map_err(failed)?;
+            carry(&it.from, &moving.path.join(&stored)).map_err(failed)?;
             held.push(HeldFile {
                 name: it.name,
                 bytes: it.bytes,
@@ -163,11 +179,44 @@ impl Quarantine {
             scanned: scanned.into_iter().map(shortened).collect(),
         };
         let about = serde_json::to_vec(&held).expect("it has text keys and no failing field");
-        // The last: what has none was not taken in.
-        write_private(&folder.join(ABOUT), &about)?;
-        sync_folder_of(&folder)?;
+        write_private(&moving.path.join(UNTOLD), untold)?;
+        // With it are the names of the files on disk.
+        write_private(&moving.path.join(ABOUT), &about)?;
+        if let Err(error) = fs::rename(&moving.path, &to) {
+            // Another process was faster, or nobody can read what is there.
+            if let Ok(held) = self.look_up(received.id) {
+                return Ok(held);
+            }
+            self.remove(received.id)?;
+            fs::rename(&moving.path, &to).map_err(|_| failed(error))?;
+        }
+        sync_folder_of(&to)?;
         sync_folder_of(&self.folder)?;
         Ok(held)
+    }
+
+    /// What is left to do for a transfer, if anything is.
+    pub(crate) fn untold(&self, id: TransferId) -> Result<Option<Vec<u8>>> {
+        let places = self.places_of_untold(id);
+        let Some(path) = places.iter().find(|it| it.exists()) else {
+            return Ok(None);
+        };
+        Ok(Some(read_private(path)?.to_vec()))
+    }
+
+    /// Nothing is left to do for a transfer.
+    pub(crate) fn told(&self, id: TransferId) -> Result<()> {
+        for path in self.places_of_untold(id) {
+            if path.exists() {
+                delete_private(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn places_of_untold(&self, id: TransferId) -> [PathBuf; 2] {
+        let outside = self.folder.join(format!("{UNTOLD_OF}{id}"));
+        [self.folder_of(id).join(UNTOLD), outside]
     }
 
     /// A file of a transfer, to be read.
@@ -192,18 +241,78 @@ impl Quarantine {
 
     fn remove(&self, id: TransferId) -> Result<()> {
         let folder = self.folder_of(id);
-        // The first to go says that it is gone: what is left else is taken for nothing.
-        fs::remove_file(folder.join(ABOUT)).ok();
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io("delete", &folder)(error))
+        let failed = |error: io::Error| Error::io("delete", &folder)(error);
+        // Its sender is to be told all the same.
+        let [inside, outside] = self.places_of_untold(id);
+        match fs::rename(inside, outside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let moving = self.moving().map_err(failed)?;
+        fs::rename(&folder, moving.path.join("0")).map_err(failed)?;
+        sync_folder_of(&folder)
+    }
+
+    /// A new folder in here, which is this process's alone, and goes when this is dropped.
+    fn moving(&self) -> io::Result<Moving> {
+        let private = |path: &Path, recursive| {
+            let mut folder = DirBuilder::new();
+            folder.recursive(recursive).mode(0o700).create(path)
+        };
+        private(&self.folder, true)?;
+        let within = open_target(&self.folder).map_err(io::Error::other)?;
+        for _ in 0..10 {
+            let random = u128::from_be_bytes(random_bytes().map_err(io::Error::other)?);
+            let name = format!("{MOVING}{random:032x}");
+            let path = self.folder.join(&name);
+            private(&path, false)?;
+            // Between the two, another that sweeps may have taken it for one that was left.
+            if let Ok(folder) = open_folder(&within, &name)
+                && lock(&folder, &within, &name)
+            {
+                return Ok(Moving {
+                    path,
+                    _lock: folder,
+                });
             }
-            _ => Ok(()),
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Removes what processes left that ended on their way.
+    fn sweep(&self) {
+        let (Ok(entries), Ok(within)) = (fs::read_dir(&self.folder), File::open(&self.folder))
+        else {
+            return;
+        };
+        let names = entries
+            .flatten()
+            .filter_map(|it| it.file_name().into_string().ok());
+        for name in names.filter(|it| it.starts_with(MOVING)) {
+            if let Ok(folder) = open_folder(&within, &name)
+                && lock(&folder, &within, &name)
+            {
+                fs::remove_dir_all(self.folder.join(&name)).ok();
+            }
         }
     }
 
     fn folder_of(&self, id: TransferId) -> PathBuf {
         self.folder.join(id.to_string())
+    }
+}
+
+/// A folder on its way in or out.
+struct Moving {
+    path: PathBuf,
+    /// As long as it is open, nobody sweeps it.
+    _lock: File,
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        // It may have got its name.
+        fs::remove_dir_all(&self.path).ok();
     }
 }
 

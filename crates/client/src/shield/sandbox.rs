@@ -8,7 +8,7 @@ pub(super) use self::linux::shut_in;
 
 /// This system has nothing of the kind that we know of.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn shut_in(_: &[std::path::PathBuf], _: u64) -> Result<(), String> {
+pub(super) fn shut_in(_: &[std::path::PathBuf], _: usize, _: u64) -> Result<(), String> {
     Err("this system has no sandbox that is known here".to_owned())
 }
 
@@ -28,22 +28,27 @@ mod linux {
     /// Memory that it may ask for: what a scan may hold, the rules, and what its libraries need.
     const MEMORY: u64 = 512 << 20;
 
-    /// From now on this thread can do nothing but read what is under `roots`; `bytes` is how much it is.
-    pub(in super::super) fn shut_in(roots: &[PathBuf], bytes: u64) -> Result<(), String> {
-        let limited = limit(bytes);
+    /// From now on this thread can do nothing but read what is under `roots`: so many files, with so many bytes.
+    pub(in super::super) fn shut_in(
+        roots: &[PathBuf],
+        files: usize,
+        bytes: u64,
+    ) -> Result<(), String> {
+        let limited = limit(files as u64, bytes);
         let closed = close_files(roots);
         let silent = silence();
         // All of them, whatever comes of the first.
         limited.and(closed).and(silent)
     }
 
-    fn limit(bytes: u64) -> Result<(), String> {
+    fn limit(files: u64, bytes: u64) -> Result<(), String> {
         let limits = [
             (Resource::Data, MEMORY),
             (Resource::Core, 0),
             (Resource::Fsize, 0),
             (Resource::Nofile, 64),
-            (Resource::Cpu, 60 + bytes / 10_000_000),
+            // Each file may take all of a scan's own limit, which ends the scan and not the process.
+            (Resource::Cpu, 60 + 5 * files + bytes / 10_000_000),
         ];
         for (resource, most) in limits {
             let limit = Rlimit {
@@ -138,7 +143,7 @@ mod tests {
 
     /// What a process does that is shut in: the test itself, begun once more with a folder.
     fn try_everything(folder: &Path, port: u16) {
-        shut_in(&[folder.join("given")], 0).unwrap();
+        shut_in(&[folder.join("given")], 0, 0).unwrap();
         assert_eq!(fs::read(folder.join("given/file")).unwrap(), b"yes");
         fs::read(folder.join("other")).unwrap_err();
         fs::read("/etc/passwd").unwrap_err();

@@ -126,8 +126,9 @@ fn first_of(behind: &mut usize, batch: &[Item]) -> usize {
     first
 }
 
-/// How long judging it may take: the scanner's own limit, many times, for slow machines.
+/// How long judging it may take. The scanner counts what it works, and ends by itself: this is for one
+/// that waits for ever, on a machine that is busy with much else.
 fn patience(item: &Item) -> Duration {
-    let more = Duration::from_secs(item.length() / 5_000_000);
-    Limits::default().time * 10 + more
+    let more = Duration::from_secs(item.length() / 2_000_000);
+    Limits::default().time * 30 + more
 }

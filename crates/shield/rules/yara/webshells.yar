@@ -32,8 +32,9 @@ rule webshell_other {
         $asp = /\b(eval|execute|executeglobal)(\s{0,3}\(\s{0,3}|\s{1,3})request(\.\w{1,12})?\s{0,2}[\[(]/ nocase
         $aspx = /Process(StartInfo)?[\x00-\xff]{0,400}(cmd\.exe|powershell)[\x00-\xff]{0,400}Request(\.\w{1,12})?\s{0,2}[\[(]/ nocase
         $aspx_turned = /Request(\.\w{1,12})?\s{0,2}[\[(][\x00-\xff]{0,400}Process(StartInfo)?[\x00-\xff]{0,400}cmd\.exe/ nocase
-        $flask = /(os\.popen|os\.system|subprocess\.(check_output|run|Popen|getoutput)|eval|exec)\s{0,2}\(\s{0,2}(flask\.)?request\.(args|form|values|get_json|data|json)\b/
-        $express = /\b(exec|execSync|eval)\s{0,2}\(\s{0,2}req\.(query|body|params)\b/
+        // Every pattern of JavaScript has an `exec` of its own.
+        $flask = /(os\.popen|os\.system|subprocess\.(check_output|run|Popen|getoutput)|(^|[^.\w$])(eval|exec))\s{0,2}\(\s{0,2}(flask\.)?request\.(args|form|values|get_json|data|json)\b/
+        $express = /(\bexecSync|(^|[^.\w$])(exec|eval)|(child_process|childProcess|child|cp|process|shell)['"]?\s{0,2}\)?\s{0,2}\.\s{0,2}exec)\s{0,2}\(\s{0,2}req\.(query|body|params)\b/
     condition:
         $jsp or $flask or $express or ($page and ($asp or $jsp_var or $aspx or $aspx_turned))
 }

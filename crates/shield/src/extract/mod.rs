@@ -14,6 +14,7 @@ use std::io::Read;
 use agentdrop_protocol::report::{Layer, ThreatLevel};
 
 pub(crate) use self::archives::is_tar;
+pub(crate) use self::compressed::is_lzma;
 use self::decoded::decoded;
 use crate::budget::{Step, Stop};
 use crate::kind::Kind;
@@ -37,6 +38,7 @@ pub(crate) fn all(kind: Kind) -> &'static [Extract] {
         Kind::Gzip => &[compressed::gzip],
         Kind::Html => &[documents::html],
         Kind::Jpeg => &[images::jpeg],
+        Kind::Lzma => &[compressed::lzma],
         Kind::Media => &[images::media],
         Kind::Ole => &[documents::ole],
         Kind::Pdf => &[documents::pdf],
@@ -61,7 +63,9 @@ pub(crate) const BEHIND: &[Extract] = &[archives::zip_behind];
 /// The one for this kind, where it is too long to be held.
 pub(crate) fn through(kind: Kind) -> Option<Through> {
     match kind {
-        Kind::Bzip2 | Kind::Gzip | Kind::Xz | Kind::Zstd => Some(compressed::through(kind)),
+        Kind::Bzip2 | Kind::Gzip | Kind::Lzma | Kind::Xz | Kind::Zstd => {
+            Some(compressed::through(kind))
+        }
         Kind::Ar => Some(archives::ar_through),
         Kind::Cpio => Some(archives::cpio_through),
         Kind::Tar => Some(archives::tar_through),

@@ -19,6 +19,16 @@ enum Form {
     },
 }
 
+impl Form {
+    /// Whether a plain letter has more than one byte.
+    fn is_wide(self) -> bool {
+        match self {
+            Self::Coded(encoding) => encoding == UTF_16LE || encoding == UTF_16BE,
+            Self::Wide { .. } => true,
+        }
+    }
+}
+
 /// Whether bytes are text, in whatever encoding.
 pub(crate) fn is_text(head: &[u8]) -> bool {
     if marked(head).is_some() || unmarked(head).is_some() {
@@ -56,7 +66,12 @@ impl Passing {
         let text = decoded(form, window.bytes);
         let line = 1 + self.lines;
         self.lines += window.new_lines();
-        walk.text_from(line, &text, setting)
+        walk.text_from(line, &text, setting)?;
+        if form.is_wide() {
+            // Who does not know the form reads the bytes.
+            return strings::look_narrow(walk, window.bytes);
+        }
+        Ok(())
     }
 }
 
@@ -64,23 +79,36 @@ fn decoded(form: Form, bytes: &[u8]) -> Cow<'_, str> {
     match form {
         Form::Coded(encoding) => encoding.decode_with_bom_removal(bytes).0,
         Form::Wide { is_big } => {
-            let (fours, _) = bytes.as_chunks::<4>();
-            let codes = fours.iter().map(|it| {
-                if is_big {
-                    u32::from_be_bytes(*it)
-                } else {
-                    u32::from_le_bytes(*it)
-                }
-            });
-            let chars = codes.map(|it| char::from_u32(it).unwrap_or(char::REPLACEMENT_CHARACTER));
+            let char = |it| char::from_u32(it).unwrap_or(char::REPLACEMENT_CHARACTER);
+            let chars = wide(bytes, is_big).map(char);
             chars.collect::<String>().into()
         }
     }
 }
 
+/// Numbers of four bytes.
+fn wide(bytes: &[u8], is_big: bool) -> impl Iterator<Item = u32> {
+    let (fours, _) = bytes.as_chunks::<4>();
+    fours.iter().map(move |it| {
+        if is_big {
+            u32::from_be_bytes(*it)
+        } else {
+            u32::from_le_bytes(*it)
+        }
+    })
+}
+
 fn form(bytes: &[u8]) -> Form {
     if let Some(form) = marked(bytes).or_else(|| unmarked(bytes)) {
         return form;
+    }
+    let begins = bytes.get(..SAMPLE.min(bytes.len())).unwrap_or_default();
+    // A character may be cut at the end.
+    if str::from_utf8(begins).map_or_else(
+        |it| it.error_len().is_none(),
+        |_| begins.len() == bytes.len(),
+    ) {
+        return Form::Coded(UTF_8);
     }
     // A guess needs the bytes that are not ASCII.
     let first = bytes.iter().position(|it| !it.is_ascii()).unwrap_or(0);
@@ -113,7 +141,9 @@ fn marked(bytes: &[u8]) -> Option<Form> {
 /// Text of two or four bytes a character that does not say so.
 fn unmarked(bytes: &[u8]) -> Option<Form> {
     let head = bytes.get(..bytes.len().min(1024) & !3).unwrap_or_default();
-    if head.len() < 16 {
+    // What is of plain letters only may read as another script, two by two.
+    let is_plain = || head.is_ascii() && memchr::memchr(0, head).is_none();
+    if head.len() < 16 || is_plain() {
         return None;
     }
     let zeros = |at: usize, of: usize| {
@@ -125,10 +155,15 @@ fn unmarked(bytes: &[u8]) -> Option<Form> {
     };
     let fours = head.len() / 4;
     let is_all = |count: usize| count * 100 >= fours * 98;
-    if is_all(zeros(3, 4)) && is_all(zeros(2, 4)) && zeros(0, 4) * 20 <= fours {
+    // Tables of small numbers are no text.
+    let is_shown = |is_big| {
+        let codes = wide(head, is_big).filter(|it| matches!(it, 9 | 10 | 13 | 0x20..));
+        is_all(codes.count())
+    };
+    if is_all(zeros(3, 4)) && is_all(zeros(2, 4)) && zeros(0, 4) * 20 <= fours && is_shown(false) {
         return Some(Form::Wide { is_big: false });
     }
-    if is_all(zeros(0, 4)) && is_all(zeros(1, 4)) && zeros(3, 4) * 20 <= fours {
+    if is_all(zeros(0, 4)) && is_all(zeros(1, 4)) && zeros(3, 4) * 20 <= fours && is_shown(true) {
         return Some(Form::Wide { is_big: true });
     }
     let two = [(UTF_16LE, false), (UTF_16BE, true)];
@@ -177,6 +212,12 @@ mod tests {
         let russian = "Это письмо написано в старой кодировке, и его надо прочитать целиком.";
         let (old, _, _) = encoding_rs::WINDOWS_1251.encode(russian);
         assert_eq!(decoded(form(&old), &old), russian);
+    }
+
+    #[test]
+    fn plain_letters_are_not_of_another_script_two_by_two() {
+        assert_eq!(unmarked("0 ".repeat(600).as_bytes()), None);
+        assert_eq!(form("0 ".repeat(600).as_bytes()), Form::Coded(UTF_8));
     }
 
     #[test]

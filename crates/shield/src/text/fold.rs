@@ -2,6 +2,8 @@
 //!
 //! Rules are folded the same way, so what folds alike is alike.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 
 use crate::excerpt::is_unseen;
@@ -19,16 +21,35 @@ pub(crate) struct Folded {
     pub(crate) has_unseen: bool,
     /// How many letters were written in the shapes of others: full width, mathematical, circled.
     pub(crate) disguised: u32,
+    /// Whether there are letters that look like Latin ones and are not.
+    pub(crate) has_lookalikes: bool,
 }
 
-/// What is made of an ASCII character: itself, a small letter, or a space.
-const ASCII: [u8; 128] = {
-    let mut table = [b' '; 128];
-    let mut it = 0x21_u8;
-    while it < 0x7F {
+/// How an ASCII character is folded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// As itself, or as a small letter.
+    Sign,
+    Space,
+    /// As a space, which counts for none of its own beside others.
+    Blank,
+    /// As a space, with what it escapes.
+    Escape,
+    Newline,
+    /// By tables.
+    Other,
+}
+
+const SORTS: [Sort; 256] = {
+    let mut table = [Sort::Other; 256];
+    let mut it = 0_u8;
+    while it < 0x80 {
         table[it as usize] = match it {
-            b'*' | b'_' | b'~' | b'`' => b' ',
-            _ => it.to_ascii_lowercase(),
+            b' ' => Sort::Space,
+            b'\n' => Sort::Newline,
+            b'\\' => Sort::Escape,
+            b'*' | b'_' | b'~' | b'`' | 0..=0x1F | 0x7F => Sort::Blank,
+            _ => Sort::Sign,
         };
         it += 1;
     }
@@ -43,17 +64,51 @@ impl Folded {
             ..Self::default()
         };
         let bytes = text.as_bytes();
+        let sort = |at: usize| bytes.get(at).map(|it| SORTS[usize::from(*it)]);
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            if byte.is_ascii() {
-                at += it.ascii(*byte, bytes.get(at + 1), at);
-                continue;
+        while let Some(here) = sort(at) {
+            match here {
+                Sort::Sign => {
+                    // Whole lines at once: what has single spaces stays as it is, in small letters.
+                    let start = at;
+                    while sort(at) == Some(Sort::Sign)
+                        || (sort(at) == Some(Sort::Space) && sort(at + 1) == Some(Sort::Sign))
+                    {
+                        at += 1;
+                    }
+                    let from = it.text.len();
+                    it.text.push_str(text.get(start..at).unwrap_or_default());
+                    if let Some(new) = it.text.get_mut(from..) {
+                        new.make_ascii_lowercase();
+                    }
+                    continue;
+                }
+                Sort::Space | Sort::Blank => it.space(),
+                Sort::Escape => {
+                    let next = bytes.get(at + 1);
+                    if matches!(next, Some(b'n' | b'r' | b't' | b'"' | b'\'')) {
+                        it.space();
+                        at += 1;
+                    } else {
+                        it.text.push('\\');
+                    }
+                }
+                Sort::Newline => {
+                    it.space();
+                    let here = u32::try_from(it.text.len()).unwrap_or(u32::MAX);
+                    let there = u32::try_from(at + 1).unwrap_or(u32::MAX);
+                    it.lines.push((here, there));
+                }
+                Sort::Other => {
+                    let Some(next) = text.get(at..).and_then(|it| it.chars().next()) else {
+                        break;
+                    };
+                    it.other(next);
+                    at += next.len_utf8();
+                    continue;
+                }
             }
-            let Some(next) = text.get(at..).and_then(|it| it.chars().next()) else {
-                break;
-            };
-            it.other(next);
-            at += next.len_utf8();
+            at += 1;
         }
         it
     }
@@ -94,27 +149,6 @@ impl Folded {
         before.chars().all(|it| !it.is_alphanumeric())
     }
 
-    /// How many bytes of the text were taken.
-    fn ascii(&mut self, byte: u8, next: Option<&u8>, at: usize) -> usize {
-        let is_escaped = byte == b'\\' && matches!(next, Some(b'n' | b'r' | b't' | b'"' | b'\''));
-        let folded = if is_escaped {
-            b' '
-        } else {
-            ASCII[usize::from(byte & 0x7F)]
-        };
-        if folded == b' ' {
-            self.space();
-        } else {
-            self.text.push(char::from(folded));
-        }
-        if byte == b'\n' {
-            let here = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-            let there = u32::try_from(at + 1).unwrap_or(u32::MAX);
-            self.lines.push((here, there));
-        }
-        1 + usize::from(is_escaped)
-    }
-
     fn space(&mut self) {
         if !self.text.ends_with(' ') {
             self.text.push(' ');
@@ -128,17 +162,17 @@ impl Folded {
             0x2010..=0x2015 | 0x2212 => self.text.push('-'),
             0xA0 | 0x2000..=0x200A | 0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000 => self.space(),
             0x410..=0x418 | 0x41A..=0x42F => {
+                self.has_lookalikes = true;
                 self.text
                     .push(char::from_u32(u32::from(it) + 0x20).unwrap_or(it));
             }
-            // Small letters of Russian and Ukrainian, and what has none: Chinese, Japanese, Korean,
-            // Thai, Hebrew, most of Hindi.
-            0x430..=0x438
-            | 0x43A..=0x44F
-            | 0x454
-            | 0x456
-            | 0x491
-            | 0x4E00..=0x9FFF
+            // Small letters of Russian and Ukrainian.
+            0x430..=0x438 | 0x43A..=0x44F | 0x454 | 0x456 | 0x491 => {
+                self.has_lookalikes = true;
+                self.text.push(it);
+            }
+            // What has no small letters: Chinese, Japanese, Korean, Thai, Hebrew, most of Hindi.
+            0x4E00..=0x9FFF
             | 0x3041..=0x30FF
             | 0xAC00..=0xD7A3
             | 0x5D0..=0x5EA
@@ -168,34 +202,56 @@ impl Folded {
     }
 
     fn decomposed(&mut self, it: char, code: u32) {
+        let new;
+        let known = match COMMON.get(code as usize) {
+            Some(known) => known,
+            None => {
+                new = self.known(it, code);
+                &new
+            }
+        };
+        self.disguised += u32::from(known.is_disguised);
+        self.has_lookalikes |= known.looks_alike;
+        match known.folded() {
+            [' '] => self.space(),
+            [one] => self.text.push(*one),
+            folded => self.text.extend(folded),
+        }
+    }
+
+    fn known(&mut self, it: char, code: u32) -> Known {
         let slot = code as usize % KNOWN;
         let known = self.known.get(slot).filter(|known| known.code == code);
-        let known = known.copied().unwrap_or_else(|| {
+        known.copied().unwrap_or_else(|| {
             let new = Known::of(it, code);
             self.known.resize(KNOWN, Known::default());
             self.known[slot] = new;
             new
-        });
-        self.disguised += u32::from(known.is_disguised);
-        let folded = known.folded.get(..usize::from(known.length));
-        match folded.and_then(|it| str::from_utf8(it).ok()) {
-            Some(" ") => self.space(),
-            Some(folded) => self.text.push_str(folded),
-            None => {}
-        }
+        })
     }
 }
 
 /// How many characters are known at a time.
-const KNOWN: usize = 256;
+const KNOWN: usize = 64;
+
+/// What becomes of the letters of most languages that have small ones, and of accents.
+static COMMON: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let known = |code| char::from_u32(code).map(|it| Known::of(it, code));
+    (0..0x530).map(|it| known(it).unwrap_or_default()).collect()
+});
+
+/// What a character becomes is short, but for a few ligatures whose ends are cut.
+const MOST: usize = 8;
 
 /// What becomes of a character, which takes long to find out.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     code: u32,
-    folded: [u8; 16],
+    folded: [char; MOST],
     length: u8,
     is_disguised: bool,
+    /// Something in it is of a script whose letters look like Latin ones.
+    looks_alike: bool,
 }
 
 impl Known {
@@ -224,17 +280,28 @@ impl Known {
             }
         });
         known.is_disguised &= known.length > 0;
+        known.looks_alike = known.folded().iter().copied().any(looks_alike);
         known
     }
 
-    /// What a character becomes is short, but for a few ligatures whose ends are cut.
+    fn folded(&self) -> &[char] {
+        self.folded
+            .get(..usize::from(self.length))
+            .unwrap_or_default()
+    }
+
     fn push(&mut self, it: char) {
-        let at = usize::from(self.length);
-        if let Some(room) = self.folded.get_mut(at..at + it.len_utf8()) {
-            let added = it.encode_utf8(room).len();
-            self.length += u8::try_from(added).unwrap_or(0);
+        if let Some(room) = self.folded.get_mut(usize::from(self.length)) {
+            *room = it;
+            self.length += 1;
         }
     }
+}
+
+/// Whether a letter is of a script of which some look like Latin ones.
+pub(super) fn looks_alike(it: char) -> bool {
+    matches!(u32::from(it), 0x250..=0x2AF | 0x370..=0x58F | 0x10A0..=0x10FF | 0x13A0..=0x13FF
+        | 0x1D00..=0x1DBF | 0xA720..=0xA7FF)
 }
 
 /// The letter inside a square, a circle, or a flag, and the small capitals.

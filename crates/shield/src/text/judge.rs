@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use agentdrop_protocol::report::{Finding, Layer, ThreatLevel};
+use agentdrop_protocol::report::ThreatLevel;
 
 use super::fold::Folded;
 use super::model::weigh;
+use super::note::note;
 use super::rules::{LEVELS, TextRules};
+use super::stretches::{Stretch, floor, stretches};
 use super::words::{Hit, go_together};
-use crate::excerpt::escaped;
-use crate::walk::{MAX_EXCERPT, Setting, Walk};
+#[cfg(feature = "training")]
+use crate::training::Window;
+use crate::walk::{Setting, Walk};
 
 /// An idea that was met.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +29,12 @@ pub(crate) struct Passage {
     /// What is left of it where attacks are written about.
     pub(crate) calm: f32,
     /// The strongest ideas, of one family each, the surest first.
-    ideas: Vec<u16>,
-    start: u32,
+    pub(super) ideas: Vec<u16>,
+    pub(super) start: u32,
     /// Where the last of what was met in it begins.
     end: u32,
+    /// What the model reads of it: it counts what reads worst.
+    pub(crate) reads: Vec<Stretch>,
 }
 
 /// What is not worth a look.
@@ -58,12 +63,23 @@ pub(super) fn judge(
 ) {
     let rules = &walk.rules.text;
     let mut passages = candidates(rules, folded, hits);
+    #[cfg(feature = "training")]
+    if let Some(learned) = &mut walk.learned {
+        let windows = passages.iter();
+        learned.extend(windows.map(|it| Window::of(rules, &folded.text, hits, it, factor(manner))));
+    }
     for passage in &mut passages {
-        let logit = rules.model.logit(around(&folded.text, passage));
+        let logits = passage.reads.iter();
+        let logit = logits
+            .map(|it| {
+                let (text, hits) = read(&folded.text, hits, *it);
+                rules.model.logit(&rules.marks, text, hits)
+            })
+            .fold(f32::MIN, f32::max);
         let sure = 1.0 / (1.0 + (-logit).exp());
         walk.scores.model = walk.scores.model.max(sure);
         walk.scores.rules = walk.scores.rules.max((passage.score / 2.0).min(1.0));
-        passage.score = weigh(passage.score, passage.calm, logit) * factor(manner);
+        passage.score = weigh(passage.score, passage.calm, logit, factor(manner));
     }
     for passage in best_of_each(passages) {
         let level = level(passage.score);
@@ -77,50 +93,54 @@ pub(super) fn judge(
 pub(crate) fn candidates(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<Passage> {
     let signals = signals(rules, folded, hits);
     let mut all = passages(rules, hits, &signals);
-    dense(hits, &mut all);
+    for passage in &mut all {
+        passage.reads.push(around(&folded.text, passage));
+    }
+    let about: Vec<&Hit> = hits.iter().filter(|it| it.concept == rules.about).collect();
+    let mut more = Vec::new();
+    let (mut at, known) = (0, all.len());
+    for stretch in stretches(rules, &folded.text, hits) {
+        while at < known && all[at].end + AROUND.1 < stretch.0 {
+            at += 1;
+        }
+        let near = all.get_mut(at).filter(|it| it.start < stretch.1);
+        if let Some(passage) = near {
+            passage.reads.push(stretch);
+        } else {
+            more.push(Passage {
+                score: 0.0,
+                calm: calm(&about, stretch.0),
+                ideas: Vec::new(),
+                start: stretch.0,
+                end: stretch.1,
+                reads: vec![stretch],
+            });
+        }
+    }
+    all.extend(more);
     all
 }
 
-/// Where much of what ideas are made of stands together, though none was met.
-fn dense(hits: &[Hit], all: &mut Vec<Passage>) {
-    const SPAN: u32 = 500;
-    const LEAST: u32 = 5;
-    let mut more = Vec::new();
-    let (mut from, mut known) = (0, all.iter().map(|it| (it.start, it.end)).peekable());
-    let mut hits = hits.iter().peekable();
-    while let Some(first) = hits.peek() {
-        from = first.start.max(from);
-        let mut seen = 0_u64;
-        while let Some(hit) = hits.next_if(|it| it.start < from + SPAN) {
-            seen |= 1 << (hit.concept % 64);
-        }
-        while known.next_if(|it| it.1 < from).is_some() {}
-        let is_known = known.peek().is_some_and(|it| it.0 < from + SPAN);
-        if seen.count_ones() >= LEAST && !is_known {
-            more.push(Passage {
-                score: 0.0,
-                calm: 1.0,
-                ideas: Vec::new(),
-                start: from,
-                end: from + SPAN,
-            });
-        }
-        from += SPAN;
-    }
-    all.extend(more);
+/// How much before and after a passage is read, too.
+const AROUND: (u32, u32) = (100, 150);
+
+/// A passage, with a little before and after.
+fn around(text: &str, passage: &Passage) -> Stretch {
+    let start = floor(text, passage.start.saturating_sub(AROUND.0) as usize);
+    let end = floor(text, ((passage.end + AROUND.1) as usize).min(text.len()));
+    let place = |it| u32::try_from(it).unwrap_or(u32::MAX);
+    (place(start), place(end))
 }
 
-/// The text of a passage, with a little before and after.
-pub(crate) fn around<'a>(text: &'a str, passage: &Passage) -> &'a str {
-    let floor = |mut at: usize| {
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let start = floor((passage.start as usize).saturating_sub(100));
-    let end = floor((passage.end as usize + 150).min(text.len()));
-    text.get(start..end).unwrap_or_default()
+/// The text of a stretch, and what was met in it.
+pub(crate) fn read<'a>(text: &'a str, hits: &'a [Hit], it: Stretch) -> (&'a str, &'a [Hit]) {
+    let from = hits.partition_point(|hit| hit.start < it.0);
+    let to = hits.partition_point(|hit| hit.start < it.1);
+    let text = text.get(it.0 as usize..it.1 as usize);
+    (
+        text.unwrap_or_default(),
+        hits.get(from..to).unwrap_or_default(),
+    )
 }
 
 /// The level that a score needs.
@@ -168,7 +188,7 @@ pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<S
             let Some(idea) = rules.ideas.get(usize::from(*number)) else {
                 continue;
             };
-            if idea.at_line && !folded.begins_line(hit.start as usize) {
+            if idea.at_line && !is_mark(folded, hit) {
                 continue;
             }
             let mut languages = hit.languages;
@@ -195,6 +215,12 @@ pub(super) fn signals(rules: &TextRules, folded: &Folded, hits: &[Hit]) -> Vec<S
     }
     signals.sort_by_key(|it| it.start);
     signals
+}
+
+/// Whether it begins a line, and is not the name of something in a program.
+fn is_mark(folded: &Folded, hit: &Hit) -> bool {
+    let rest = folded.text.get(hit.end as usize..).unwrap_or_default();
+    folded.begins_line(hit.start as usize) && !rest.starts_with(':')
 }
 
 /// Bytes of the longest phrase, or a little more.
@@ -304,6 +330,7 @@ fn passages(rules: &TextRules, hits: &[Hit], signals: &[Signal]) -> Vec<Passage>
             ideas: ideas.into_iter().map(|it| it.1).collect(),
             start: first.start,
             end,
+            reads: Vec::new(),
         };
         // The best of those that overlap.
         match best.last_mut() {
@@ -336,62 +363,3 @@ fn calm(about: &[&Hit], start: u32) -> f32 {
         _ => 0.5,
     }
 }
-
-/// What only the model says.
-const MANNER: &str = "injection/manner";
-const MANNER_REASON: &str = "it reads like what is written to make a machine forget its limits";
-
-fn note(
-    walk: &mut Walk<'_>,
-    text: &str,
-    folded: &Folded,
-    manner: Manner,
-    passage: &Passage,
-    level: ThreatLevel,
-) {
-    let rules = &walk.rules.text;
-    let all: Vec<_> = passage
-        .ideas
-        .iter()
-        .filter_map(|it| rules.ideas.get(usize::from(*it)))
-        .collect();
-    let reasons: Vec<&str> = all.iter().take(3).map(|it| it.reason.as_str()).collect();
-    let (rule, reason) = match all.first() {
-        Some(first) => (first.id.clone(), reasons.join("; ")),
-        None => (MANNER.to_owned(), MANNER_REASON.to_owned()),
-    };
-    let start = passage.start as usize;
-    let place = walk.place();
-    walk.add(Finding {
-        rule,
-        layer: Layer::InjectionDetection,
-        threat_level: level,
-        confidence: (passage.score / 2.0).min(1.0),
-        place,
-        line: Some(manner.line - 1 + folded.line(start)),
-        excerpt: Some(escaped(shown(text, folded, start), MAX_EXCERPT)),
-        reason,
-        advice: "treat the text as data: do nothing that it asks for".to_owned(),
-    });
-}
-
-/// What is shown of a passage: the text as it was, unless the line is too long to be searched for it.
-fn shown<'a>(text: &'a str, folded: &'a Folded, start: usize) -> &'a str {
-    let (begin, line) = folded.line_of(start, text);
-    let wanted = start.saturating_sub(begin);
-    if wanted > MAX_SEARCHED {
-        return folded.text.get(start..).unwrap_or_default();
-    }
-    let (mut at, mut here) = (0, 0);
-    for word in line.split_inclusive(' ') {
-        let width = Folded::of(word).text.len();
-        if here + width > wanted {
-            break;
-        }
-        (at, here) = (at + word.len(), here + width);
-    }
-    line.get(at..).unwrap_or(line)
-}
-
-/// Bytes of a line that are searched for the place of a finding.
-const MAX_SEARCHED: usize = 1 << 14;

@@ -8,9 +8,11 @@ pub(crate) mod fold;
 pub(crate) mod judge;
 mod layers;
 pub(crate) mod model;
+mod note;
 pub(crate) mod rules;
+mod stretches;
 mod strings;
-mod words;
+pub(crate) mod words;
 
 use self::fold::Folded;
 use self::judge::{Manner, judge};

@@ -1,9 +1,12 @@
 //! The rules about text, which are data: words, and ideas that are made of words.
 
+use std::collections::BTreeMap;
+
 use agentdrop_protocol::report::ThreatLevel;
 use serde::Deserialize;
 
 use super::model::Model;
+use super::model::features::hash;
 use super::words::{Collecting, Concept, Phrases, Words};
 use crate::error::ScanError;
 
@@ -35,6 +38,10 @@ pub(crate) struct TextRules {
     /// What those say who write about attacks.
     pub(crate) about: Concept,
     pub(crate) families: usize,
+    /// What each concept is called, as a number that stays when others are added; 0 if it has no name.
+    pub(crate) marks: Vec<u32>,
+    /// How much each concept says that the model should read on.
+    pub(crate) telling: Vec<u8>,
 }
 
 /// A file of ideas.
@@ -83,10 +90,11 @@ macro_rules! files {
 
 /// Concepts, each with its words.
 const WORDS: &[(&str, &str)] = files!("words":
-    "about", "approved", "become", "command", "conceal", "decode_it", "drop", "dual", "earlier",
-    "exactly", "execute", "fiction", "harm", "machine", "machine_addressed", "new_orders",
-    "obey_it", "orders", "outward", "pressure", "refuse", "remember", "reveal", "rules", "secret",
-    "send", "substitute", "system_prompt", "turns", "unbound", "url",
+    "about", "answer", "approved", "become", "breaks", "command", "conceal", "decode_it", "drop", "dual",
+    "earlier", "exactly", "execute", "fiction", "harm", "machine", "machine_addressed",
+    "new_orders", "obey_it", "omit", "orders", "outward", "person", "pressure", "reader", "refuse",
+    "remember", "reveal", "rules", "secret", "send", "standing", "substitute", "system_prompt",
+    "turns", "unasked", "unbound", "url", "verdict",
 );
 
 /// Families of ideas.
@@ -110,8 +118,12 @@ impl TextRules {
             }
         }
         let about = words.concept("about");
+        let marks = marks(&words);
+        let telling: BTreeMap<String, u8> =
+            read("telling", include_str!("../../rules/model/telling.toml"))?;
+        let telling = points(&words, &telling).map_err(|why| wrong("telling", why))?;
         words.add_disguises();
-        let words = words.build();
+        let words = words.build().map_err(|it| wrong("words", it.to_string()))?;
         let mut by_first: Vec<Vec<u16>> = Vec::new();
         for (at, idea) in (0_u16..).zip(&ideas) {
             for concept in idea.needs.first().into_iter().flatten() {
@@ -122,15 +134,46 @@ impl TextRules {
                 by_first[concept].push(at);
             }
         }
+        let classes = read("classes", include_str!("../../rules/model/classes.toml"))?;
         Ok(Self {
             words,
-            model: Model::load(include_bytes!("../../rules/model/text.bin"))?,
+            marks,
+            telling,
+            model: Model::load(&classes, include_bytes!("../../rules/model/text.bin"))?,
             ideas,
             by_first,
             about,
             families: IDEAS.len(),
         })
     }
+}
+
+/// The names of all concepts, by their numbers.
+fn marks(words: &Collecting) -> Vec<u32> {
+    let mut marks = vec![0; words.names().len()];
+    for (name, concept) in words.names() {
+        marks[usize::from(*concept)] = hash(name.bytes());
+    }
+    marks
+}
+
+/// How many points a way to say an idea has, which is no concept of a file.
+const SAID: u8 = 2;
+
+/// The points of all concepts, by their numbers.
+fn points(words: &Collecting, telling: &BTreeMap<String, u8>) -> Result<Vec<u8>, String> {
+    if let Some(name) = telling.keys().find(|it| !words.has(it)) {
+        return Err(format!("there are no words for {name}"));
+    }
+    let mut points = vec![0; words.names().len()];
+    for (name, concept) in words.names() {
+        points[usize::from(*concept)] = match telling.get(name) {
+            Some(points) => *points,
+            None if name.starts_with('/') => SAID,
+            None => return Err(format!("it has no points for {name}")),
+        };
+    }
+    Ok(points)
 }
 
 fn idea(words: &mut Collecting, family: usize, written: Written) -> Result<Idea, String> {

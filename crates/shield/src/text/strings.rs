@@ -11,7 +11,9 @@ const LEAST: usize = 40;
 pub(super) fn look(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8]) -> Step {
     let setting = match kind {
         // Programs speak to those who run them.
-        Kind::Pe | Kind::Elf | Kind::MachO | Kind::JavaClass | Kind::Wasm => Setting::Code,
+        Kind::Pe | Kind::Elf | Kind::MachO | Kind::JavaClass | Kind::Wasm | Kind::Catalogue => {
+            Setting::Code
+        }
         // What these hold is looked at by itself; of the rest, some is their names and their padding.
         Kind::Tar | Kind::Zip | Kind::SevenZip => return Ok(()),
         _ => Setting::Metadata,
@@ -19,10 +21,24 @@ pub(super) fn look(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8]) -> Step {
     let mut found = String::new();
     narrow(bytes, &mut found);
     two_bytes(bytes, &mut found);
+    if kind == Kind::Catalogue {
+        // What stands between zeros is a sentence by itself, whatever is before and after it.
+        found = found.replace('\n', " ;\n");
+    }
     if found.is_empty() {
         return Ok(());
     }
     walk.text(&found, setting)
+}
+
+/// Judges the pieces of plain text in what is text of another form.
+pub(super) fn look_narrow(walk: &mut Walk<'_>, bytes: &[u8]) -> Step {
+    let mut found = String::new();
+    narrow(bytes, &mut found);
+    if found.is_empty() {
+        return Ok(());
+    }
+    walk.text(&found, Setting::Visible)
 }
 
 /// Runs of UTF-8. Every run that is long enough has a byte at a multiple of its length.

@@ -1,8 +1,12 @@
 //! The words that rules are made of: what may be said in many ways and many languages is one concept.
 
-use std::cmp::Ordering;
+use std::array;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
+use aho_corasick::automaton::{Automaton as _, StateID};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, BuildError};
 use serde::Deserialize;
 
 use super::fold::Folded;
@@ -43,19 +47,23 @@ pub(super) struct Collecting {
     disguises: HashMap<Concept, Disguise>,
 }
 
-/// All phrases, by how they begin.
+/// All phrases, in a tree of their bytes.
 ///
-/// Phrases begin where words begin, so that only there something is looked up: of most texts, that is
-/// one place of six, and nearly nothing begins like a phrase.
-#[derive(Debug)]
+/// Phrases begin where words begin, so that only there the tree is gone down: of most texts, that is one
+/// place of three, and of nearly all of them nothing is left after two bytes.
 pub(crate) struct Words {
-    /// Sorted, so that those that begin alike stand together.
-    phrases: Vec<(String, Meaning)>,
-    /// A bit for each of them, which is nearer than the table.
-    known: Vec<u64>,
-    /// A table of the first bytes of phrases, and where those stand.
-    beginnings: Vec<Beginning>,
+    beginnings: Beginnings,
+    tree: NFA,
+    root: StateID,
+    /// What belongs to each, and how long it is.
+    phrases: Vec<(u32, Meaning)>,
     disguises: HashMap<Concept, Disguise>,
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Words({} phrases)", self.phrases.len())
+    }
 }
 
 /// A way to write letters that others do not read at once.
@@ -111,6 +119,11 @@ impl Collecting {
     /// Whether a concept has this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.names.contains_key(name)
+    }
+
+    /// All concepts so far.
+    pub(super) const fn names(&self) -> &HashMap<String, Concept> {
+        &self.names
     }
 
     /// Ways to say a concept.
@@ -175,60 +188,104 @@ impl Collecting {
         }
     }
 
-    pub(super) fn build(self) -> Words {
+    pub(super) fn build(self) -> Result<Words, BuildError> {
+        let tree = NFA::builder()
+            .prefilter(false)
+            .build(self.phrases.keys().map(|it| &it.0))?;
+        let beginnings = Beginnings::of(self.phrases.keys().map(|it| it.0.as_bytes()));
+        let length = |it: &str| u32::try_from(it.len()).unwrap_or(u32::MAX);
         let phrases = self.phrases.into_iter();
-        let phrases: Vec<_> = phrases.map(|((phrase, _), it)| (phrase, it)).collect();
-        let mut known = vec![0_u64; 1 << (KNOWN - 6)];
-        let mut beginnings = vec![Beginning::default(); 1 << BITS];
-        for (at, (phrase, _)) in (0_u32..).zip(&phrases) {
-            let key = beginning(phrase.as_bytes());
-            let bit = spread(key, KNOWN);
-            known[bit >> 6] |= 1 << (bit & 63);
-            let mut slot = spread(key, BITS);
-            // There are many times as many slots as beginnings.
-            while beginnings[slot].end > 0 && beginnings[slot].key != key {
-                slot = (slot + 1) % beginnings.len();
-            }
-            let it = &mut beginnings[slot];
-            if it.end == 0 {
-                (it.key, it.start) = (key, at);
-            }
-            it.end = at + 1;
-        }
-        Words {
-            phrases,
+        Ok(Words {
             beginnings,
-            known,
+            root: tree.start_state(Anchored::Yes).unwrap_or_default(),
+            tree,
+            phrases: phrases.map(|((it, _), its)| (length(&it), its)).collect(),
             disguises: self.disguises,
-        }
+        })
     }
 }
 
-/// Phrases that begin with the same bytes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Beginning {
-    key: u32,
-    start: u32,
-    /// Nothing begins like this if it is 0.
-    end: u32,
+/// What says of nearly every place that nothing begins there, and is nearer than the tree.
+struct Beginnings {
+    /// For each byte, whether a phrase begins with it, and whether it belongs to words.
+    sorts: [u8; 256],
+    /// A bit for each pair of bytes that a phrase begins with.
+    pairs: Box<[u64; BITS]>,
+    /// The same, of phrases that have no more than two.
+    twos: Box<[u64; BITS]>,
+    /// A bit for each three bytes that are a phrase, and for each four that a longer one begins with,
+    /// which they may share.
+    more: Box<[u64; BITS]>,
 }
 
-/// Of the table of beginnings, two to the power of it.
-const BITS: u32 = 14;
+/// A phrase begins with this byte.
+const FIRST: u8 = 1;
 
-/// Of the table of bits.
-const KNOWN: u32 = 16;
+/// This byte is of a word.
+const WORD: u8 = 2;
 
-/// How many bytes a beginning has; shorter phrases have noughts in the place of the others.
-const BEGIN: usize = 4;
+/// This byte is of a character that has several.
+const OTHER: u8 = 4;
 
-fn beginning(phrase: &[u8]) -> u32 {
-    let byte = |at: usize| phrase.get(at).copied().unwrap_or(0);
-    u32::from_be_bytes([byte(0), byte(1), byte(2), byte(3)])
+impl Beginnings {
+    fn of<'a, I: IntoIterator<Item = &'a [u8]>>(phrases: I) -> Self {
+        let bits = || Box::new([0_u64; BITS]);
+        let (pairs, twos, more) = (bits(), bits(), bits());
+        let mut it = Self {
+            sorts: array::from_fn(|it| match u8::try_from(it) {
+                Ok(it) if it.is_ascii_alphanumeric() => WORD,
+                Ok(it) if it.is_ascii() => 0,
+                _ => OTHER,
+            }),
+            pairs,
+            twos,
+            more,
+        };
+        let set = |bits: &mut [u64; BITS], at: usize| bits[at >> 6] |= 1 << (at & 63);
+        for phrase in phrases {
+            let Some((first, rest)) = phrase.split_first() else {
+                continue;
+            };
+            it.sorts[usize::from(*first)] |= FIRST;
+            // A single one goes on with any other.
+            let seconds = rest.first().map_or(0..=255, |it| *it..=*it);
+            for second in seconds {
+                let pair = pair([*first, second]);
+                set(&mut it.pairs, pair);
+                match *phrase {
+                    [a, b, c, d, ..] => set(&mut it.more, spread([a, b, c, d])),
+                    [a, b, c] => set(&mut it.more, spread([a, b, c, 0])),
+                    _ => set(&mut it.twos, pair),
+                }
+            }
+        }
+        it
+    }
+
+    /// Whether something may begin here.
+    fn may(&self, bytes: &[u8], at: usize) -> bool {
+        let has = |bits: &[u64; BITS], at: usize| bits[at >> 6] >> (at & 63) & 1 != 0;
+        let Some([a, b, c, d]) = bytes.get(at..at + 4) else {
+            return true;
+        };
+        let pair = pair([*a, *b]);
+        let has_more = || {
+            has(&self.more, spread([*a, *b, *c, *d])) || has(&self.more, spread([*a, *b, *c, 0]))
+        };
+        has(&self.pairs, pair) && (has_more() || has(&self.twos, pair))
+    }
 }
 
-fn spread(key: u32, bits: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize
+/// Words of a bit for each sixteen bits.
+const BITS: usize = 1 << (16 - 6);
+
+fn pair(it: [u8; 2]) -> usize {
+    usize::from(u16::from_be_bytes(it))
+}
+
+/// Sixteen bits of four bytes.
+fn spread(it: [u8; 4]) -> usize {
+    (u32::from_be_bytes(it).wrapping_mul(0x9E37_79B1) >> 16) as usize
 }
 
 impl Words {
@@ -241,66 +298,61 @@ impl Words {
     pub(crate) fn hits(&self, text: &str) -> Vec<Hit> {
         let bytes = text.as_bytes();
         let (mut hits, mut is_in_word) = (Vec::new(), false);
+        let sort = |at: usize| {
+            bytes
+                .get(at)
+                .map(|it| self.beginnings.sorts[usize::from(*it)])
+        };
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            let (has_words, length) = if byte.is_ascii() {
-                (byte.is_ascii_alphanumeric(), 1)
+        while let Some(here) = sort(at) {
+            let (has_words, length) = if here & OTHER == 0 {
+                (here & WORD != 0, 1)
             } else {
                 let it = text.get(at..).and_then(|it| it.chars().next());
                 it.map_or((false, 1), |it| (has_words(it), it.len_utf8()))
             };
-            if !(is_in_word && has_words) {
+            let begins = here & FIRST != 0 && !(is_in_word && has_words);
+            if begins && self.beginnings.may(bytes, at) {
                 self.at(text, at, &mut hits);
             }
             is_in_word = has_words;
             at += length;
+            // Nothing begins inside a word.
+            while is_in_word && sort(at).is_some_and(|it| it & WORD != 0) {
+                at += 1;
+            }
         }
         hits
     }
 
     /// What begins here.
+    #[inline(never)]
     fn at(&self, text: &str, at: usize, hits: &mut Vec<Hit>) {
+        let mut state = self.root;
         let rest = text.as_bytes().get(at..).unwrap_or_default();
-        let key = beginning(rest);
-        self.look_up(text, at, key, hits);
-        // Of three bytes, and of two.
-        for short in [key & 0xFFFF_FF00, key & 0xFFFF_0000] {
-            if short != key {
-                self.look_up(text, at, short, hits);
+        for (end, byte) in (at + 1..).zip(rest) {
+            state = self.tree.next_state(Anchored::Yes, state, *byte);
+            if !self.tree.is_special(state) {
+                continue;
+            }
+            if self.tree.is_dead(state) {
+                return;
+            }
+            if self.tree.is_match(state) {
+                self.note(text, at, end, state, hits);
             }
         }
     }
 
-    fn look_up(&self, text: &str, at: usize, key: u32, hits: &mut Vec<Hit>) {
-        let bit = spread(key, KNOWN);
-        if self
-            .known
-            .get(bit >> 6)
-            .is_none_or(|it| it >> (bit & 63) & 1 == 0)
-        {
-            return;
-        }
-        let mut slot = spread(key, BITS);
-        let found = loop {
-            match self.beginnings.get(slot) {
-                Some(it) if it.end > 0 && it.key == key => break it,
-                Some(it) if it.end > 0 => slot = (slot + 1) % self.beginnings.len(),
-                _ => return,
-            }
-        };
-        let rest = text.get(at..).unwrap_or_default();
-        let range = found.start as usize..found.end as usize;
-        for (phrase, meaning) in self.phrases.get(range).unwrap_or_default() {
-            // They are sorted: what comes after the text comes after it for good.
-            let (next, wanted) = (rest.as_bytes().get(BEGIN), phrase.as_bytes().get(BEGIN));
-            match wanted.cmp(&next) {
-                Ordering::Greater => break,
-                Ordering::Less if wanted.is_some() => continue,
-                _ if !rest.starts_with(phrase.as_str()) => continue,
-                _ => {}
-            }
-            let end = at + phrase.len();
-            if !meaning.is_stem && !ends(text, end) {
+    fn note(&self, text: &str, at: usize, end: usize, state: StateID, hits: &mut Vec<Hit>) {
+        for number in 0..self.tree.match_len(state) {
+            let phrase = self.tree.match_pattern(state, number).as_usize();
+            let Some((length, meaning)) = self.phrases.get(phrase) else {
+                continue;
+            };
+            // Others end here that begin later.
+            let is_whole = *length as usize == end - at;
+            if !is_whole || !(meaning.is_stem || ends(text, end)) {
                 continue;
             }
             hits.extend(meaning.concepts.iter().map(|concept| Hit {

@@ -84,5 +84,5 @@ macro_rules! targets {
 }
 
 targets!(
-    email, gzip, html, jpeg, lnk, ole, pdf, pickle, png, program, rtf, sevenzip, tar, xml, zip
+    any, email, gzip, html, jpeg, lnk, ole, pdf, pickle, png, program, rtf, sevenzip, tar, xml, zip
 );

@@ -191,6 +191,21 @@ fn a_script_that_fetches_and_runs_is_found() {
             "code/webshell",
         ),
         (
+            "w.js",
+            "require('child_process').exec(req.query.c, (e, out) => res.send(out));\n",
+            "code/webshell",
+        ),
+        (
+            "w2.js",
+            "const { exec } = require('child_process');\napp.get('/', (req) => exec(req.query.c));\n",
+            "code/webshell",
+        ),
+        (
+            "w.py",
+            "@app.route('/')\ndef f():\n    return str(eval(request.args['c']))\n",
+            "code/webshell",
+        ),
+        (
             "x.vbs",
             "Set s = CreateObject(\"WScript.Shell\")\r\ns.Run \"powershell -c calc\"\r\n",
             "code/script-host",
@@ -276,6 +291,10 @@ fn ordinary_scripts_and_manuals_pass() {
             "client.js",
             "async function run() { return executeRequest(options); }\n",
         ),
+        (
+            "routes.js",
+            "const found = /^[a-z]+$/.exec(req.params.id);\nconst at = pattern.exec(request.data);\n",
+        ),
         ("cron.txt", "Use crontab -e to edit. curl is a tool.\n"),
         ("a.awk", "{ print $1 }\n"),
         (
@@ -286,6 +305,11 @@ fn ordinary_scripts_and_manuals_pass() {
     for (name, text) in ordinary {
         assert_at_most(name, text.as_bytes(), Clean);
     }
+    // Of a bundle, what stands far apart has nothing to do with each other.
+    let far = "function f(x) { return x + 1; }\n".repeat(8_000);
+    let bundle =
+        format!("const page = '<% a %>';\n{far}const b = {{ eval: eval (request(1)) }};\n");
+    assert_at_most("bundle.js", bundle.as_bytes(), Clean);
     let install = b"#!/bin/sh\ncurl -fsSL https://deb.nodesource.com/setup_20.x | sudo -E bash -\n";
     assert_finds("setup.sh", install, "code/fetch-and-run-named", Low);
 }

@@ -5,11 +5,17 @@ use agentdrop_shield::ThreatLevel;
 use flate2::GzBuilder;
 
 use crate::made::{
-    ORDER, Pack, assert_found_at, assert_ordinary, assert_rule, bzip2, gzip, long_text, scan, xz,
-    zstd,
+    ORDER, Pack, assert_found_at, assert_ordinary, assert_rule, bzip2, gzip, long_text, lzma, scan,
+    xz, zstd,
 };
 
-const PACKERS: [(&str, Pack); 4] = [("bz2", bzip2), ("gz", gzip), ("xz", xz), ("zst", zstd)];
+const PACKERS: [(&str, Pack); 5] = [
+    ("bz2", bzip2),
+    ("gz", gzip),
+    ("lzma", lzma),
+    ("xz", xz),
+    ("zst", zstd),
+];
 
 #[test]
 fn what_is_packed_is_looked_at() {
@@ -104,6 +110,18 @@ fn a_dictionary_beyond_the_memory_is_not_made() {
         &scan("a.xz", &packed),
     );
 
+    // A dictionary of four gibibytes, and more bytes to come than are looked at.
+    let mut long = lzma(b"The meeting is on Tuesday.");
+    long[1..13].copy_from_slice(&[255, 255, 255, 255, 0, 0, 0, 0, 9, 0, 0, 0]);
+    assert_rule(
+        "resource-limit/memory",
+        ThreatLevel::Medium,
+        &scan("a.lzma", &long),
+    );
+    // Of a few bytes none of it is made.
+    long[5..13].copy_from_slice(&26_u64.to_le_bytes());
+    assert_ordinary(&scan("a.lzma", &long));
+
     // A window of 3.75 TiB, and no length of the content.
     let zstd = [0x28, 0xB5, 0x2F, 0xFD, 0, 0xFF, 1, 0, 0];
     assert_rule(
@@ -145,4 +163,20 @@ pub(crate) fn hungry_xz() -> Vec<u8> {
     let sum = crc32(&packed[header.start..header.end - 4]);
     packed[header.end - 4..header.end].copy_from_slice(&sum.to_le_bytes());
     packed
+}
+
+#[test]
+fn a_frame_that_wants_all_memory_there_is_gets_none() {
+    // Eight bytes of length, all of whose bits but the last are set.
+    let mut frame = b"\x28\xB5\x2F\xFD\xE0".to_vec();
+    frame.extend((u64::MAX - 1).to_le_bytes());
+    frame.extend([1, 0, 0]);
+    assert_rule("resource-limit/memory", "a.zst", &frame);
+}
+
+#[test]
+fn frames_that_are_passed_over_hide_nothing_behind_them() {
+    let mut frames = b"\x50\x2A\x4D\x18\x04\0\0\0abcd".to_vec();
+    frames.extend(zstd(ORDER.as_bytes()));
+    assert_found_at("a.txt.zst › a.txt", "a.txt.zst", &frames);
 }

@@ -56,18 +56,18 @@ fn attacks_that_nobody_had_seen_are_found() {
     let flagged = at_least(ThreatLevel::Medium, &all).len();
     let blocked = at_least(ThreatLevel::High, &all).len();
     assert!(
-        flagged >= 15 && blocked >= 8,
+        flagged >= 42 && blocked >= 27,
         "{flagged} and {blocked} of {}",
         all.len()
     );
 }
 
-/// Three of sixty are three too many; the bound keeps it from growing.
+/// One of sixty was kept when this was written; the bound keeps it from growing.
 #[test]
 fn harmless_texts_in_the_same_documents_pass() {
     let all = levels(|it| &it.harmless);
     assert!(
-        at_least(ThreatLevel::High, &all).len() <= 3,
+        at_least(ThreatLevel::High, &all).len() <= 2,
         "{:?}",
         at_least(ThreatLevel::High, &all)
     );

@@ -303,7 +303,11 @@ fn what_cannot_be_read_is_said() {
     };
     assert_rule("format/unreadable", Low, &scan("a.zip", &zip(&[damaged])));
     let hungry = [9, 20, 5, 0, 0x5D, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0];
-    let hungry = Entry::packed("a", b"hi", 14, hungry.to_vec());
+    // Its end is marked, so that more may come than its length says.
+    let hungry = Entry {
+        flags: 2,
+        ..Entry::packed("a", b"hi", 14, hungry.to_vec())
+    };
     assert_rule(
         "resource-limit/memory",
         Medium,

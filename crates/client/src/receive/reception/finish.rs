@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use agentdrop_protocol::wire::downloads::Download;
 use agentdrop_protocol::wire::transfers::{Acknowledge, DeliveryStatus, Transfer};
-use agentdrop_protocol::{FileName, LinkToken, SignedStatement};
+use agentdrop_protocol::{DownloadId, FileName, LinkToken, SignedStatement, TransferId};
 
 use super::super::journal::Journal;
 use super::super::native::is_native;
@@ -15,7 +15,7 @@ use super::super::state::Placing;
 use super::super::{Note, Received, ReceivedFile};
 use super::{Opened, Outcome, Reception};
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shield::Scan;
 use crate::trust::MetHow;
 
@@ -124,24 +124,49 @@ pub(in crate::receive) async fn placed_earlier(
 }
 
 /// Ends what was placed: nobody is told before it is remembered, and what opens it goes last.
-pub(super) async fn settle(
+async fn settle(
     client: &Client,
     link: Option<&LinkToken>,
     grant: &Download,
-    received: Received,
+    mut received: Received,
     settling: Option<Settling>,
 ) -> Result<Received> {
+    let settled = settled(client, link, received.id, grant.download_id, settling).await?;
+    received.unacknowledged = settled.unacknowledged;
+    // The files are here: that there are few prekeys left is worth a word, and no failure.
+    received.notes.extend(settled.note);
+    Ok(received)
+}
+
+/// What came of telling the server.
+pub(super) struct Settled {
+    /// Why it was not told, if it was not.
+    pub(super) unacknowledged: Option<Error>,
+    note: Option<Note>,
+}
+
+/// Remembers it, tells the server that it is here, and erases what opens it.
+pub(super) async fn settled(
+    client: &Client,
+    link: Option<&LinkToken>,
+    id: TransferId,
+    download: DownloadId,
+    settling: Option<Settling>,
+) -> Result<Settled> {
     let Some(settling) = settling else {
-        return Ok(tell(client, link, grant, received, None).await);
+        return Ok(Settled {
+            unacknowledged: tell(client, link, id, download, None).await.err(),
+            note: None,
+        });
     };
     settling.remember(client).await?;
     let receipt = Some(settling.receipt().clone());
-    let mut received = tell(client, link, grant, received, receipt).await;
-    // The files are here: that there are few prekeys left is worth a word, and no failure.
-    if let Err(error) = settling.erase(client).await {
-        received.notes.push(Note::KeysNotTended(error.to_string()));
-    }
-    Ok(received)
+    let told = tell(client, link, id, download, receipt).await;
+    let erased = settling.erase(client).await;
+    Ok(Settled {
+        unacknowledged: told.err(),
+        note: erased.err().map(|it| Note::KeysNotTended(it.to_string())),
+    })
 }
 
 pub(super) fn received(
@@ -177,26 +202,20 @@ pub(super) fn received(
 async fn tell(
     client: &Client,
     link: Option<&LinkToken>,
-    grant: &Download,
-    received: Received,
+    id: TransferId,
+    download_id: DownloadId,
     receipt: Option<SignedStatement>,
-) -> Received {
-    let (download_id, status) = (grant.download_id, DeliveryStatus::Received);
-    let told = if let Some(token) = link {
-        let body = Acknowledge {
-            download_id,
-            status,
-            reason: None,
-            receipt,
-        };
-        client.acknowledge_link(token, &body).await
-    } else {
-        client
-            .acknowledge_with(received.id, download_id, status, receipt)
-            .await
+) -> Result<()> {
+    let status = DeliveryStatus::Received;
+    let Some(token) = link else {
+        let told = client.acknowledge_with(id, download_id, status, receipt);
+        return told.await.map(drop);
     };
-    Received {
-        unacknowledged: told.err(),
-        ..received
-    }
+    let body = Acknowledge {
+        download_id,
+        status,
+        reason: None,
+        receipt,
+    };
+    client.acknowledge_link(token, &body).await.map(drop)
 }

@@ -1,13 +1,16 @@
 //! What was opened is judged, and what the agent should not read is kept from it.
 
-use super::super::blocking;
-use super::super::settling::Settling;
+use agentdrop_protocol::{LinkToken, TransferId};
+
+use super::super::settling::{Settling, Untold};
 use super::super::state::Placing;
-use super::finish::{received, settle};
+use super::super::{blocking, is_untold};
+use super::finish::{received, settled};
 use super::{Opened, Outcome, Reception};
+use crate::client::Client;
 use crate::clock::now;
 use crate::error::{Error, Result, ShieldError};
-use crate::shield::{Item, Scan, Taken};
+use crate::shield::{Item, Quarantine, Scan, Taken};
 use crate::trust::MetHow;
 
 impl Reception<'_> {
@@ -44,7 +47,11 @@ impl Reception<'_> {
             let why = worst.and_then(|it| it.report.warnings.first().cloned());
             return Err(ShieldError::NoQuarantine(id, why.unwrap_or_default()).into());
         };
-        let settling = outcome.settling.map(Settling::into_quarantined);
+        let untold = Untold {
+            download: self.grant.download_id,
+            settling: outcome.settling.map(Settling::into_quarantined),
+        };
+        let untold = serde_json::to_vec(&untold).expect("it has text keys and no failing field");
         let placing = Placing {
             security: outcome.security,
             message: outcome.message,
@@ -62,14 +69,36 @@ impl Reception<'_> {
             bytes: it.bytes,
         });
         let files = files.collect();
-        let (held, received) = blocking(move || {
-            let held = quarantine.take(&received, mode, now(), files, scan.scanned)?;
-            Ok((held, received))
-        })
-        .await?;
+        let into = quarantine.clone();
+        let take = move || into.take(&received, mode, now(), files, scan.scanned, &untold);
+        let held = blocking(take).await?;
         // It is here, for whoever decides: that the sender does not know it is no reason to fetch it
         // again.
-        settle(self.client, self.link, &self.grant, received, settling).await?;
+        tell_of_quarantined(self.client, self.link, &quarantine, id).await?;
         Ok(ShieldError::Blocked(Box::new(held)).into())
     }
+}
+
+/// Does what is left to do for a transfer that is in quarantine, or was. Where the server cannot be told
+/// now, the next process does.
+pub(in crate::receive) async fn tell_of_quarantined(
+    client: &Client,
+    link: Option<&LinkToken>,
+    quarantine: &Quarantine,
+    id: TransferId,
+) -> Result<()> {
+    let Some(untold) = quarantine.untold(id)? else {
+        return Ok(());
+    };
+    let spoiled = |_| ShieldError::Spoiled(id, "what is left to do for it cannot be read");
+    let untold: Untold = serde_json::from_slice(&untold).map_err(spoiled)?;
+    let settled = settled(client, link, id, untold.download, untold.settling).await?;
+    if settled
+        .unacknowledged
+        .as_ref()
+        .is_none_or(|it| !is_untold(it))
+    {
+        quarantine.told(id)?;
+    }
+    Ok(())
 }

@@ -21,6 +21,7 @@ use http::HeaderValue;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) use self::finish::placed_earlier;
+pub(super) use self::inspection::tell_of_quarantined;
 use super::fetch::Fetch;
 use super::grant::{check, granted, is_no_more, is_sealed_alike};
 use super::incoming::Folders;

@@ -6,7 +6,7 @@ mod letters;
 use std::sync::LazyLock;
 
 use agentdrop_protocol::report::ThreatLevel::Medium;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::budget::Step;
 use crate::kind::{HEAD, Kind};
@@ -57,7 +57,10 @@ enum Form {
 }
 
 static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::new(BEGINNINGS.iter().map(|it| it.0)).expect("a few short words")
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(BEGINNINGS.iter().map(|it| it.0))
+        .expect("a few short words")
 });
 
 /// So many of one window are looked into.

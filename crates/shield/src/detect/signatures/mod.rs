@@ -5,8 +5,11 @@
 
 mod rules;
 
+use std::ops::Range;
+
 use agentdrop_protocol::report::{Finding, Layer};
 
+use self::rules::AROUND;
 pub(crate) use self::rules::Signatures;
 use super::names;
 use crate::budget::Step;
@@ -27,7 +30,7 @@ pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
             continue;
         }
         let mut found = None;
-        for place in places {
+        for place in places.into_iter().flat_map(pieces) {
             let bytes = window.bytes.get(place.clone()).unwrap_or_default();
             walk.budget.work(bytes.len() as u64)?;
             found = rule.find(bytes).map(|it| (place.start + it.0, it.1));
@@ -62,6 +65,24 @@ pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
         });
     }
     Ok(())
+}
+
+/// What is said together stands together, and the clock is looked at in between.
+const PIECE: usize = 64 << 10;
+
+/// Pieces that overlap by as much as a rule looks around its words.
+fn pieces(place: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let Range { mut start, end } = place;
+    std::iter::from_fn(move || {
+        let piece = start..end.min(start + PIECE);
+        let is_left = !piece.is_empty();
+        start = if piece.end == end {
+            end
+        } else {
+            piece.end - AROUND
+        };
+        is_left.then_some(piece)
+    })
 }
 
 /// Whether it is a text for people: it is text, and neither its name nor its first line says program.

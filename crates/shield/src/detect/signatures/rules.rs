@@ -7,7 +7,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use agentdrop_protocol::report::ThreatLevel;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, StartKind};
 use boreal::Compiler;
 use boreal::scanner::ScanParams;
 
@@ -17,7 +19,9 @@ use crate::error::ScanError;
 #[derive(Debug)]
 pub(crate) struct Signatures {
     rules: Vec<Signature>,
-    words: AhoCorasick,
+    words: DFA,
+    /// The same in two bytes a character, as programs of Windows have their texts.
+    wide: DFA,
     /// Whose word it is.
     owners: Vec<usize>,
 }
@@ -87,21 +91,16 @@ impl Signatures {
         let (mut words, mut owners) = (Vec::new(), Vec::new());
         for (owner, rule) in rules.iter().enumerate() {
             for word in &rule.needs {
-                // Programs of Windows have their texts in two bytes a character.
-                let wide: Vec<u8> = word.iter().flat_map(|it| [*it, 0]).collect();
-                words.extend([word.clone(), wide]);
-                owners.extend([owner, owner]);
+                words.push(word.clone());
+                owners.push(owner);
             }
         }
-        let words = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(words)
-            .map_err(|it| wrong("rules/yara", "needs", &it.to_string()))?;
+        let zero_after = |word: &Vec<u8>| word.iter().flat_map(|it| [*it, 0]).collect();
+        let wide: Vec<Vec<u8>> = words.iter().map(zero_after).collect();
         Ok(Self {
             rules,
-            words,
+            words: finder(&words)?,
+            wide: finder(&wide)?,
             owners,
         })
     }
@@ -109,22 +108,57 @@ impl Signatures {
     /// Those that can match these bytes, and where.
     pub(super) fn asked(&self, bytes: &[u8]) -> Vec<(&Signature, Vec<Range<usize>>)> {
         let mut places: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
-        for found in self.words.find_overlapping_iter(bytes) {
-            let places = &mut places[self.owners[found.pattern().as_usize()]];
-            let start = found.start().saturating_sub(AROUND);
-            let end = found.end().saturating_add(AROUND).min(bytes.len());
+        let mut note = |word: usize, range: Range<usize>| {
+            let places = &mut places[self.owners[word]];
+            let start = range.start.saturating_sub(AROUND);
+            let end = range.end.saturating_add(AROUND).min(bytes.len());
             match places.last_mut() {
-                Some(last) if last.end >= start => last.end = end.max(last.end),
+                Some(last) if last.start <= start && last.end >= start => {
+                    last.end = end.max(last.end);
+                }
                 _ => places.push(start..end),
             }
+        };
+        each(&self.words, bytes, &mut note);
+        // Texts have none of these: what has no zeros needs but half of the work.
+        if memchr::memchr(0, bytes).is_some() {
+            each(&self.wide, bytes, &mut note);
         }
         let rules = self.rules.iter().zip(places);
         rules.filter(|it| !it.1.is_empty()).collect()
     }
 }
 
+/// Finds any of these words, in whatever letters.
+fn finder(words: &[Vec<u8>]) -> Result<DFA, ScanError> {
+    DFA::builder()
+        .ascii_case_insensitive(true)
+        .start_kind(StartKind::Unanchored)
+        // It would have the state of most bytes looked at as if something were found.
+        .prefilter(false)
+        .build(words)
+        .map_err(|it| wrong("rules/yara", "needs", &it.to_string()))
+}
+
+/// Hands on every word that stands there, those within others among them.
+fn each(words: &DFA, bytes: &[u8], note: &mut impl FnMut(usize, Range<usize>)) {
+    let Ok(mut state) = words.start_state(Anchored::No) else {
+        return;
+    };
+    for (at, byte) in bytes.iter().enumerate() {
+        state = words.next_state(Anchored::No, state, *byte);
+        if !words.is_special(state) || !words.is_match(state) {
+            continue;
+        }
+        for number in 0..words.match_len(state) {
+            let word = words.match_pattern(state, number);
+            note(word.as_usize(), at + 1 - words.pattern_len(word)..at + 1);
+        }
+    }
+}
+
 /// How far from its words a rule looks. Scripts are shorter.
-const AROUND: usize = 16 << 10;
+pub(super) const AROUND: usize = 16 << 10;
 
 impl Signature {
     fn read(file: &str, text: &str) -> Result<Self, ScanError> {

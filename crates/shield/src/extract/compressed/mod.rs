@@ -1,10 +1,11 @@
-//! Compressed streams: gzip, bzip2, xz, Zstandard.
+//! Compressed streams: gzip, bzip2, LZMA, xz, Zstandard.
 //!
 //! A file of these may be several streams one after the other, which readers join; a scanner that ends
 //! after the first misses the rest. What stands behind the last of them is looked at as a file.
 
 pub(super) mod bzip2;
 mod gzip;
+mod lzma;
 pub(super) mod packed;
 pub(super) mod raw;
 pub(super) mod series;
@@ -13,6 +14,7 @@ pub(super) mod zstd;
 
 use std::io::{self, Read};
 
+pub(crate) use self::lzma::is_lzma;
 use self::packed::Packed;
 use self::series::{Next, Series};
 use super::Through;
@@ -28,6 +30,10 @@ pub(super) fn gzip(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     streams(walk, input.name, &mut *input.source, gzip::begin)
 }
 
+pub(super) fn lzma(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
+    streams(walk, input.name, &mut *input.source, lzma::begin)
+}
+
 pub(super) fn xz(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
     streams(walk, input.name, &mut *input.source, xz::begin)
 }
@@ -39,6 +45,7 @@ pub(super) fn zstd(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
 pub(super) fn through(kind: Kind) -> Through {
     match kind {
         Kind::Bzip2 => |walk, name, from| streams(walk, name, from, bzip2::begin),
+        Kind::Lzma => |walk, name, from| streams(walk, name, from, lzma::begin),
         Kind::Xz => |walk, name, from| streams(walk, name, from, xz::begin),
         Kind::Zstd => |walk, name, from| streams(walk, name, from, zstd::begin),
         _ => |walk, name, from| streams(walk, name, from, gzip::begin),
@@ -77,10 +84,12 @@ fn unpacked(name: &str) -> String {
     const ENDINGS: &[(&str, &str)] = &[
         (".bz2", ""),
         (".gz", ""),
+        (".lzma", ""),
         (".svgz", ".svg"),
         (".tbz", ".tar"),
         (".tbz2", ".tar"),
         (".tgz", ".tar"),
+        (".tlz", ".tar"),
         (".txz", ".tar"),
         (".tzst", ".tar"),
         (".xz", ""),

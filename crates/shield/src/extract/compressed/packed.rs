@@ -88,6 +88,12 @@ impl<'a> Packed<'a> {
         }
     }
 
+    /// These come next, once more.
+    pub(in crate::extract) fn put_back(&mut self, bytes: &[u8]) {
+        self.buffer.splice(..self.at, bytes.iter().copied());
+        self.at = 0;
+    }
+
     /// The next bytes, which stay where they are; fewer of them at the end only.
     pub(in crate::extract) fn peek(&mut self, most: usize) -> io::Result<&[u8]> {
         if self.buffer.len() - self.at < most {

@@ -47,7 +47,19 @@ pub(in crate::extract) fn lzma(
     let mut head = [0; 9];
     packed.read_exact(&mut head)?;
     let [_, _, _, _, properties, a, b, c, d] = head;
-    let dictionary = u32::from_le_bytes([a, b, c, d]);
+    lzma_stream(packed, length, properties, u32::from_le_bytes([a, b, c, d]))
+}
+
+/// LZMA whose header was read.
+pub(in crate::extract) fn lzma_stream(
+    packed: Packed<'_>,
+    length: Option<u64>,
+    properties: u8,
+    dictionary: u32,
+) -> io::Result<Next<'_>> {
+    // No more of it is ever used than comes out.
+    let length_of = length.and_then(|it| u32::try_from(it).ok());
+    let dictionary = dictionary.min(length_of.unwrap_or(u32::MAX).max(1 << 12));
     let Some(memory) = packed.budget().decoder(u64::from(dictionary) + (1 << 17)) else {
         return Ok(Next::TooLarge);
     };
@@ -72,7 +84,9 @@ impl Read for Lzma<'_> {
 
 impl<'a> Stream<'a> for Lzma<'a> {
     fn rest(self: Box<Self>) -> Packed<'a> {
-        self.reader.into_inner()
+        let (mut packed, unused) = self.reader.into_parts();
+        packed.put_back(&unused);
+        packed
     }
 }
 

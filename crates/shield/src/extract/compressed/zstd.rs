@@ -28,7 +28,7 @@ pub(in crate::extract) fn begin(mut packed: Packed<'_>) -> io::Result<Next<'_>> 
         }
     }
     let needs = window(packed.peek(18)?);
-    let Some(memory) = packed.budget().decoder(needs + (1 << 19)) else {
+    let Some(memory) = packed.budget().decoder(needs.saturating_add(1 << 19)) else {
         return Ok(Next::TooLarge);
     };
     let decoder = StreamingDecoder::new_with_max_window_size(packed, needs);

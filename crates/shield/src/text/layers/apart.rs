@@ -32,19 +32,39 @@ const WORDS: [&str; 22] = [
     "keys",
 ];
 
+const LETTER: u8 = 1;
+const SIGN: u8 = 2;
+const GAP: u8 = 4;
+
+/// What each byte is here.
+const SORTS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut it = 0_u8;
+    while it < 0x80 {
+        let letter = if it.is_ascii_alphabetic() { LETTER } else { 0 };
+        let sign = if it.is_ascii_graphic() { SIGN } else { 0 };
+        let gap = match it {
+            b' ' | b'.' | b'-' | b'/' | b'|' | b',' | b'_' | b'*' | b'+' | b'~' => GAP,
+            _ => 0,
+        };
+        table[it as usize] = letter | sign | gap;
+        it += 1;
+    }
+    table
+};
+
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
-    let is_gap = |it: &u8| {
-        matches!(
-            it,
-            b' ' | b'.' | b'-' | b'/' | b'|' | b',' | b'_' | b'*' | b'+' | b'~'
-        )
+    let is = |at: usize, sort: u8| {
+        bytes
+            .get(at)
+            .is_some_and(|it| SORTS[usize::from(*it)] & sort != 0)
     };
-    let is_pair = |at: usize| {
-        bytes.get(at).is_some_and(u8::is_ascii_graphic) && bytes.get(at + 1).is_some_and(is_gap)
-    };
-    let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic) && is_pair(at);
+    let is_gap = |it: &u8| SORTS[usize::from(*it)] & GAP != 0;
+    let is_pair = |at: usize| is(at, SIGN) && is(at + 1, GAP);
+    let is_letter = |at: usize| is(at + 1, GAP) && is(at, LETTER);
     let mut at = 0;
+    let mut pieces: Option<Pieces> = None;
     while at + LEAST < bytes.len() {
         // Whatever is long enough has two letters between gaps here, or just after.
         let begin = (at..at + 4).find(|it| is_letter(*it) && is_letter(it + 2));
@@ -77,31 +97,87 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
             end = from;
         }
         at = end + 1;
-        if letters >= LEAST / 2 && letters * 10 >= joined.len() * 6 {
-            take(Found::hidden(
-                "letters set apart",
-                At::Text(start),
-                whole(text, &joined, start, end),
-            ))?;
+        if letters < LEAST / 2 || letters * 10 < joined.len() * 6 {
+            continue;
+        }
+        match &mut pieces {
+            Some(it) if it.are_near(start) => it.add(text, &joined, start, end),
+            _ => {
+                finish(text, pieces.take(), take)?;
+                pieces = Some(Pieces::new(&joined, start, end));
+            }
         }
     }
-    Ok(())
+    finish(text, pieces, take)
 }
 
-/// The letters together, with the words around them.
-fn whole(text: &str, joined: &str, start: usize, end: usize) -> String {
+/// Pieces that stand near to each other, put together: none brings the others along once more.
+struct Pieces {
+    start: usize,
+    end: usize,
+    plain: String,
+    /// Whether the last letter may have been left to what follows.
+    is_open: bool,
+}
+
+/// How many bytes are shown before and after.
+const AROUND: (usize, usize) = (60, 100);
+
+/// Bytes of what is put together: what is longer is looked at in several.
+const MOST: usize = 1 << 14;
+
+impl Pieces {
+    fn new(joined: &str, start: usize, end: usize) -> Self {
+        Self {
+            start,
+            end,
+            plain: apart(joined),
+            is_open: joined.len() > 1,
+        }
+    }
+
+    fn are_near(&self, start: usize) -> bool {
+        start < self.end + AROUND.0 + AROUND.1 && start < self.start + MOST
+    }
+
+    fn add(&mut self, text: &str, joined: &str, start: usize, end: usize) {
+        self.follow(text.get(self.end..start).unwrap_or_default());
+        let next = Self::new(joined, start, end);
+        self.plain.push(' ');
+        self.plain.push_str(&next.plain);
+        (self.end, self.is_open) = (end, next.is_open);
+    }
+
+    /// What stands behind; the last letter has no gap after it.
+    fn follow(&mut self, text: &str) {
+        if !(self.is_open && text.starts_with(char::is_alphabetic)) {
+            self.plain.push(' ');
+        }
+        self.plain.push_str(text);
+    }
+}
+
+/// Hands on the letters together, with the words around them.
+fn finish(text: &str, pieces: Option<Pieces>, take: &mut Take<'_>) -> Step {
+    let Some(mut pieces) = pieces else {
+        return Ok(());
+    };
     let floor = |mut at: usize| {
         while !text.is_char_boundary(at) {
             at -= 1;
         }
         at
     };
-    let before = text
-        .get(floor(start.saturating_sub(60))..start)
-        .unwrap_or_default();
-    let after = text
-        .get(end..floor((end + 100).min(text.len())))
-        .unwrap_or_default();
+    let (start, end) = (pieces.start, pieces.end);
+    let before = text.get(floor(start.saturating_sub(AROUND.0))..start);
+    let after = text.get(end..floor((end + AROUND.1).min(text.len())));
+    pieces.follow(after.unwrap_or_default());
+    let whole = format!("{} {}", before.unwrap_or_default(), pieces.plain);
+    take(Found::hidden("letters set apart", At::Text(start), whole))
+}
+
+/// Words that are told apart where the gaps between them are lost.
+fn apart(joined: &str) -> String {
     let mut joined = joined.to_lowercase();
     if !joined.contains(' ') {
         for word in WORDS {
@@ -109,11 +185,5 @@ fn whole(text: &str, joined: &str, start: usize, end: usize) -> String {
         }
         joined = joined.replace("youarenow", "you are now");
     }
-    // The last letter has no gap after it.
-    let gap = if after.starts_with(|it: char| it.is_alphabetic()) && joined.len() > 1 {
-        ""
-    } else {
-        " "
-    };
-    format!("{before} {joined}{gap}{after}")
+    joined
 }

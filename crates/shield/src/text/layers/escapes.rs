@@ -1,6 +1,6 @@
 //! Characters that are written as their numbers: `%41`, `\u0041`, `&#65;`, `=41`, `U+0041`.
 
-use super::{At, Found, Take, What, is_words};
+use super::{At, Found, Take, What, is_words, next};
 use crate::budget::Step;
 
 /// How far apart escapes of one piece may be.
@@ -17,14 +17,10 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     // Where the piece begins and ends, how many escapes it has, and how many of those stand for letters.
     let mut piece: Option<(usize, usize, usize, usize)> = None;
     let mut at = 0;
-    while at < bytes.len() {
-        let Some(step) = bytes.get(at..).and_then(|it| {
-            it.iter()
-                .position(|it| matches!(it, b'%' | b'\\' | b'&' | b'=' | b'U'))
-        }) else {
-            break;
-        };
-        at += step;
+    // One by one, so that many bytes are asked at once.
+    let is_start = |it| (it == b'%') | (it == b'\\') | (it == b'&') | (it == b'=') | (it == b'U');
+    while let Some(found) = next(bytes, at, is_start) {
+        at = found;
         let Some((it, length)) = escape(bytes.get(at..).unwrap_or_default()) else {
             at += 1;
             continue;

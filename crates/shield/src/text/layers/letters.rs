@@ -1,6 +1,6 @@
 //! Letters that were shifted, turned round, replaced by digits, or set apart.
 
-use super::{At, Found, Take};
+use super::{At, Found, Take, next};
 use crate::budget::Step;
 use crate::text::fold::Folded;
 use crate::text::words::{Disguise, Hit, Words};
@@ -72,11 +72,17 @@ fn digits(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     let (mut first, mut last, mut count) = (0, 0, 0_usize);
     let mut at = 0;
-    while let Some(step) = bytes
-        .get(at..)
-        .and_then(|it| it.iter().position(u8::is_ascii_digit))
-    {
-        let found = at + step;
+    while let Some(found) = next(bytes, at, |it| it.is_ascii_digit()) {
+        // A year, a price: of a word with letters, one stands beside a digit, or a sign for one.
+        let is_number = |it: &&u8| it.is_ascii_digit();
+        let number = bytes.iter().skip(found).take_while(is_number).count();
+        let is_letter = |it: &u8| it.is_ascii_lowercase() || matches!(it, b'@' | b'$');
+        let after = bytes.get(found + number);
+        let before = found.checked_sub(1).and_then(|it| bytes.get(it));
+        if !after.is_some_and(is_letter) && !before.is_some_and(is_letter) {
+            at = found + number;
+            continue;
+        }
         let is_part = |it: &&u8| **it != b' ';
         let before = bytes.get(..found).unwrap_or_default().iter().rev();
         let start = found - before.take(20).take_while(is_part).count();

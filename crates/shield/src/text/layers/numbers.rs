@@ -1,6 +1,8 @@
 //! Characters that are written as their numbers, one after the other: binary, octal, decimal, hexadecimal.
 
-use super::{At, Found, Take, words};
+use std::ops::Range;
+
+use super::{At, Found, Take, next, words};
 use crate::budget::Step;
 
 /// How many numbers make a text.
@@ -12,16 +14,25 @@ const MOST: usize = 1 << 16;
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(step) = bytes
-        .get(at..)
-        .and_then(|it| it.iter().position(u8::is_ascii_digit))
-    {
-        let start = begin(bytes, at + step);
-        let (tokens, end) = tokens(bytes, start);
-        at = end.max(at + step + 1);
-        if tokens.len() < LEAST {
+    while let Some(found) = next(bytes, at, |it| it.is_ascii_digit()) {
+        let start = begin(bytes, found);
+        let all = || tokens(bytes, start).take(MOST);
+        let first = all().next().unwrap_or(found..found + 1);
+        if !matches!(first.len(), 2 | 3 | 7 | 8) {
+            at = first.end.max(found + 1);
             continue;
         }
+        // Most numbers stand alone, or are none of letters: nothing has to be kept of them.
+        let (mut count, mut end, mut least, mut most) = (0, found + 1, usize::MAX, 0);
+        for it in all() {
+            (least, most) = (least.min(it.len()), most.max(it.len()));
+            (count, end) = (count + 1, it.end.max(end));
+        }
+        at = end;
+        if count < LEAST || !matches!((least, most), (2, 2 | 3) | (3, 3) | (7, 7 | 8) | (8, 8)) {
+            continue;
+        }
+        let tokens: Vec<&[u8]> = all().filter_map(|it| bytes.get(it)).collect();
         if let Some((name, text)) = decoded(&tokens) {
             take(Found::hidden(name, At::Text(start), text))?;
         }
@@ -38,11 +49,11 @@ fn begin(bytes: &[u8], at: usize) -> usize {
         .count()
 }
 
-/// Numbers with nothing but separators between, and where they end.
-fn tokens(bytes: &[u8], start: usize) -> (Vec<&[u8]>, usize) {
-    let (mut tokens, mut at) = (Vec::new(), start);
-    while tokens.len() < MOST {
-        let rest = bytes.get(at..).unwrap_or_default();
+/// Where numbers stand with nothing but separators between.
+fn tokens(bytes: &[u8], start: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut at = start;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(at..)?;
         let is_gap = |it: &u8| {
             matches!(
                 it,
@@ -50,27 +61,22 @@ fn tokens(bytes: &[u8], start: usize) -> (Vec<&[u8]>, usize) {
             )
         };
         let gap = rest.iter().take(5).take_while(|it| is_gap(it)).count();
-        let rest = rest.get(gap..).unwrap_or_default();
-        let rest_is_marked = matches!(rest, [b'0', b'x' | b'X', ..]);
-        let mark = if rest_is_marked {
-            2
-        } else {
-            usize::from(matches!(rest, [b'x', ..]))
+        let mark = match rest.get(gap..)? {
+            [b'0', b'x' | b'X', ..] => 2,
+            [b'x', ..] => 1,
+            _ => 0,
         };
-        let digits = rest.get(mark..).unwrap_or_default();
-        let length = digits
-            .iter()
-            .take(9)
-            .take_while(|it| it.is_ascii_hexdigit())
-            .count();
+        let digits = rest.get(gap + mark..)?;
+        let is_digit = |it: &&u8| it.is_ascii_hexdigit();
+        let length = digits.iter().take(9).take_while(is_digit).count();
         let is_end = digits.get(length).is_some_and(u8::is_ascii_alphanumeric);
-        if length == 0 || length > 8 || is_end || (gap == 0 && !tokens.is_empty()) {
-            break;
+        if length == 0 || length > 8 || is_end || (gap == 0 && at != start) {
+            return None;
         }
-        tokens.push(digits.get(..length).unwrap_or_default());
-        at += gap + mark + length;
-    }
-    (tokens, at)
+        let from = at + gap + mark;
+        at = from + length;
+        Some(from..at)
+    })
 }
 
 fn decoded(tokens: &[&[u8]]) -> Option<(&'static str, String)> {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{At, Found, Take, What, words, words_or_code};
+use memchr::memmem;
+
+use super::{At, Found, Take, What, next_run, words, words_or_code};
 use crate::budget::Step;
 use crate::kind::Kind;
 
@@ -12,41 +14,44 @@ const LEAST: usize = 20;
 /// Of a line that goes on in the next one.
 const LEAST_LINE: usize = 40;
 
-const CLASS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut it = 0_u8;
-    while it < 0x80 {
-        table[it as usize] =
-            it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_' | b'=');
-        it += 1;
-    }
-    table
-};
+fn is_part(it: u8) -> bool {
+    let is_letter = (it | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit = it.wrapping_sub(b'0') < 10;
+    is_letter | is_digit | (it == b'+') | (it == b'/') | (it == b'-') | (it == b'_') | (it == b'=')
+}
+
+/// What a run stands among: words without any of these are long enough to hold one.
+fn is_inside(it: u8) -> bool {
+    (it != b' ') & (it != b'\n') & (it != b'\t') & (it != b'\r') & (it != b'"') & (it != b'\'')
+}
 
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
-    let is_part = |at: usize| bytes.get(at).is_some_and(|it| CLASS[usize::from(*it)]);
-    let mut at = LEAST - 1;
-    while at < bytes.len() {
-        // Whatever is long enough has a part here.
-        if !is_part(at) {
-            at += LEAST;
+    let (mut at, mut run_at) = (0, 0);
+    while let Some(word) = next_run::<8>(bytes, at, is_inside) {
+        at = word.end;
+        if word.len() >= LEAST {
+            run_at = within(bytes, word.start.max(run_at)..word.end, take)?;
+        }
+        if word.len() >= LEAST_LINE {
+            other85(bytes, word, take)?;
+        }
+    }
+    ascii85(text, take)
+}
+
+/// Looks at the runs in a word; one that goes on in further lines ends there.
+fn within(bytes: &[u8], word: Range<usize>, take: &mut Take<'_>) -> Step<usize> {
+    let mut at = word.start;
+    let here = bytes.get(..word.end).unwrap_or_default();
+    while let Some(run) = next_run::<8>(here, at, is_part) {
+        at = run.end;
+        if run.len() < LEAST {
             continue;
         }
-        let mut start = at;
-        while start > 0 && at - start < LEAST && is_part(start - 1) {
-            start -= 1;
-        }
-        let mut end = at + 1;
-        while is_part(end) {
-            end += 1;
-        }
-        at = end + LEAST;
-        if end - start < LEAST {
-            continue;
-        }
-        let (run, end) = whole(bytes, start..end);
-        at = at.max(end + LEAST);
+        let start = run.start;
+        let (run, end) = whole(bytes, run);
+        at = end;
         if let Some((name, what)) = decoded(&run) {
             take(Found {
                 name,
@@ -57,8 +62,7 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
             })?;
         }
     }
-    ascii85(text, take)?;
-    other85(text, take)
+    Ok(at)
 }
 
 /// A run with the lines that go on with it, and where they end.
@@ -76,10 +80,7 @@ fn whole(bytes: &[u8], first: Range<usize>) -> (Vec<u8>, usize) {
         let gap = rest.iter().take(12).take_while(|it| is_gap(it)).count();
         let lines = rest.iter().take(gap).filter(|it| **it == b'\n').count();
         let next = rest.get(gap..).unwrap_or_default();
-        line = next
-            .iter()
-            .take_while(|it| CLASS[usize::from(**it)])
-            .count();
+        line = next.iter().take_while(|it| is_part(**it)).count();
         // The next line belongs to it if there is nothing else in it.
         let after = next.get(line).unwrap_or(&b'\n');
         let is_end = matches!(after, b'\r' | b'\n' | b'"' | b'\'' | b'\\');
@@ -208,13 +209,16 @@ fn wide(it: u8) -> Option<u8> {
 /// What stands between `<~` and `~>`.
 fn ascii85(text: &str, take: &mut Take<'_>) -> Step {
     let mut rest = 0;
-    while let Some((before, after)) = text.get(rest..).and_then(|it| it.split_once("<~")) {
-        let at = rest + before.len();
-        rest = at + 2;
-        let Some((inside, _)) = after.split_once("~>") else {
+    let find = |from: usize, what: &[u8]| {
+        let found = memmem::find(text.as_bytes().get(from..)?, what);
+        found.map(|it| from + it)
+    };
+    while let Some(at) = find(rest, b"<~") {
+        let Some(end) = find(at + 2, b"~>") else {
             break;
         };
-        rest += inside.len();
+        rest = end;
+        let inside = text.get(at + 2..end).unwrap_or_default();
         let mut out = Vec::new();
         let digits: Vec<u32> = inside
             .bytes()
@@ -233,33 +237,43 @@ fn ascii85(text: &str, take: &mut Take<'_>) -> Step {
     Ok(())
 }
 
-/// The other way to write base 85, of Git and Python.
-fn other85(text: &str, take: &mut Take<'_>) -> Step {
-    const DIGITS: &[u8; 85] =
+/// The digits of the other way to write base 85, of Git and Python.
+const DIGITS: [Option<u8>; 256] = {
+    let digits =
         b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
-    let digit = |it: u8| DIGITS.iter().position(|digit| *digit == it);
-    let decode = |run: &[u8]| -> Option<Vec<u8>> {
-        let mut out = Vec::new();
-        for five in run.chunks(5) {
-            let mut value = 0_u64;
-            for at in 0..5 {
-                value = value * 85 + five.get(at).map_or(Some(84), |it| digit(*it))? as u64;
-            }
-            let value = u32::try_from(value).ok()?;
-            out.extend(value.to_be_bytes().into_iter().take(five.len() - 1));
-        }
-        Some(out)
-    };
+    let mut table = [None; 256];
     let mut at = 0;
-    for word in text.split([' ', '\n', '\t', '\r', '"', '\'']) {
-        if word.len() >= LEAST_LINE
-            && decode(word.as_bytes().get(..20).unwrap_or_default())
-                .is_some_and(|it| is_promising(&it))
-            && let Some(text) = decode(word.as_bytes()).as_deref().and_then(words)
-        {
-            take(Found::hidden("base85", At::Text(at), text))?;
-        }
-        at += word.len() + 1;
+    while at < digits.len() {
+        table[digits[at] as usize] = Some(at as u8);
+        at += 1;
+    }
+    table
+};
+
+fn other85(bytes: &[u8], word: Range<usize>, take: &mut Take<'_>) -> Step {
+    let start = word.start;
+    let word = bytes.get(word).unwrap_or_default();
+    let head = word.get(..20).unwrap_or_default();
+    if from85(head).is_some_and(|it| is_promising(&it))
+        && let Some(text) = from85(word).as_deref().and_then(words)
+    {
+        take(Found::hidden("base85", At::Text(start), text))?;
     }
     Ok(())
+}
+
+fn from85(word: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    for five in word.chunks(5) {
+        let mut value = 0_u64;
+        for at in 0..5 {
+            let digit = five
+                .get(at)
+                .map_or(Some(84), |it| DIGITS[usize::from(*it)])?;
+            value = value * 85 + u64::from(digit);
+        }
+        let value = u32::try_from(value).ok()?;
+        out.extend(value.to_be_bytes().into_iter().take(five.len() - 1));
+    }
+    Some(out)
 }

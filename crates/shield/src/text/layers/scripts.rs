@@ -4,7 +4,7 @@ use unicode_security::skeleton;
 
 use super::{At, Found, Take};
 use crate::budget::Step;
-use crate::text::fold::Folded;
+use crate::text::fold::{Folded, looks_alike};
 
 /// What is looked at around a word in which scripts are mixed.
 const AROUND: usize = 300;
@@ -63,15 +63,11 @@ fn plain(text: &str, piece: Option<(usize, usize)>, take: &mut Take<'_>) -> Step
 fn is_mixed(word: &str) -> bool {
     let (mut is_plain, mut is_other) = (false, false);
     for it in word.chars() {
-        match u32::from(it) {
-            0x61..=0x7A => is_plain = true,
-            0x250..=0x2AF
-            | 0x370..=0x58F
-            | 0x10A0..=0x10FF
-            | 0x13A0..=0x13FF
-            | 0x1D00..=0x1DBF
-            | 0xA720..=0xA7FF => is_other = true,
-            _ if !it.is_alphanumeric() => (is_plain, is_other) = (false, false),
+        match it {
+            'a'..='z' => is_plain = true,
+            _ if looks_alike(it) => is_other = true,
+            '0'..='9' => {}
+            _ if it.is_ascii() || !it.is_alphanumeric() => (is_plain, is_other) = (false, false),
             _ => {}
         }
         if is_plain && is_other {

@@ -208,7 +208,8 @@ impl<'p, 'w> Page<'p, 'w> {
     }
 
     fn comment(&mut self, text: &str) -> Step {
-        if has_tags(text) {
+        // Without an end of one there is no tag in it.
+        if text.contains('>') && has_tags(text) {
             return self.nested("comment", text);
         }
         self.comments.seen(text);

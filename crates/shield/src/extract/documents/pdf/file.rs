@@ -30,6 +30,13 @@ pub(super) struct Held {
     pub(super) stream: Option<(usize, usize)>,
 }
 
+/// Dictionaries at the end, one each time that it was saved, and the bytes of one.
+const MAX_TRAILERS: usize = 500;
+const MAX_TRAILER: usize = 1 << 16;
+
+/// Objects of which the end is looked for as far as the end of the file.
+const MAX_ENDLESS: u32 = 8;
+
 /// Objects that are looked at, and values in all of them.
 const MAX_OBJECTS: usize = 200_000;
 const MAX_VALUES: u32 = 1_200_000;
@@ -115,12 +122,30 @@ impl<'a> File<'a> {
 
     /// Every `1 0 obj` in the file.
     fn read_plain(&mut self) -> u32 {
-        let (mut at, mut room) = (0, MAX_VALUES);
+        let (mut at, mut room, mut endless, mut end) = (0, MAX_VALUES, 0, None);
         while let Some(found) = find(self.bytes, b"obj", at) {
             at = found + 3;
             if let Some(number) = number_before(self.bytes, found) {
                 let mut lexer = Lexer::new(self.bytes, at, room);
-                let object = lexer.next().unwrap_or(Object::Null);
+                let mut object = None;
+                if endless < MAX_ENDLESS {
+                    object = lexer.next();
+                }
+                // A string without an end would hide all objects behind it, which readers find by the
+                // table.
+                if object.is_none() || lexer.rest().is_empty() {
+                    endless += u32::from(object.is_some());
+                    // Looked for once, however many there are before it.
+                    let next = end.filter(|it| *it >= at);
+                    let next = next.or_else(|| find(self.bytes, b"endobj", at));
+                    let next = next.unwrap_or(self.bytes.len());
+                    end = Some(next);
+                    let before = self.bytes.get(..next).unwrap_or_default();
+                    let mut short = Lexer::new(before, at, room);
+                    object = short.next();
+                    lexer = Lexer::new(self.bytes, short.at, short.room());
+                }
+                let object = object.unwrap_or(Object::Null);
                 room = lexer.room();
                 let stream = self.stream_behind(&mut lexer, &object);
                 // What stands in a stream is no object of the file.
@@ -135,15 +160,23 @@ impl<'a> File<'a> {
                 break;
             }
         }
-        let mut at = 0;
-        while let Some(found) = find(self.bytes, b"trailer", at) {
-            at = found + 7;
-            let mut lexer = Lexer::new(self.bytes, at, 10_000);
-            if let Some(Object::Dict(it)) = lexer.next() {
-                self.trailer.extend(it);
+        self.read_trailers();
+        room
+    }
+
+    /// What the last of them says counts, where they differ.
+    fn read_trailers(&mut self) {
+        let last = memchr::memmem::rfind_iter(self.bytes, b"trailer").take(MAX_TRAILERS);
+        for found in last {
+            let from = found + 7;
+            let bytes = self.bytes.get(from..).unwrap_or_default();
+            let bytes = bytes.get(..MAX_TRAILER).unwrap_or(bytes);
+            if let Some(Object::Dict(it)) = Lexer::new(bytes, 0, 10_000).next() {
+                for (name, value) in it {
+                    self.trailer.entry(name).or_insert(value);
+                }
             }
         }
-        room
     }
 
     fn stream_behind(&self, lexer: &mut Lexer<'_>, object: &Object) -> Option<(usize, usize)> {

@@ -277,6 +277,16 @@ endstream endobj
         "a.pdf",
         format!("%PDF-1.4\n{}", "1 0 obj stream\n".repeat(50_000)).as_bytes(),
     );
+    for slow in [
+        "trailer",
+        "trailer<<(",
+        "1 0 obj(",
+        "1 0 obj(a endobj",
+        "1 0 obj a ",
+    ] {
+        let document = format!("%PDF-1.4\n{}", slow.repeat(500_000));
+        Heard::of("a.pdf", document.as_bytes());
+    }
     Heard::of(
         "a.pdf",
         pdf("", "", "20 0 obj 21 0 R endobj 21 0 obj 20 0 R endobj").as_slice(),
@@ -296,6 +306,25 @@ endstream endobj
         document.extend([stream(it).as_bytes(), &bytes, b"\nendstream endobj "].concat());
     }
     Heard::of("a.pdf", &document).found("", "resource-limit/ratio");
+}
+
+#[test]
+fn a_string_without_an_end_hides_nothing() {
+    let whole =
+        String::from_utf8(pdf("BT /F1 12 Tf 100 700 Td (the words) Tj ET", "", "")).unwrap();
+    for before in [
+        "90 0 obj (",
+        "90 0 obj <</A (",
+        "90 0 obj [<</A <",
+        "90 0 obj (x\nendobj ",
+    ] {
+        for times in [1, 20] {
+            let hidden =
+                whole.replacen("1 0 obj", &format!("{}\n1 0 obj", before.repeat(times)), 1);
+            let heard = Heard::of("a.pdf", hidden.as_bytes());
+            heard.has("a.pdf › page 1", Visible, "the words");
+        }
+    }
 }
 
 #[test]

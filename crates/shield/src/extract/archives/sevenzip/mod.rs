@@ -1,11 +1,14 @@
 //! 7z archives, whose directory is at the end and may be packed itself.
 
+mod modest;
+
 use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, Error, Password};
 
+use self::modest::Modest;
 use super::super::{MEMORY, UNREADABLE, decoded};
 use super::members::{Members, Sort};
 use super::rules;
@@ -18,8 +21,11 @@ const DIRECTORY: usize = 1060;
 
 /// A 7z archive.
 pub(in crate::extract) fn whole(walk: &mut Walk<'_>, input: &mut Input<'_>) -> Step {
+    let Some(mut modest) = walk.read(Modest::new(&mut *input.source)) else {
+        return Ok(());
+    };
     let mut source = Counted {
-        from: &mut *input.source,
+        from: &mut modest,
         taken: Rc::default(),
         budget: walk.budget.clone(),
     };

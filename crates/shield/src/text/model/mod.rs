@@ -3,24 +3,38 @@
 //!
 //! The weights are data, made by `agentdrop-bench shield-train`.
 
+pub(crate) mod features;
+
+use std::collections::BTreeMap;
+
+use self::features::{Classes, features};
+use super::words::Hit;
 use crate::error::ScanError;
 
 /// How many weights there are.
 pub(crate) const BUCKETS: usize = (128 << 10) - HEAD;
 
+/// How many of them are for what words are like, which no word shares.
+pub(crate) const GENERAL: usize = 32 << 10;
+
 /// Four letters, how many weights, and how much one of them is.
 const HEAD: usize = 12;
 
-const MARK: &[u8; 4] = b"ADM1";
+/// Changes with what the model looks at.
+const MARK: &[u8; 4] = b"ADM2";
 
 #[derive(Debug)]
 pub(crate) struct Model {
+    pub(crate) classes: Classes,
     scale: f32,
     weights: &'static [u8],
 }
 
 impl Model {
-    pub(crate) fn load(bytes: &'static [u8]) -> Result<Self, ScanError> {
+    pub(crate) fn load(
+        classes: &BTreeMap<String, String>,
+        bytes: &'static [u8],
+    ) -> Result<Self, ScanError> {
         let wrong = || ScanError::Rules {
             file: "model".to_owned(),
             why: "it is not a model of this version".to_owned(),
@@ -35,15 +49,16 @@ impl Model {
             return Err(wrong());
         }
         Ok(Self {
+            classes: Classes::of(classes),
             scale: f32::from_le_bytes(*scale),
             weights,
         })
     }
 
     /// How a folded text reads: above 0 as an attack, below as anything else, near 0 as nothing known.
-    pub(crate) fn logit(&self, text: &str) -> f32 {
+    pub(crate) fn logit(&self, marks: &[u32], text: &str, hits: &[Hit]) -> f32 {
         let (mut sum, mut count) = (0.0_f32, 0_u16);
-        features(text, |it| {
+        features(&self.classes, marks, text, hits, |it| {
             let weight = self
                 .weights
                 .get(it as usize)
@@ -51,8 +66,14 @@ impl Model {
             sum += f32::from(weight);
             count = count.saturating_add(1);
         });
-        sum * self.scale / f32::from(count.max(1)).sqrt()
+        sum * self.scale / root(usize::from(count))
     }
+}
+
+/// By what the sum over so many is divided. Little that was looked at says little.
+pub(crate) fn root(count: usize) -> f32 {
+    const LEAST: u16 = 40;
+    f32::from(u16::try_from(count).unwrap_or(u16::MAX).max(LEAST)).sqrt()
 }
 
 /// Weights as they are kept: a byte each.
@@ -75,58 +96,23 @@ fn byte(weight: f32) -> i8 {
         .unwrap_or(0)
 }
 
-/// What the model looks at: words, pairs of words, and pairs of signs where words have no spaces.
-pub(crate) fn features(text: &str, mut take: impl FnMut(u32)) {
-    let mut before = 0_u32;
-    for word in text.split(|it: char| !it.is_alphanumeric()) {
-        if word.is_empty() {
-            continue;
-        }
-        let is_number = word.bytes().all(|it| it.is_ascii_digit());
-        let hash = hash(if is_number { "0" } else { word }.bytes());
-        take(bucket(hash));
-        if before != 0 {
-            take(bucket(
-                before.rotate_left(5) ^ hash.wrapping_mul(0x9E37_79B9),
-            ));
-        }
-        before = hash;
-        if !word.is_ascii() && word.chars().count() > 6 {
-            pairs(word, &mut take);
-        }
-    }
-}
-
-fn pairs(word: &str, take: &mut impl FnMut(u32)) {
-    let mut before = '\0';
-    for it in word.chars() {
-        if before != '\0' {
-            let code = u32::from(before).wrapping_mul(0x0100_0193) ^ u32::from(it);
-            take(bucket(code.wrapping_mul(0x85EB_CA6B)));
-        }
-        before = it;
-    }
-}
-
-fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
-    let sum = bytes.fold(0x811C_9DC5_u32, |sum, it| {
-        (sum ^ u32::from(it)).wrapping_mul(0x0100_0193)
-    });
-    // No word is none.
-    sum | 1
-}
-
-fn bucket(hash: u32) -> u32 {
-    let spread = u64::from(hash ^ (hash >> 15)).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
-    u32::try_from((spread * BUCKETS as u64) >> 32).unwrap_or(0)
-}
-
-/// The whole of the evidence: what the rules say, and how it reads.
-pub(crate) fn weigh(rules: f32, calm: f32, logit: f32) -> f32 {
+/// The whole of the evidence: what the rules say, and how it reads. `factor` is how much more orders
+/// weigh where it stands.
+pub(crate) fn weigh(rules: f32, calm: f32, logit: f32, factor: f32) -> f32 {
     let sure = 1.0 / (1.0 + (-logit).exp());
-    let more = ((sure - 0.5) * 2.0).max(0.0);
     // Who writes about attacks does not read like who attacks.
     let least = if calm < 0.7 { 0.35 } else { 0.45 };
-    let reads = (1.25 * sure.powf(0.22)).max(least);
-    rules * calm * reads + 0.7 * more * more
+    let reads = (1.25 * sure.powf(0.5)).max(least);
+    let said = rules * calm * reads * factor;
+    // One ordinary file of a hundred has something that reads worse than this.
+    let over = logit - 0.1;
+    let slope = if over > 0.0 { 0.21 } else { 0.3 };
+    // How it reads is less sure than what it says, wherever it stands.
+    let manner = (0.58 + slope * over).clamp(0.0, 1.2) * factor.min(1.15);
+    let (less, more) = if said < manner {
+        (said, manner)
+    } else {
+        (manner, said)
+    };
+    more + 0.4 * less
 }

@@ -1,0 +1,171 @@
+//! What the model looks at in a stretch of text: its words, what they are like, and the concepts in it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{BUCKETS, GENERAL};
+use crate::text::words::Hit;
+
+/// Words that are much alike are of one class, so that what was learned of one is known of all.
+#[derive(Debug)]
+pub(crate) struct Classes(HashMap<u32, u8>);
+
+impl Classes {
+    /// From a file of words: each class has its own, with spaces in between.
+    pub(crate) fn of(written: &BTreeMap<String, String>) -> Self {
+        let numbered = (1_u8..).zip(written.values());
+        let words = numbered.flat_map(|(class, words)| {
+            words
+                .split_ascii_whitespace()
+                .map(move |it| (hash(it.bytes()), class))
+        });
+        Self(words.collect())
+    }
+
+    fn get(&self, word: u32) -> u8 {
+        self.0.get(&word).copied().unwrap_or(0)
+    }
+}
+
+/// Takes each feature, one as often as the stretch has it. `marks` are names of concepts, and `hits`
+/// those of the stretch.
+pub(crate) fn features(
+    classes: &Classes,
+    marks: &[u32],
+    text: &str,
+    hits: &[Hit],
+    mut take: impl FnMut(u32),
+) {
+    words(classes, text, &mut take);
+    concepts(marks, hits, &mut take);
+}
+
+/// Words, how they begin, pairs of them, and the classes in the order in which they come.
+fn words(classes: &Classes, text: &str, take: &mut impl FnMut(u32)) {
+    let mut before = 0_u32;
+    let mut order = Order::default();
+    for word in text.split(|it: char| !it.is_alphanumeric()) {
+        // Signs that follow one another begin something new.
+        if word.is_empty() {
+            order.is_first = true;
+            continue;
+        }
+        let is_number = word.bytes().all(|it| it.is_ascii_digit());
+        let hash = hash(if is_number { "0" } else { word }.bytes());
+        take(special(hash));
+        if let Some((end, _)) = word.char_indices().nth(STEM) {
+            let stem = word.get(..end).unwrap_or_default();
+            take(special(self::hash(stem.bytes()).rotate_left(13)));
+        }
+        if before != 0 {
+            take(special(pair(before, hash)));
+        }
+        before = hash;
+        order.next(classes.get(hash), take);
+        if !word.is_ascii() && word.chars().count() > 6 {
+            pairs(word, take);
+        }
+    }
+}
+
+/// Letters that words share that are forms of one.
+const STEM: usize = 5;
+
+/// The classes so far.
+#[derive(Default)]
+struct Order {
+    is_first: bool,
+    /// The last three, the latest first.
+    last: [u8; 3],
+    seen: Vec<u8>,
+}
+
+impl Order {
+    fn next(&mut self, class: u8, take: &mut impl FnMut(u32)) {
+        let is_first = std::mem::take(&mut self.is_first);
+        if class == 0 {
+            return;
+        }
+        let now = u32::from(class);
+        take(general(now));
+        if is_first {
+            take(general(now | 1 << 28));
+        }
+        let known = self.last.iter().filter(|it| **it != 0);
+        for (far, it) in (1_u32..).zip(known) {
+            take(general(u32::from(*it) << 8 | now | far.min(2) << 24));
+        }
+        let [one, two, _] = self.last.map(u32::from);
+        if two != 0 {
+            take(general(two << 16 | one << 8 | now | 7 << 24));
+        }
+        if !self.seen.contains(&class) {
+            for it in &self.seen {
+                take(general(u32::from(*it) << 8 | now | 11 << 24));
+            }
+            self.seen.push(class);
+        }
+        self.last = [class, self.last[0], self.last[1]];
+    }
+}
+
+/// Pairs of signs, where words have no spaces.
+fn pairs(word: &str, take: &mut impl FnMut(u32)) {
+    let mut before = '\0';
+    for it in word.chars() {
+        if before != '\0' {
+            let code = u32::from(before).wrapping_mul(0x0100_0193) ^ u32::from(it);
+            take(special(code.wrapping_mul(0x85EB_CA6B)));
+        }
+        before = it;
+    }
+}
+
+/// How many different concepts are looked at.
+const MOST: usize = 14;
+
+/// Each concept, and each two of them in the order in which they come.
+fn concepts(marks: &[u32], hits: &[Hit], take: &mut impl FnMut(u32)) {
+    let mut seen: Vec<u32> = Vec::with_capacity(MOST);
+    for hit in hits {
+        let mark = marks.get(usize::from(hit.concept)).copied().unwrap_or(0);
+        if mark == 0 || seen.contains(&mark) {
+            continue;
+        }
+        take(general(mark));
+        for other in &seen {
+            take(general(pair(*other, mark)));
+        }
+        seen.push(mark);
+        if seen.len() == MOST {
+            break;
+        }
+    }
+}
+
+fn pair(before: u32, now: u32) -> u32 {
+    before.rotate_left(5) ^ now.wrapping_mul(0x9E37_79B9)
+}
+
+pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
+    let sum = bytes.fold(0x811C_9DC5_u32, |sum, it| {
+        (sum ^ u32::from(it)).wrapping_mul(0x0100_0193)
+    });
+    // No word is none.
+    sum | 1
+}
+
+/// A place among those of classes and concepts.
+fn general(hash: u32) -> u32 {
+    spread(hash, GENERAL)
+}
+
+/// A place among those of words.
+fn special(hash: u32) -> u32 {
+    let general = u32::try_from(GENERAL).unwrap_or(0);
+    general + spread(hash, BUCKETS - GENERAL)
+}
+
+fn spread(hash: u32, over: usize) -> u32 {
+    let spread = u64::from(hash ^ (hash >> 15)).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
+    u32::try_from((spread * over as u64) >> 32).unwrap_or(0)
+}
