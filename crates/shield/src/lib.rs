@@ -23,6 +23,7 @@ mod excerpt;
 mod extract;
 mod findings;
 mod kind;
+mod phrase_tree;
 mod place;
 mod rule;
 mod text;

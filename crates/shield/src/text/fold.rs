@@ -203,12 +203,11 @@ impl Folded {
 
     fn decomposed(&mut self, it: char, code: u32) {
         let new;
-        let known = match COMMON.get(code as usize) {
-            Some(known) => known,
-            None => {
-                new = self.known(it, code);
-                &new
-            }
+        let known = if let Some(known) = COMMON.get(code as usize) {
+            known
+        } else {
+            new = self.known(it, code);
+            &new
         };
         self.disguised += u32::from(known.is_disguised);
         self.has_lookalikes |= known.looks_alike;

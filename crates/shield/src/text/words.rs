@@ -2,14 +2,13 @@
 
 use std::array;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::ops::Range;
 
-use aho_corasick::automaton::{Automaton as _, StateID};
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, BuildError};
+use aho_corasick::BuildError;
 use serde::Deserialize;
 
 use super::fold::Folded;
+use crate::phrase_tree::PhraseTree;
 
 /// Something that can be said in many ways; an index.
 pub(crate) type Concept = u16;
@@ -47,23 +46,17 @@ pub(super) struct Collecting {
     disguises: HashMap<Concept, Disguise>,
 }
 
-/// All phrases, in a tree of their bytes.
+/// All phrases.
 ///
-/// Phrases begin where words begin, so that only there the tree is gone down: of most texts, that is one
-/// place of three, and of nearly all of them nothing is left after two bytes.
+/// They begin where words begin, so that only there something is looked up: of most texts, that is one
+/// place of three.
+#[derive(Debug)]
 pub(crate) struct Words {
-    beginnings: Beginnings,
-    tree: NFA,
-    root: StateID,
-    /// What belongs to each, and how long it is.
-    phrases: Vec<(u32, Meaning)>,
+    sorts: [u8; 256],
+    tree: PhraseTree,
+    /// What belongs to each.
+    meanings: Vec<Meaning>,
     disguises: HashMap<Concept, Disguise>,
-}
-
-impl fmt::Debug for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Words({} phrases)", self.phrases.len())
-    }
 }
 
 /// A way to write letters that others do not read at once.
@@ -189,33 +182,27 @@ impl Collecting {
     }
 
     pub(super) fn build(self) -> Result<Words, BuildError> {
-        let tree = NFA::builder()
-            .prefilter(false)
-            .build(self.phrases.keys().map(|it| &it.0))?;
-        let beginnings = Beginnings::of(self.phrases.keys().map(|it| it.0.as_bytes()));
-        let length = |it: &str| u32::try_from(it.len()).unwrap_or(u32::MAX);
-        let phrases = self.phrases.into_iter();
+        let phrases = || self.phrases.keys().map(|it| it.0.as_bytes());
         Ok(Words {
-            beginnings,
-            root: tree.start_state(Anchored::Yes).unwrap_or_default(),
-            tree,
-            phrases: phrases.map(|((it, _), its)| (length(&it), its)).collect(),
+            sorts: sorts(phrases()),
+            tree: PhraseTree::new(phrases())?,
+            meanings: self.phrases.into_values().collect(),
             disguises: self.disguises,
         })
     }
 }
 
-/// What says of nearly every place that nothing begins there, and is nearer than the tree.
-struct Beginnings {
-    /// For each byte, whether a phrase begins with it, and whether it belongs to words.
-    sorts: [u8; 256],
-    /// A bit for each pair of bytes that a phrase begins with.
-    pairs: Box<[u64; BITS]>,
-    /// The same, of phrases that have no more than two.
-    twos: Box<[u64; BITS]>,
-    /// A bit for each three bytes that are a phrase, and for each four that a longer one begins with,
-    /// which they may share.
-    more: Box<[u64; BITS]>,
+/// What each byte is: whether it belongs to words, and whether a phrase begins with it.
+fn sorts<'a, I: Iterator<Item = &'a [u8]>>(phrases: I) -> [u8; 256] {
+    let mut sorts = array::from_fn(|it| match u8::try_from(it) {
+        Ok(it) if it.is_ascii_alphanumeric() => WORD,
+        Ok(it) if it.is_ascii() => 0,
+        _ => OTHER,
+    });
+    for first in phrases.filter_map(<[u8]>::first) {
+        sorts[usize::from(*first)] |= FIRST;
+    }
+    sorts
 }
 
 /// A phrase begins with this byte.
@@ -227,67 +214,6 @@ const WORD: u8 = 2;
 /// This byte is of a character that has several.
 const OTHER: u8 = 4;
 
-impl Beginnings {
-    fn of<'a, I: IntoIterator<Item = &'a [u8]>>(phrases: I) -> Self {
-        let bits = || Box::new([0_u64; BITS]);
-        let (pairs, twos, more) = (bits(), bits(), bits());
-        let mut it = Self {
-            sorts: array::from_fn(|it| match u8::try_from(it) {
-                Ok(it) if it.is_ascii_alphanumeric() => WORD,
-                Ok(it) if it.is_ascii() => 0,
-                _ => OTHER,
-            }),
-            pairs,
-            twos,
-            more,
-        };
-        let set = |bits: &mut [u64; BITS], at: usize| bits[at >> 6] |= 1 << (at & 63);
-        for phrase in phrases {
-            let Some((first, rest)) = phrase.split_first() else {
-                continue;
-            };
-            it.sorts[usize::from(*first)] |= FIRST;
-            // A single one goes on with any other.
-            let seconds = rest.first().map_or(0..=255, |it| *it..=*it);
-            for second in seconds {
-                let pair = pair([*first, second]);
-                set(&mut it.pairs, pair);
-                match *phrase {
-                    [a, b, c, d, ..] => set(&mut it.more, spread([a, b, c, d])),
-                    [a, b, c] => set(&mut it.more, spread([a, b, c, 0])),
-                    _ => set(&mut it.twos, pair),
-                }
-            }
-        }
-        it
-    }
-
-    /// Whether something may begin here.
-    fn may(&self, bytes: &[u8], at: usize) -> bool {
-        let has = |bits: &[u64; BITS], at: usize| bits[at >> 6] >> (at & 63) & 1 != 0;
-        let Some([a, b, c, d]) = bytes.get(at..at + 4) else {
-            return true;
-        };
-        let pair = pair([*a, *b]);
-        let has_more = || {
-            has(&self.more, spread([*a, *b, *c, *d])) || has(&self.more, spread([*a, *b, *c, 0]))
-        };
-        has(&self.pairs, pair) && (has_more() || has(&self.twos, pair))
-    }
-}
-
-/// Words of a bit for each sixteen bits.
-const BITS: usize = 1 << (16 - 6);
-
-fn pair(it: [u8; 2]) -> usize {
-    usize::from(u16::from_be_bytes(it))
-}
-
-/// Sixteen bits of four bytes.
-fn spread(it: [u8; 4]) -> usize {
-    (u32::from_be_bytes(it).wrapping_mul(0x9E37_79B1) >> 16) as usize
-}
-
 impl Words {
     /// The disguise that this concept gives away.
     pub(crate) fn disguise(&self, concept: Concept) -> Option<Disguise> {
@@ -298,11 +224,7 @@ impl Words {
     pub(crate) fn hits(&self, text: &str) -> Vec<Hit> {
         let bytes = text.as_bytes();
         let (mut hits, mut is_in_word) = (Vec::new(), false);
-        let sort = |at: usize| {
-            bytes
-                .get(at)
-                .map(|it| self.beginnings.sorts[usize::from(*it)])
-        };
+        let sort = |at: usize| bytes.get(at).map(|it| self.sorts[usize::from(*it)]);
         let mut at = 0;
         while let Some(here) = sort(at) {
             let (has_words, length) = if here & OTHER == 0 {
@@ -311,9 +233,10 @@ impl Words {
                 let it = text.get(at..).and_then(|it| it.chars().next());
                 it.map_or((false, 1), |it| (has_words(it), it.len_utf8()))
             };
-            let begins = here & FIRST != 0 && !(is_in_word && has_words);
-            if begins && self.beginnings.may(bytes, at) {
-                self.at(text, at, &mut hits);
+            if here & FIRST != 0 && !(is_in_word && has_words) {
+                self.tree.at(bytes, at, |phrase, end| {
+                    self.note(text, at..end, phrase, &mut hits);
+                });
             }
             is_in_word = has_words;
             at += length;
@@ -325,43 +248,19 @@ impl Words {
         hits
     }
 
-    /// What begins here.
-    #[inline(never)]
-    fn at(&self, text: &str, at: usize, hits: &mut Vec<Hit>) {
-        let mut state = self.root;
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
-        for (end, byte) in (at + 1..).zip(rest) {
-            state = self.tree.next_state(Anchored::Yes, state, *byte);
-            if !self.tree.is_special(state) {
-                continue;
-            }
-            if self.tree.is_dead(state) {
-                return;
-            }
-            if self.tree.is_match(state) {
-                self.note(text, at, end, state, hits);
-            }
+    fn note(&self, text: &str, range: Range<usize>, phrase: usize, hits: &mut Vec<Hit>) {
+        let Some(meaning) = self.meanings.get(phrase) else {
+            return;
+        };
+        if !(meaning.is_stem || ends(text, range.end)) {
+            return;
         }
-    }
-
-    fn note(&self, text: &str, at: usize, end: usize, state: StateID, hits: &mut Vec<Hit>) {
-        for number in 0..self.tree.match_len(state) {
-            let phrase = self.tree.match_pattern(state, number).as_usize();
-            let Some((length, meaning)) = self.phrases.get(phrase) else {
-                continue;
-            };
-            // Others end here that begin later.
-            let is_whole = *length as usize == end - at;
-            if !is_whole || !(meaning.is_stem || ends(text, end)) {
-                continue;
-            }
-            hits.extend(meaning.concepts.iter().map(|concept| Hit {
-                concept: *concept,
-                start: u32::try_from(at).unwrap_or(u32::MAX),
-                end: u32::try_from(end).unwrap_or(u32::MAX),
-                languages: meaning.languages,
-            }));
-        }
+        hits.extend(meaning.concepts.iter().map(|concept| Hit {
+            concept: *concept,
+            start: u32::try_from(range.start).unwrap_or(u32::MAX),
+            end: u32::try_from(range.end).unwrap_or(u32::MAX),
+            languages: meaning.languages,
+        }));
     }
 }
 

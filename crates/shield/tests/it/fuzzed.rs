@@ -8,7 +8,7 @@ mod scanned;
 use std::fs;
 use std::path::Path;
 
-use proptest::prelude::any;
+use proptest::arbitrary;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 const CASES: u32 = 500;
@@ -39,8 +39,8 @@ fn run(name: &str, target: fn(&[u8])) {
         },
         rng,
     );
-    let changes = proptest::collection::vec(any::<(u8, usize, usize, u8)>(), 1..5);
-    let run = runner.run(&(any::<usize>(), changes), |(seed, changes)| {
+    let changes = proptest::collection::vec(arbitrary::any::<(u8, usize, usize, u8)>(), 1..5);
+    let run = runner.run(&(arbitrary::any::<usize>(), changes), |(seed, changes)| {
         let mut data = seeds[seed % seeds.len()].clone();
         for change in changes {
             mutate(&mut data, change);

@@ -7,21 +7,19 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use agentdrop_protocol::report::ThreatLevel;
-use aho_corasick::automaton::Automaton as _;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, StartKind};
 use boreal::Compiler;
 use boreal::scanner::ScanParams;
 
 use crate::error::ScanError;
+use crate::phrase_tree::PhraseTree;
 
 /// All of them.
 #[derive(Debug)]
 pub(crate) struct Signatures {
     rules: Vec<Signature>,
-    words: DFA,
+    words: PhraseTree,
     /// The same in two bytes a character, as programs of Windows have their texts.
-    wide: DFA,
+    wide: PhraseTree,
     /// Whose word it is.
     owners: Vec<usize>,
 }
@@ -99,8 +97,8 @@ impl Signatures {
         let wide: Vec<Vec<u8>> = words.iter().map(zero_after).collect();
         Ok(Self {
             rules,
-            words: finder(&words)?,
-            wide: finder(&wide)?,
+            words: tree(&words)?,
+            wide: tree(&wide)?,
             owners,
         })
     }
@@ -119,42 +117,19 @@ impl Signatures {
                 _ => places.push(start..end),
             }
         };
-        each(&self.words, bytes, &mut note);
+        self.words.all(bytes, &mut note);
         // Texts have none of these: what has no zeros needs but half of the work.
         if memchr::memchr(0, bytes).is_some() {
-            each(&self.wide, bytes, &mut note);
+            self.wide.all(bytes, &mut note);
         }
         let rules = self.rules.iter().zip(places);
         rules.filter(|it| !it.1.is_empty()).collect()
     }
 }
 
-/// Finds any of these words, in whatever letters.
-fn finder(words: &[Vec<u8>]) -> Result<DFA, ScanError> {
-    DFA::builder()
-        .ascii_case_insensitive(true)
-        .start_kind(StartKind::Unanchored)
-        // It would have the state of most bytes looked at as if something were found.
-        .prefilter(false)
-        .build(words)
-        .map_err(|it| wrong("rules/yara", "needs", &it.to_string()))
-}
-
-/// Hands on every word that stands there, those within others among them.
-fn each(words: &DFA, bytes: &[u8], note: &mut impl FnMut(usize, Range<usize>)) {
-    let Ok(mut state) = words.start_state(Anchored::No) else {
-        return;
-    };
-    for (at, byte) in bytes.iter().enumerate() {
-        state = words.next_state(Anchored::No, state, *byte);
-        if !words.is_special(state) || !words.is_match(state) {
-            continue;
-        }
-        for number in 0..words.match_len(state) {
-            let word = words.match_pattern(state, number);
-            note(word.as_usize(), at + 1 - words.pattern_len(word)..at + 1);
-        }
-    }
+fn tree(words: &[Vec<u8>]) -> Result<PhraseTree, ScanError> {
+    let tree = PhraseTree::new(words.iter().map(Vec::as_slice));
+    tree.map_err(|it| wrong("rules/yara", "needs", &it.to_string()))
 }
 
 /// How far from its words a rule looks. Scripts are shorter.

@@ -12,13 +12,19 @@ const LEAST: usize = 3;
 /// Bytes of one piece: what is longer is looked at in several.
 const MOST: usize = 1 << 14;
 
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
+fn is_start(it: u8) -> bool {
+    (it == b'%') | (it == b'\\') | (it == b'&') | (it == b'=') | (it == b'U')
+}
+
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     // Where the piece begins and ends, how many escapes it has, and how many of those stand for letters.
     let mut piece: Option<(usize, usize, usize, usize)> = None;
     let mut at = 0;
-    // One by one, so that many bytes are asked at once.
-    let is_start = |it| (it == b'%') | (it == b'\\') | (it == b'&') | (it == b'=') | (it == b'U');
     while let Some(found) = next(bytes, at, is_start) {
         at = found;
         let Some((it, length)) = escape(bytes.get(at..).unwrap_or_default()) else {

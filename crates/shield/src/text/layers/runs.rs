@@ -14,6 +14,10 @@ const LEAST: usize = 20;
 /// Of a line that goes on in the next one.
 const LEAST_LINE: usize = 40;
 
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
 fn is_part(it: u8) -> bool {
     let is_letter = (it | 0x20).wrapping_sub(b'a') < 26;
     let is_digit = it.wrapping_sub(b'0') < 10;
@@ -21,6 +25,10 @@ fn is_part(it: u8) -> bool {
 }
 
 /// What a run stands among: words without any of these are long enough to hold one.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
 fn is_inside(it: u8) -> bool {
     (it != b' ') & (it != b'\n') & (it != b'\t') & (it != b'\r') & (it != b'"') & (it != b'\'')
 }
@@ -242,9 +250,9 @@ const DIGITS: [Option<u8>; 256] = {
     let digits =
         b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
     let mut table = [None; 256];
-    let mut at = 0;
-    while at < digits.len() {
-        table[digits[at] as usize] = Some(at as u8);
+    let mut at = 0_u8;
+    while (at as usize) < digits.len() {
+        table[digits[at as usize] as usize] = Some(at);
         at += 1;
     }
     table

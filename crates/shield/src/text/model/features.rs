@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{BUCKETS, GENERAL};
+use crate::phrase_tree::Bits;
 use crate::text::words::Hit;
 
 /// Words that are much alike are of one class, so that what was learned of one is known of all.
 #[derive(Debug)]
-pub(crate) struct Classes(HashMap<u32, u8>);
+pub(crate) struct Classes {
+    /// Says of nearly every word that it is of none.
+    known: Bits,
+    classes: HashMap<u32, u8>,
+}
 
 impl Classes {
     /// From a file of words: each class has its own, with spaces in between.
@@ -18,11 +23,18 @@ impl Classes {
                 .split_ascii_whitespace()
                 .map(move |it| (hash(it.bytes()), class))
         });
-        Self(words.collect())
+        let (mut known, classes) = (Bits::none(), words.collect::<HashMap<_, _>>());
+        for word in classes.keys() {
+            known.set(u64::from(word >> 16));
+        }
+        Self { known, classes }
     }
 
     fn get(&self, word: u32) -> u8 {
-        self.0.get(&word).copied().unwrap_or(0)
+        if !self.known.has(u64::from(word >> 16)) {
+            return 0;
+        }
+        self.classes.get(&word).copied().unwrap_or(0)
     }
 }
 
