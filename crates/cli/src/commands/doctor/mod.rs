@@ -1,11 +1,12 @@
 //! `agentdrop doctor`: looks for what is wrong, from what everything stands on upwards.
 
+mod receiving;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use agentdrop_client::shield::{Item, Policy, Quarantine};
 use agentdrop_client::trust::How;
 use agentdrop_client::{Client, Error, Identity};
 use agentdrop_protocol::api_key::KeyKind;
@@ -19,7 +20,6 @@ use crate::global::Global;
 use crate::human;
 use crate::printer::{Mark, Printer};
 use crate::profile::{Caller, Profile};
-use crate::screening::shield;
 
 /// Clocks that differ by more than this make expiry surprising, and signed addresses fail.
 const SKEW: Duration = Duration::from_mins(2);
@@ -152,45 +152,6 @@ impl Checks {
                 let doing = format!("look at {}", folder.display());
                 self.failed("file modes", Failure::io(&doing, &error));
             }
-        }
-    }
-
-    /// What is kept from the agent, and waits for a person.
-    fn quarantine(&mut self, folder: &Path) {
-        match Quarantine::beside(folder).list() {
-            Ok(held) if held.is_empty() => self.ok("quarantine", "nothing waits".to_owned()),
-            Ok(held) => {
-                let files = held.iter().map(|it| it.files.len()).sum();
-                let (files, held) = (
-                    human::count(files, "file"),
-                    human::count(held.len(), "transfer"),
-                );
-                let detail = format!("{files} of {held} wait; `agentdrop quarantine list`");
-                self.ok("quarantine", detail);
-            }
-            Err(error) => self.failed("quarantine", error.into()),
-        }
-    }
-
-    /// Whether what comes in can be judged, by a process that can do nothing else.
-    async fn scanner(&mut self) {
-        let scanned = match shield(Policy::default()) {
-            Ok(shield) => {
-                let item = Item::Message("The meeting is on Tuesday.".to_owned());
-                let scanned = shield.scan(Vec::new(), vec![item]).await;
-                scanned.map_err(Failure::from)
-            }
-            Err(failure) => Err(failure),
-        };
-        match scanned {
-            Ok(scan) => self.ok(
-                "scanner",
-                match scan.degraded {
-                    None => "works, shut in".to_owned(),
-                    Some(why) => format!("works without its sandbox: {why}"),
-                },
-            ),
-            Err(failure) => self.failed("scanner", failure),
         }
     }
 
