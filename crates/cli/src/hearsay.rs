@@ -4,14 +4,14 @@
 //! from the agent there is withheld here.
 
 use std::collections::BTreeSet;
-use std::env;
+use std::{env, mem};
 
 use agentdrop_client::shield::{Item, Mode, Policy, Scanned};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 use crate::printer::Printer;
 use crate::screening::shield;
 
@@ -112,7 +112,16 @@ pub(crate) async fn judged<T: Serialize + DeserializeOwned>(it: T) -> Result<Jud
                 WITHHELD.clone_into(text);
             }
         });
-        judged.it = serde_json::from_value(said).expect("it is what it was, with other texts");
+        // What the server says is a stranger's, too: it may be such that no other text fits there.
+        judged.it = serde_json::from_value(said).map_err(|_| {
+            let message =
+                "a text of another is withheld, and what is left of the answer cannot be read";
+            Failure::refused(
+                "BAD_ANSWER",
+                message,
+                "with `AGENTDROP_SHIELD=off` it is shown",
+            )
+        })?;
     }
     Ok(judged)
 }
@@ -127,6 +136,15 @@ fn each(said: &mut Value, is_theirs: bool, with: &mut impl FnMut(&mut String)) {
         }
         Value::Array(all) => all.iter_mut().for_each(|it| each(it, is_theirs, with)),
         Value::Object(fields) => {
+            if is_theirs {
+                // Of what is wholly theirs, the names of values are theirs as well.
+                let all = mem::take(fields).into_iter().map(|(name, it)| {
+                    let mut name = Value::String(name);
+                    each(&mut name, true, with);
+                    (name.as_str().unwrap_or(WITHHELD).to_owned(), it)
+                });
+                *fields = all.collect();
+            }
             for (name, it) in fields {
                 let is_theirs = is_theirs || FIELDS.contains(&name.as_str());
                 each(it, is_theirs, with);
@@ -145,5 +163,31 @@ fn policy() -> Policy {
         strictness: strictness
             .and_then(|it| it.parse().ok())
             .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_write_is_met_wherever_it_stands() {
+        let mut said = json!({
+            "id": "not theirs",
+            "message": "one text",
+            "metadata": { "a name": { "plain": ["two texts", "word"], "another name": 1 } },
+        });
+        let mut met = Vec::new();
+        each(&mut said, false, &mut |it| {
+            met.push(mem::replace(it, WITHHELD.to_owned()));
+        });
+        met.sort();
+        assert_eq!(met, ["a name", "another name", "one text", "two texts"]);
+        let left = json!({
+            "id": "not theirs",
+            "message": WITHHELD,
+            "metadata": { WITHHELD: { "plain": [WITHHELD, "word"], WITHHELD: 1 } },
+        });
+        assert_eq!(said, left);
     }
 }
