@@ -11,6 +11,8 @@
 //! bytes.
 
 pub mod limits;
+mod literals;
+mod many;
 pub mod policy;
 pub mod rules;
 pub mod scanner;
@@ -23,7 +25,7 @@ mod excerpt;
 mod extract;
 mod findings;
 mod kind;
-mod phrase_tree;
+mod phrase_table;
 mod place;
 mod rule;
 mod text;

@@ -36,7 +36,8 @@ rule ransom_note {
 
 rule wiper {
     meta:
-        needs = "no-preserve-root|rm -rf|rm -fr|:&|: &|of=/dev/|format c:|del /|rd /s|Remove-Item"
+        needs = "no-preserve-root|rm -rf|rm -fr|-rf |-fr |: &|:  &|of=/dev/|format c:|del /|rd /s|Remove-Item"
+        needs_bytes = "3A267D|3A2620|3A2609|3A260A|3A260B|3A260C|3A260D"
         id = "code/wiper"
         level = "HIGH"
         prose = "LOW"

@@ -52,7 +52,7 @@ rule smuggled_in_a_page {
 
 rule obfuscated_script {
     meta:
-        needs = "_0x|Chr(|ChrW(|Chr$(|fromCharCode|(![]|[char]|-f '|-f'|:~"
+        needs = "_0x|Chr(|ChrW(|Chr$(|fromCharCode|(![]|[char]|-f '|-f'|:~-|:~0|:~1|:~2|:~3|:~4|:~5|:~6|:~7|:~8|:~9"
         id = "code/obfuscated"
         level = "MEDIUM"
         prose = "LOW"

@@ -7,6 +7,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::strings;
 use crate::budget::Step;
 use crate::kind::Kind;
+use crate::many::count;
 use crate::walk::{Setting, Walk, Window};
 
 /// How a text is written down.
@@ -34,8 +35,8 @@ pub(crate) fn is_text(head: &[u8]) -> bool {
     if marked(head).is_some() || unmarked(head).is_some() {
         return true;
     }
-    let is_odd = |it: &&u8| matches!(it, 0..=8 | 0x0E..=0x1A | 0x1C..=0x1F | 0x7F);
-    head.iter().filter(is_odd).count() * 100 <= head.len()
+    let is_odd = |it| matches!(it, 0..=8 | 0x0E..=0x1A | 0x1C..=0x1F | 0x7F);
+    count(head, is_odd) * 100 <= head.len()
 }
 
 /// A text on its way past, or something that holds pieces of text.
@@ -189,8 +190,8 @@ fn is_two_bytes(head: &[u8], is_big: bool) -> bool {
     // The bytes of other texts are plausible in pairs as well, but never one of two zero, or low.
     let high = twos.iter().map(|it| if is_big { it[0] } else { it[1] });
     let is_telling = |it: &u8| matches!(it, 0 | 3..=6 | 9 | 0xE | 0x30);
-    twos.iter().filter(is_plausible).count() * 100 >= twos.len() * 97
-        && high.filter(is_telling).count() * 5 >= twos.len()
+    high.filter(is_telling).count() * 5 >= twos.len()
+        && twos.iter().filter(is_plausible).count() * 100 >= twos.len() * 97
 }
 
 #[cfg(test)]

@@ -56,6 +56,40 @@ const SORTS: [Sort; 256] = {
     table
 };
 
+/// How many bytes are asked at once.
+const PLAIN: usize = 16;
+
+/// How many bytes at the beginning stay as they are, or become small letters, and end in no space; not all of them.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
+#[inline(never)]
+fn plain(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(many) = bytes
+        .get(length..)
+        .and_then(|it| it.first_chunk::<{ PLAIN + 1 }>())
+    {
+        let (now, next) = (&many[..PLAIN], &many[1..]);
+        let others = now.iter().zip(next).fold(0_u8, |others, (it, next)| {
+            let is_sign = (it.wrapping_sub(b' ') <= b'}' - b' ')
+                & (*it != b'*')
+                & (*it != b'_')
+                & (*it != b'`')
+                & (*it != b'\\');
+            let is_wide = (*it == b' ') & (*next == b' ');
+            others | u8::from(!is_sign | is_wide)
+        });
+        if others != 0 {
+            break;
+        }
+        // What stands behind a space says what becomes of it.
+        length += PLAIN - usize::from(many[PLAIN - 1] == b' ');
+    }
+    length
+}
+
 impl Folded {
     /// Folds a text, of less than 4 GiB.
     pub(crate) fn of(text: &str) -> Self {
@@ -71,10 +105,15 @@ impl Folded {
                 Sort::Sign => {
                     // Whole lines at once: what has single spaces stays as it is, in small letters.
                     let start = at;
-                    while sort(at) == Some(Sort::Sign)
-                        || (sort(at) == Some(Sort::Space) && sort(at + 1) == Some(Sort::Sign))
-                    {
-                        at += 1;
+                    'run: loop {
+                        at += plain(bytes.get(at..).unwrap_or_default());
+                        for _ in 0..PLAIN {
+                            match sort(at) {
+                                Some(Sort::Sign) => at += 1,
+                                Some(Sort::Space) if sort(at + 1) == Some(Sort::Sign) => at += 2,
+                                _ => break 'run,
+                            }
+                        }
                     }
                     let from = it.text.len();
                     it.text.push_str(text.get(start..at).unwrap_or_default());

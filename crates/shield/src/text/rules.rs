@@ -123,7 +123,7 @@ impl TextRules {
             read("telling", include_str!("../../rules/model/telling.toml"))?;
         let telling = points(&words, &telling).map_err(|why| wrong("telling", why))?;
         words.add_disguises();
-        let words = words.build().map_err(|it| wrong("words", it.to_string()))?;
+        let words = words.build();
         let mut by_first: Vec<Vec<u16>> = Vec::new();
         for (at, idea) in (0_u16..).zip(&ideas) {
             for concept in idea.needs.first().into_iter().flatten() {

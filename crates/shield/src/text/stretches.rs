@@ -3,6 +3,7 @@
 
 use super::rules::TextRules;
 use super::words::Hit;
+use crate::many::count;
 
 /// From where to where in a folded text.
 pub(crate) type Stretch = (u32, u32);
@@ -59,8 +60,8 @@ pub(crate) fn stretches(rules: &TextRules, text: &str, hits: &[Hit]) -> Vec<Stre
 fn is_prose(text: &str, stretch: Stretch) -> bool {
     let text = text.get(stretch.0 as usize..stretch.1 as usize);
     let bytes = text.unwrap_or_default().as_bytes();
-    let signs = bytes.iter().filter(|it| it.is_ascii_punctuation());
-    bytes.len() >= SHORTEST && signs.count() * 10 < bytes.len()
+    let signs = count(bytes, |it| it.is_ascii_punctuation());
+    bytes.len() >= SHORTEST && signs * 10 < bytes.len()
 }
 
 /// Where the sentence begins that this is in.

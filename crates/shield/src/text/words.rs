@@ -4,11 +4,11 @@ use std::array;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use aho_corasick::BuildError;
 use serde::Deserialize;
 
 use super::fold::Folded;
-use crate::phrase_tree::PhraseTree;
+use crate::many::word;
+use crate::phrase_table::{Bits, PhraseTable};
 
 /// Something that can be said in many ways; an index.
 pub(crate) type Concept = u16;
@@ -53,7 +53,9 @@ pub(super) struct Collecting {
 #[derive(Debug)]
 pub(crate) struct Words {
     sorts: [u8; 256],
-    tree: PhraseTree,
+    /// With which two bytes phrases begin that begin with a sign of ASCII.
+    signs: Bits,
+    table: PhraseTable,
     /// What belongs to each.
     meanings: Vec<Meaning>,
     disguises: HashMap<Concept, Disguise>,
@@ -181,14 +183,15 @@ impl Collecting {
         }
     }
 
-    pub(super) fn build(self) -> Result<Words, BuildError> {
+    pub(super) fn build(self) -> Words {
         let phrases = || self.phrases.keys().map(|it| it.0.as_bytes());
-        Ok(Words {
+        Words {
             sorts: sorts(phrases()),
-            tree: PhraseTree::new(phrases())?,
+            signs: signs_of(phrases()),
+            table: PhraseTable::new(phrases()),
             meanings: self.phrases.into_values().collect(),
             disguises: self.disguises,
-        })
+        }
     }
 }
 
@@ -203,6 +206,19 @@ fn sorts<'a, I: Iterator<Item = &'a [u8]>>(phrases: I) -> [u8; 256] {
         sorts[usize::from(*first)] |= FIRST;
     }
     sorts
+}
+
+/// The first two bytes of phrases that begin with a sign of ASCII.
+fn signs_of<'a, I: Iterator<Item = &'a [u8]>>(phrases: I) -> Bits {
+    let mut signs = Bits::none();
+    for phrase in phrases {
+        match phrase {
+            [sign] => (0..=0xFF).for_each(|next| signs.set(u64::from(*sign) << 8 | next)),
+            [sign, next, ..] => signs.set(u64::from(*sign) << 8 | u64::from(*next)),
+            [] => {}
+        }
+    }
+    signs
 }
 
 /// A phrase begins with this byte.
@@ -233,19 +249,26 @@ impl Words {
                 let it = text.get(at..).and_then(|it| it.chars().next());
                 it.map_or((false, 1), |it| (has_words(it), it.len_utf8()))
             };
-            if here & FIRST != 0 && !(is_in_word && has_words) {
-                self.tree.at(bytes, at, |phrase, end| {
+            let begins = here & FIRST != 0 && !(is_in_word && has_words);
+            if begins && (here & (WORD | OTHER) != 0 || self.may_follow(bytes, at)) {
+                self.table.at(bytes, at, |phrase, end| {
                     self.note(text, at..end, phrase, &mut hits);
                 });
             }
             is_in_word = has_words;
             at += length;
             // Nothing begins inside a word.
-            while is_in_word && sort(at).is_some_and(|it| it & WORD != 0) {
-                at += 1;
+            if is_in_word {
+                at += word(bytes.get(at..).unwrap_or_default());
             }
         }
         hits
+    }
+
+    /// Whether a phrase begins with this sign and what stands behind it: signs are many, and few begin one.
+    fn may_follow(&self, bytes: &[u8], at: usize) -> bool {
+        let two = bytes.get(at..).and_then(|it| it.first_chunk::<2>());
+        two.is_none_or(|it| self.signs.has(u64::from(u16::from_be_bytes(*it))))
     }
 
     fn note(&self, text: &str, range: Range<usize>, phrase: usize, hits: &mut Vec<Hit>) {

@@ -179,6 +179,10 @@ fn a_script_that_fetches_and_runs_is_found() {
             "code/miner",
         ),
         ("t.sh", "rm -rf / --no-preserve-root\n", "code/wiper"),
+        ("t.sh", "rm  -rf  ~/ ;\n", "code/wiper"),
+        ("t.sh", ":(){ :|:& };:\n", "code/wiper"),
+        ("t.sh", ":() {\n:|\n:&\n};:\n", "code/wiper"),
+        ("t.sh", ":(){ :\t|\t: & };:\n", "code/wiper"),
         ("u.php", "<?php @eval($_POST['x']); ?>", "code/webshell"),
         (
             "v.php",

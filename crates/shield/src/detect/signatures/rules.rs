@@ -11,15 +11,15 @@ use boreal::Compiler;
 use boreal::scanner::ScanParams;
 
 use crate::error::ScanError;
-use crate::phrase_tree::PhraseTree;
+use crate::literals::Literals;
 
 /// All of them.
 #[derive(Debug)]
 pub(crate) struct Signatures {
     rules: Vec<Signature>,
-    words: PhraseTree,
+    words: Literals,
     /// The same in two bytes a character, as programs of Windows have their texts.
-    wide: PhraseTree,
+    wide: Literals,
     /// Whose word it is.
     owners: Vec<usize>,
 }
@@ -97,8 +97,8 @@ impl Signatures {
         let wide: Vec<Vec<u8>> = words.iter().map(zero_after).collect();
         Ok(Self {
             rules,
-            words: tree(&words)?,
-            wide: tree(&wide)?,
+            words: Literals::new(words),
+            wide: Literals::new(wide),
             owners,
         })
     }
@@ -110,12 +110,14 @@ impl Signatures {
             let places = &mut places[self.owners[word]];
             let start = range.start.saturating_sub(AROUND);
             let end = range.end.saturating_add(AROUND).min(bytes.len());
-            match places.last_mut() {
-                Some(last) if last.start <= start && last.end >= start => {
-                    last.end = end.max(last.end);
-                }
-                _ => places.push(start..end),
+            let mut place = start..end;
+            // They come nearly in their order.
+            while let Some(last) =
+                places.pop_if(|it| it.start <= place.end && it.end >= place.start)
+            {
+                place = place.start.min(last.start)..place.end.max(last.end);
             }
+            places.push(place);
         };
         self.words.all(bytes, &mut note);
         // Texts have none of these: what has no zeros needs but half of the work.
@@ -125,11 +127,6 @@ impl Signatures {
         let rules = self.rules.iter().zip(places);
         rules.filter(|it| !it.1.is_empty()).collect()
     }
-}
-
-fn tree(words: &[Vec<u8>]) -> Result<PhraseTree, ScanError> {
-    let tree = PhraseTree::new(words.iter().map(Vec::as_slice));
-    tree.map_err(|it| wrong("rules/yara", "needs", &it.to_string()))
 }
 
 /// How far from its words a rule looks. Scripts are shorter.
@@ -160,8 +157,12 @@ impl Signature {
             let part = hex(part).ok_or_else(|| wrong(file, name, "has bytes that are none"))?;
             needs.push(part);
         }
-        if needs.is_empty() {
-            return Err(wrong(file, name, "has no needs"));
+        if needs.is_empty() || needs.iter().any(|it| it.len() < 3) {
+            return Err(wrong(
+                file,
+                name,
+                "has no needs, or one of less than three bytes",
+            ));
         }
         Ok(Self {
             id: needed("id")?,

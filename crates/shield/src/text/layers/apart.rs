@@ -3,8 +3,8 @@
 use super::{At, Found, Take};
 use crate::budget::Step;
 
-/// How many bytes make a piece.
-const LEAST: usize = 12;
+/// How many letters make a piece.
+const LEAST: usize = 6;
 
 /// What is told apart where the gaps between words are lost.
 const WORDS: [&str; 22] = [
@@ -41,12 +41,9 @@ const SORTS: [u8; 256] = {
     let mut table = [0; 256];
     let mut it = 0_u8;
     while it < 0x80 {
-        let letter = if it.is_ascii_alphabetic() { LETTER } else { 0 };
+        let letter = if is_letter(it) { LETTER } else { 0 };
         let sign = if it.is_ascii_graphic() { SIGN } else { 0 };
-        let gap = match it {
-            b' ' | b'.' | b'-' | b'/' | b'|' | b',' | b'_' | b'*' | b'+' | b'~' => GAP,
-            _ => 0,
-        };
+        let gap = if is_gap(it) { GAP } else { 0 };
         table[it as usize] = letter | sign | gap;
         it += 1;
     }
@@ -60,20 +57,13 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
             .get(at)
             .is_some_and(|it| SORTS[usize::from(*it)] & sort != 0)
     };
-    let is_gap = |it: &u8| SORTS[usize::from(*it)] & GAP != 0;
     let is_pair = |at: usize| is(at, SIGN) && is(at + 1, GAP);
-    let is_letter = |at: usize| is(at + 1, GAP) && is(at, LETTER);
+    let is_spaced = |at: usize| is(at + 1, GAP) && is(at, LETTER);
     let mut at = 0;
     let mut pieces: Option<Pieces> = None;
-    while at + LEAST < bytes.len() {
-        // Whatever is long enough has two letters between gaps here, or just after.
-        let begin = (at..at + 4).find(|it| is_letter(*it) && is_letter(it + 2));
-        let Some(begin) = begin else {
-            at += LEAST / 2;
-            continue;
-        };
+    while let Some(begin) = two_letters(bytes, at) {
         let mut start = begin;
-        while start >= 2 && is_letter(start - 2) {
+        while start >= 2 && is_spaced(start - 2) {
             start -= 2;
         }
         let (mut end, mut from, mut letters) = (begin, start, 0_usize);
@@ -88,7 +78,7 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
                 .iter()
                 .skip(from)
                 .take(3)
-                .take_while(|it| is_gap(it))
+                .take_while(|it| is_gap(**it))
                 .count();
             if wider > 0 {
                 joined.push(' ');
@@ -97,7 +87,7 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
             end = from;
         }
         at = end + 1;
-        if letters < LEAST / 2 || letters * 10 < joined.len() * 6 {
+        if letters < LEAST || letters * 10 < joined.len() * 6 {
             continue;
         }
         match &mut pieces {
@@ -109,6 +99,39 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
         }
     }
     finish(text, pieces, take)
+}
+
+/// Where the next two letters are with gaps behind them, which most texts have few of; many places are asked at once.
+#[inline(never)]
+fn two_letters(bytes: &[u8], from: usize) -> Option<usize> {
+    const PLACES: usize = 16;
+    let is = |it: &[u8]| is_letter(it[0]) & is_gap(it[1]) & is_letter(it[2]) & is_gap(it[3]);
+    let mut at = from;
+    while let Some(here) = bytes.get(at..)?.first_chunk::<{ PLACES + 3 }>() {
+        let any = (0..PLACES).fold(0, |any, n| any | u8::from(is(&here[n..n + 4])));
+        if any != 0 {
+            break;
+        }
+        at += PLACES;
+    }
+    let found = bytes.get(at..)?.windows(4).position(is);
+    found.map(|it| at + it)
+}
+
+const fn is_letter(it: u8) -> bool {
+    (it | 0x20).wrapping_sub(b'a') < 26
+}
+
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
+const fn is_gap(it: u8) -> bool {
+    (it == b' ')
+        | (it.wrapping_sub(b'*') <= b'/' - b'*')
+        | (it == b'_')
+        | (it == b'|')
+        | (it == b'~')
 }
 
 /// Pieces that stand near to each other, put together: none brings the others along once more.

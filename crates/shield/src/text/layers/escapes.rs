@@ -1,7 +1,8 @@
 //! Characters that are written as their numbers: `%41`, `\u0041`, `&#65;`, `=41`, `U+0041`.
 
-use super::{At, Found, Take, What, is_words, next};
+use super::{At, Found, Take, What, is_words};
 use crate::budget::Step;
+use crate::many::next;
 
 /// How far apart escapes of one piece may be.
 const GAP: usize = 40;

@@ -1,7 +1,8 @@
 //! Letters that were shifted, turned round, replaced by digits, or set apart.
 
-use super::{At, Found, Take, next};
+use super::{At, Found, Take};
 use crate::budget::Step;
+use crate::many::next;
 use crate::text::fold::Folded;
 use crate::text::words::{Disguise, Hit, Words};
 

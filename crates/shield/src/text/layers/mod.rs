@@ -12,8 +12,6 @@ mod runs;
 mod scripts;
 mod unseen;
 
-use std::ops::Range;
-
 use agentdrop_protocol::report::{Layer, ThreatLevel};
 
 use super::fold::Folded;
@@ -107,49 +105,6 @@ pub(super) fn search(
         }
     }
     Ok(())
-}
-
-/// Whether all of these are of this sort, asked in such a way that compilers make one step of it.
-fn all<const N: usize>(bytes: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
-    let mut others = [0_u8; N];
-    for (other, it) in others.iter_mut().zip(bytes) {
-        *other = u8::from(!is(*it));
-    }
-    others == [0; N]
-}
-
-/// Where the next byte of this sort is; many bytes are asked at once.
-fn next(bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
-    let mut at = from;
-    while let Some(many) = bytes.get(at..)?.first_chunk::<32>() {
-        if all(many, |it| !is(it)) {
-            at += many.len();
-            continue;
-        }
-        break;
-    }
-    let found = bytes.get(at..)?.iter().position(|it| is(*it));
-    found.map(|it| at + it)
-}
-
-/// Where the next bytes of this sort are that stand together, if they are many: whatever is nearly twice as long
-/// as `N` is found, and what is shorter may be.
-fn next_run<const N: usize>(
-    bytes: &[u8],
-    from: usize,
-    is: impl Fn(u8) -> bool,
-) -> Option<Range<usize>> {
-    let mut at = from;
-    while let Some(many) = bytes.get(at..)?.first_chunk::<N>() {
-        if many.iter().fold(true, |all, it| all & is(*it)) {
-            let before = bytes.get(from..at)?.iter().rev();
-            let after = bytes.get(at..)?.iter();
-            let start = at - before.take_while(|it| is(**it)).count();
-            return Some(start..at + after.take_while(|it| is(**it)).count());
-        }
-        at += N;
-    }
-    None
 }
 
 /// Bytes as a text, if they are one and not just any bytes.

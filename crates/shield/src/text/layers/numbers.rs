@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::{At, Found, Take, next, words};
+use super::{At, Found, Take, words};
 use crate::budget::Step;
+use crate::many::next;
 
 /// How many numbers make a text.
 const LEAST: usize = 12;

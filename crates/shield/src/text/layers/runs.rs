@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{At, Found, Take, What, next_run, words, words_or_code};
+use super::{At, Found, Take, What, words, words_or_code};
 use crate::budget::Step;
 use crate::kind::Kind;
+use crate::many::next_run;
 
 /// Characters that make a run worth a look.
 const LEAST: usize = 20;
@@ -14,33 +15,41 @@ const LEAST: usize = 20;
 /// Of a line that goes on in the next one.
 const LEAST_LINE: usize = 40;
 
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "without branches, many bytes are asked at once"
-)]
-fn is_part(it: u8) -> bool {
-    let is_letter = (it | 0x20).wrapping_sub(b'a') < 26;
-    let is_digit = it.wrapping_sub(b'0') < 10;
-    is_letter | is_digit | (it == b'+') | (it == b'/') | (it == b'-') | (it == b'_') | (it == b'=')
+const fn is_part(it: u8) -> bool {
+    SORTS[it as usize] & PART != 0
 }
 
 /// What a run stands among: words without any of these are long enough to hold one.
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "without branches, many bytes are asked at once"
-)]
-fn is_inside(it: u8) -> bool {
-    (it != b' ') & (it != b'\n') & (it != b'\t') & (it != b'\r') & (it != b'"') & (it != b'\'')
+const fn is_inside(it: u8) -> bool {
+    SORTS[it as usize] & INSIDE != 0
 }
+
+const PART: u8 = 1;
+const INSIDE: u8 = 2;
+
+/// What each byte is here.
+const SORTS: [u8; 256] = {
+    let mut table = [INSIDE; 256];
+    let mut it = 0;
+    while it < 0x80 {
+        table[it as usize] = match it {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'+' | b'/' | b'-' | b'_' | b'=' => {
+                PART | INSIDE
+            }
+            b' ' | b'\n' | b'\t' | b'\r' | b'"' | b'\'' => 0,
+            _ => INSIDE,
+        };
+        it += 1_u8;
+    }
+    table
+};
 
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     let (mut at, mut run_at) = (0, 0);
-    while let Some(word) = next_run::<8>(bytes, at, is_inside) {
+    while let Some(word) = next_run(bytes, at, LEAST, is_inside) {
         at = word.end;
-        if word.len() >= LEAST {
-            run_at = within(bytes, word.start.max(run_at)..word.end, take)?;
-        }
+        run_at = within(bytes, word.start.max(run_at)..word.end, take)?;
         if word.len() >= LEAST_LINE {
             other85(bytes, word, take)?;
         }
@@ -52,11 +61,7 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
 fn within(bytes: &[u8], word: Range<usize>, take: &mut Take<'_>) -> Step<usize> {
     let mut at = word.start;
     let here = bytes.get(..word.end).unwrap_or_default();
-    while let Some(run) = next_run::<8>(here, at, is_part) {
-        at = run.end;
-        if run.len() < LEAST {
-            continue;
-        }
+    while let Some(run) = next_run(here, at, LEAST, is_part) {
         let start = run.start;
         let (run, end) = whole(bytes, run);
         at = end;
@@ -115,6 +120,12 @@ fn decoded(run: &[u8]) -> Option<(&'static str, What)> {
     let shifts = 0..4;
     for shift in shifts {
         let run = run.get(shift..).unwrap_or_default();
+        // Of what is no text, the first six bytes mostly say so; texts of two bytes a letter have zeros.
+        let few = packed(run.get(..8).unwrap_or_default(), 6, sixty_four);
+        let is_wide = few.as_chunks::<2>().0.iter().all(|it| it[1] == 0);
+        if shift != 0 && !is_wide && !few.iter().all(|it| may_be_text(*it)) {
+            continue;
+        }
         let head = packed(
             run.get(..32.min(run.len())).unwrap_or_default(),
             6,
@@ -150,9 +161,8 @@ fn is_file(head: &[u8]) -> bool {
 
 fn is_promising(head: &[u8]) -> bool {
     let head = head.get(..head.len().min(21)).unwrap_or_default();
-    let is_text = |it: &&u8| matches!(it, 9 | 10 | 13 | 0x20..=0x7E | 0x80..);
     let high = head.iter().filter(|it| !it.is_ascii()).count();
-    let is_narrow = head.iter().all(|it| is_text(&it)) && (high == 0 || is_utf8(head));
+    let is_narrow = head.iter().all(|it| may_be_text(*it)) && (high == 0 || is_utf8(head));
     let is_two = head.len() > 8
         && head
             .as_chunks::<2>()
@@ -160,6 +170,10 @@ fn is_promising(head: &[u8]) -> bool {
             .iter()
             .all(|it| it[1] == 0 && it[0] != 0);
     is_narrow || is_two
+}
+
+const fn may_be_text(it: u8) -> bool {
+    matches!(it, 9 | 10 | 13 | 0x20..=0x7E | 0x80..)
 }
 
 fn is_utf8(head: &[u8]) -> bool {

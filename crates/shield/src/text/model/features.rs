@@ -1,9 +1,10 @@
 //! What the model looks at in a stretch of text: its words, what they are like, and the concepts in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::{BUCKETS, GENERAL};
-use crate::phrase_tree::Bits;
+use crate::many::word;
+use crate::phrase_table::Bits;
 use crate::text::words::Hit;
 
 /// Words that are much alike are of one class, so that what was learned of one is known of all.
@@ -11,7 +12,8 @@ use crate::text::words::Hit;
 pub(crate) struct Classes {
     /// Says of nearly every word that it is of none.
     known: Bits,
-    classes: HashMap<u32, u8>,
+    /// Each word, and its class, in their order.
+    classes: Vec<(u32, u8)>,
 }
 
 impl Classes {
@@ -23,10 +25,13 @@ impl Classes {
                 .split_ascii_whitespace()
                 .map(move |it| (hash(it.bytes()), class))
         });
-        let (mut known, classes) = (Bits::none(), words.collect::<HashMap<_, _>>());
-        for word in classes.keys() {
+        // The last class that has a word.
+        let words: BTreeMap<u32, u8> = words.collect();
+        let mut known = Bits::none();
+        for word in words.keys() {
             known.set(u64::from(word >> 16));
         }
+        let classes = words.into_iter().collect();
         Self { known, classes }
     }
 
@@ -34,7 +39,9 @@ impl Classes {
         if !self.known.has(u64::from(word >> 16)) {
             return 0;
         }
-        self.classes.get(&word).copied().unwrap_or(0)
+        let found = self.classes.binary_search_by_key(&word, |it| it.0);
+        let class = found.ok().and_then(|at| self.classes.get(at));
+        class.map_or(0, |it| it.1)
     }
 }
 
@@ -55,28 +62,94 @@ pub(crate) fn features(
 fn words(classes: &Classes, text: &str, take: &mut impl FnMut(u32)) {
     let mut before = 0_u32;
     let mut order = Order::default();
-    for word in text.split(|it: char| !it.is_alphanumeric()) {
+    let mut rest = Some(text);
+    while let Some(word) = next_word(&mut rest) {
         // Signs that follow one another begin something new.
-        if word.is_empty() {
+        if word.text.is_empty() {
             order.is_first = true;
             continue;
         }
-        let is_number = word.bytes().all(|it| it.is_ascii_digit());
-        let hash = hash(if is_number { "0" } else { word }.bytes());
+        let hash = if word.is_number {
+            hash([b'0'].into_iter())
+        } else {
+            word.hash
+        };
         take(special(hash));
-        if let Some((end, _)) = word.char_indices().nth(STEM) {
-            let stem = word.get(..end).unwrap_or_default();
-            take(special(self::hash(stem.bytes()).rotate_left(13)));
+        if let Some(stem) = word.stem {
+            take(special(stem.rotate_left(13)));
         }
         if before != 0 {
             take(special(pair(before, hash)));
         }
         before = hash;
         order.next(classes.get(hash), take);
-        if !word.is_ascii() && word.chars().count() > 6 {
-            pairs(word, take);
+        if !word.is_ascii && word.letters > 6 {
+            pairs(word.text, take);
         }
     }
+}
+
+/// What stands between signs, which may be nothing, and what was seen of it on the way.
+struct Word<'t> {
+    text: &'t str,
+    hash: u32,
+    /// The hash of its first letters, if it has more.
+    stem: Option<u32>,
+    letters: usize,
+    is_number: bool,
+    is_ascii: bool,
+}
+
+/// The next word, up to a sign or the end; `rest` is what stands behind the sign.
+fn next_word<'t>(rest: &mut Option<&'t str>) -> Option<Word<'t>> {
+    let text = rest.take()?;
+    let (mut sum, mut stem, mut letters) = (BASIS, None, 0);
+    let (mut is_number, mut is_ascii) = (true, true);
+    let mut end = word(text.as_bytes());
+    if end > 0 {
+        let (begin, more) = text.as_bytes().split_at(end.min(STEM));
+        sum = begin.iter().copied().fold(sum, step);
+        let more = more.get(..end - begin.len()).unwrap_or_default();
+        if !more.is_empty() {
+            stem = Some(sum | 1);
+            sum = more.iter().copied().fold(sum, step);
+        }
+        letters = end;
+        let digits = |it: &[u8]| it.iter().all(u8::is_ascii_digit);
+        is_number = digits(begin) && digits(more);
+    }
+    while let Some(byte) = text.as_bytes().get(end) {
+        let (is_sign, length) = if byte.is_ascii() {
+            (!byte.is_ascii_alphanumeric(), 1)
+        } else {
+            let it = text.get(end..).and_then(|it| it.chars().next());
+            it.map_or((true, 1), |it| (!it.is_alphanumeric(), it.len_utf8()))
+        };
+        if is_sign {
+            *rest = text.get(end + length..);
+            break;
+        }
+        if letters == STEM {
+            stem = Some(sum | 1);
+        }
+        letters += 1;
+        is_number &= byte.is_ascii_digit();
+        is_ascii &= length == 1;
+        let bytes = text.as_bytes().get(end..end + length);
+        sum = bytes
+            .into_iter()
+            .flatten()
+            .fold(sum, |sum, it| step(sum, *it));
+        end += length;
+    }
+    Some(Word {
+        text: text.get(..end).unwrap_or_default(),
+        hash: sum | 1,
+        stem,
+        letters,
+        is_number,
+        is_ascii,
+    })
 }
 
 /// Letters that words share that are forms of one.
@@ -159,11 +232,15 @@ fn pair(before: u32, now: u32) -> u32 {
 }
 
 pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
-    let sum = bytes.fold(0x811C_9DC5_u32, |sum, it| {
-        (sum ^ u32::from(it)).wrapping_mul(0x0100_0193)
-    });
     // No word is none.
-    sum | 1
+    bytes.fold(BASIS, step) | 1
+}
+
+/// Of FNV-1a, with 32 bits.
+const BASIS: u32 = 0x811C_9DC5;
+
+fn step(sum: u32, byte: u8) -> u32 {
+    (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
 }
 
 /// A place among those of classes and concepts.

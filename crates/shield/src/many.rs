@@ -1,0 +1,124 @@
+//! Asking many bytes at once. What is asked has no branches, so that compilers make few steps of it.
+
+use std::ops::Range;
+
+/// How many bytes are of this sort.
+pub(crate) fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    // So few that a byte holds their number.
+    let few = bytes.chunks(64).map(|few| {
+        few.iter()
+            .fold(0_u8, |sum, it| sum.wrapping_add(u8::from(is(*it))))
+    });
+    few.map(usize::from).sum()
+}
+
+/// Where the next byte of this sort is.
+pub(crate) fn next(bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut at = from;
+    while let Some(many) = bytes.get(at..)?.first_chunk::<32>() {
+        if many.iter().fold(0, |any, it| any | u8::from(is(*it))) != 0 {
+            break;
+        }
+        at += many.len();
+    }
+    let found = bytes.get(at..)?.iter().position(|it| is(*it));
+    found.map(|it| at + it)
+}
+
+/// Where the next bytes of this sort are that stand together, so many of them at least. Of others, few are asked.
+pub(crate) fn next_run(
+    bytes: &[u8],
+    from: usize,
+    least: usize,
+    is: impl Fn(u8) -> bool,
+) -> Option<Range<usize>> {
+    // Where one may begin, and up to where its beginning was asked.
+    let (mut begin, mut asked) = (from, from);
+    loop {
+        let end = begin + least;
+        let last = bytes.get(asked..end)?.iter().rposition(|it| !is(*it));
+        let Some(other) = last else {
+            let rest = bytes.get(end..)?.iter();
+            return Some(begin..end + rest.take_while(|it| is(**it)).count());
+        };
+        (begin, asked) = (asked + other + 1, end);
+    }
+}
+
+/// How many letters and digits of ASCII the bytes begin with.
+pub(crate) fn word(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(eight) = bytes.get(length..).and_then(|it| it.first_chunk::<8>()) {
+        let signs = signs(u64::from_le_bytes(*eight));
+        if signs != 0 {
+            return length + signs.trailing_zeros() as usize / 8;
+        }
+        length += eight.len();
+    }
+    let rest = bytes.get(length..).unwrap_or_default().iter();
+    length + rest.take_while(|it| it.is_ascii_alphanumeric()).count()
+}
+
+/// The highest bit of each of eight bytes that is no letter or digit of ASCII.
+const fn signs(bytes: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // Of seven bits each, so that no sum reaches into the next byte.
+    const fn at_least(bytes: u64, least: u8) -> u64 {
+        bytes + ONES * (0x80 - least as u64)
+    }
+    let low = bytes & !HIGH;
+    let small = low | ONES << 5;
+    let letter = at_least(small, b'a') & !at_least(small, b'z' + 1);
+    let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
+    !(letter | digit) & HIGH | bytes & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_ends_at_the_first_sign() {
+        for byte in 0..=0xFF_u8 {
+            for at in 0..20 {
+                let mut bytes = *b"aZ09zAmMaZ09zAmMaZ09";
+                bytes[at] = byte;
+                let end = if byte.is_ascii_alphanumeric() { 20 } else { at };
+                assert_eq!(word(&bytes), end, "{byte:#x} at {at}");
+            }
+        }
+        assert_eq!(word(b""), 0);
+    }
+
+    #[test]
+    fn what_is_asked_at_once_is_what_is_asked_one_by_one() {
+        let bytes: Vec<u8> = (0..500_u32).map(|it| (it * it % 251) as u8).collect();
+        let is = |it: u8| it % 97 == 3;
+        for from in 0..=bytes.len() {
+            let rest = &bytes[from..];
+            assert_eq!(count(rest, is), rest.iter().filter(|it| is(**it)).count());
+            let found = rest.iter().position(|it| is(*it)).map(|it| from + it);
+            assert_eq!(next(&bytes, from, is), found);
+        }
+        assert_eq!(count(&[0; 1000], |it| it == 0), 1000);
+    }
+
+    #[test]
+    fn runs_are_found_if_they_are_long_enough() {
+        let runs = |text: &str, least| {
+            let (mut at, mut all) = (0, Vec::new());
+            while let Some(run) = next_run(text.as_bytes(), at, least, |it| it != b' ') {
+                at = run.end;
+                all.push(text.get(run).unwrap().to_owned());
+            }
+            all
+        };
+        let text = "abc abcd  abcde ab abcdefghij a abc abcd";
+        for least in 1..12 {
+            let words = text.split(' ').filter(|it| it.len() >= least);
+            let wanted: Vec<_> = words.map(str::to_owned).collect();
+            assert_eq!(runs(text, least), wanted, "{least}");
+        }
+    }
+}
