@@ -45,19 +45,19 @@ impl Opener {
         Ok(opener)
     }
 
-    /// Opens the next chunk where it lies, and answers its plaintext.
+    /// Opens the next chunk, and appends its plaintext to `out`, which stays as it was where the
+    /// chunk is refused.
     ///
     /// All are [`SEALED_CHUNK_BYTES`] long but the last, which is shorter; after it nothing may
     /// come, and [`Opener::finish`] says whether it came.
-    pub fn open_next<'c>(&mut self, chunk: &'c mut [u8]) -> Result<&'c mut [u8], Refused> {
-        if self.ended {
+    pub fn open_next(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Refused> {
+        if self.ended || chunk.len() > SEALED_CHUNK_BYTES {
             return Err(Refused);
         }
-        let last = chunk.len() < SEALED_CHUNK_BYTES;
-        let plaintext = self.open_at(self.next, chunk)?;
+        self.schedule.open_to(self.next, chunk, out)?;
         self.next += 1;
-        self.ended = last;
-        Ok(plaintext)
+        self.ended = chunk.len() < SEALED_CHUNK_BYTES;
+        Ok(())
     }
 
     /// Opens chunk `n`, wherever reading stands, where it lies, and answers its plaintext.

@@ -89,6 +89,25 @@ impl Schedule {
         opened.map_err(|_| Refused)
     }
 
+    /// Decrypts chunk `n`, its tag behind it, and appends the plaintext to `out`.
+    ///
+    /// Where it is refused, nothing that was decrypted is left.
+    pub(crate) fn open_to(&self, n: u64, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Refused> {
+        let nonce = self.nonce(n).ok_or(Refused)?;
+        let (sealed, tag) = chunk.split_last_chunk::<TAG_BYTES>().ok_or(Refused)?;
+        let begin = out.len();
+        out.resize(begin + sealed.len(), 0);
+        let place = out.get_mut(begin..).unwrap_or_default();
+        let opened = self
+            .aead
+            .open_separate_gather(nonce, Aad::empty(), sealed, tag, place);
+        if opened.is_err() {
+            place.zeroize();
+            out.truncate(begin);
+        }
+        opened.map_err(|_| Refused)
+    }
+
     /// `base nonce ⊕ be64(n)`, the number over its last eight bytes.
     fn nonce(&self, n: u64) -> Option<Nonce> {
         if n >= MAX_CHUNKS {

@@ -5,10 +5,13 @@ use std::fmt;
 use agentdrop_cobblestone::Key;
 use aws_lc_rs::digest::{SHA512, SHA512_OUTPUT_LEN, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA512, KeyType, Prk};
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+
+use crate::FileHasher;
 
 const MANIFEST_KEY: &[u8] = b"agentdrop/v2 km\0";
 const FILE_KEY: &[u8] = b"agentdrop/v2 kf\0";
+const DIGEST_KEY: &[u8] = b"agentdrop/v2 kd\0";
 const MANIFEST: &[u8] = b"agentdrop/v2 manifest\0";
 const FILE: &[u8] = b"agentdrop/v2 file\0";
 
@@ -31,21 +34,26 @@ impl FileKey {
 
     /// `HKDF-Expand-SHA512(FK, "agentdrop/v2 km\0", 32)`.
     pub(crate) fn manifest(&self) -> Key {
-        self.derive(&[MANIFEST_KEY])
+        Key::take(&mut self.derive(&[MANIFEST_KEY]))
     }
 
     /// The key of file `i`, from 1: `HKDF-Expand-SHA512(FK, "agentdrop/v2 kf\0" ‖ u32be i, 32)`.
     pub fn file(&self, i: u32) -> Key {
-        self.derive(&[FILE_KEY, &i.to_be_bytes()])
+        Key::take(&mut self.derive(&[FILE_KEY, &i.to_be_bytes()]))
     }
 
-    fn derive(&self, info: &[&[u8]]) -> Key {
-        let mut out = [0; 32];
+    /// Begins the digest of file `i`, from 1, under `HKDF-Expand-SHA512(FK, "agentdrop/v2 kd\0" ‖ u32be i, 32)`.
+    pub fn hasher(&self, i: u32) -> FileHasher {
+        FileHasher::new(&self.derive(&[DIGEST_KEY, &i.to_be_bytes()]))
+    }
+
+    fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut out = Zeroizing::new([0; 32]);
         Prk::new_less_safe(HKDF_SHA512, &self.0)
             .expand(info, Length)
-            .and_then(|it| it.fill(&mut out))
+            .and_then(|it| it.fill(&mut *out))
             .expect("32 bytes are one block of SHA-512");
-        Key::take(&mut out)
+        out
     }
 }
 

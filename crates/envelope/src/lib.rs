@@ -5,6 +5,7 @@
 //! object i = Cobblestone-256(K_i, "agentdrop/v2 file\0" ‖ transfer id ‖ u32be i, file i), i from 1
 //! K_m = HKDF-Expand-SHA512(FK, "agentdrop/v2 km\0", 32)
 //! K_i = HKDF-Expand-SHA512(FK, "agentdrop/v2 kf\0" ‖ u32be i, 32)
+//! digest of file i = BLAKE3, keyed with HKDF-Expand-SHA512(FK, "agentdrop/v2 kd\0" ‖ u32be i, 32)
 //! ```
 //!
 //! Who knows the file key `FK` is not decided here: crate `seal` does that for agents, and the
@@ -15,6 +16,7 @@
 pub mod identity;
 
 mod cbor;
+mod digest;
 mod error;
 mod file_key;
 mod header;
@@ -24,6 +26,7 @@ mod padding;
 mod receipt;
 mod statement;
 
+pub use digest::FileHasher;
 pub use error::Malformed;
 pub use file_key::{FileKey, file_context};
 pub use header::{Header, Stanza};

@@ -65,8 +65,8 @@ pub struct File {
     pub size: u64,
     /// Bytes of its stream, in which its padding is too.
     pub sealed_size: u64,
-    /// SHA-256 of its stream.
-    pub sealed_sha256: [u8; 32],
+    /// What [`FileHasher`](crate::FileHasher) makes of its plaintext.
+    pub digest: [u8; 32],
 }
 
 /// What a sender wanted of the server.
@@ -123,7 +123,7 @@ impl Manifest {
             to.str("size")?.u64(file.size)?;
             to.str("type")?.str(file.content_type.as_str())?;
             to.str("ct_len")?.u64(file.sealed_size)?;
-            to.str("ct_sha256")?.bytes(&file.sealed_sha256)?;
+            to.str("digest")?.bytes(&file.digest)?;
         }
         to.str("policy")?.map(2)?;
         to.str("auto_delete")?.bool(self.policy.auto_delete)?;
@@ -209,8 +209,8 @@ impl File {
         let content_type = parsed(from)?;
         key(from, "ct_len")?;
         let sealed_size = from.u64()?;
-        key(from, "ct_sha256")?;
-        let sealed_sha256 = bytes(from)?;
+        key(from, "digest")?;
+        let digest = bytes(from)?;
         if padding.sealed_len(size) != Some(sealed_size) {
             return Err(decode::Error::message(
                 "the two sizes contradict each other",
@@ -221,7 +221,7 @@ impl File {
             content_type,
             size,
             sealed_size,
-            sealed_sha256,
+            digest,
         })
     }
 }

@@ -58,10 +58,9 @@ pub fn open_manifest(
     let context = manifest_context(before.ok_or(Malformed)?);
     let begin = rest.array::<HEADER_BYTES>()?;
     let mut opener = Opener::new(&key.manifest(), &context, &begin)?;
-    let mut sealed = Zeroizing::new(rest.0.to_vec());
-    let mut manifest = Zeroizing::new(Vec::with_capacity(sealed.len()));
-    for chunk in sealed.chunks_mut(SEALED_CHUNK_BYTES) {
-        manifest.extend_from_slice(opener.open_next(chunk)?);
+    let mut manifest = Zeroizing::new(Vec::with_capacity(rest.0.len()));
+    for chunk in rest.0.chunks(SEALED_CHUNK_BYTES) {
+        opener.open_next(chunk, &mut manifest)?;
     }
     opener.finish()?;
     Ok(manifest)

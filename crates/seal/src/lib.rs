@@ -35,7 +35,7 @@
 //!
 //! - **Whose key it is.** Keys are signed by an identity that is pinned, and compared by people if they wish ([`identity`]).
 //!   Nothing is sealed for a key that was not checked, and no file is opened of an envelope that whom we know did not sign.
-//! - **Which file it is.** Names, order, number, sizes, sender and recipients are signed together with the hash of every file;
+//! - **Which file it is.** Names, order, number, sizes, sender and recipients are signed together with the digest of every file;
 //!   another recipient, who has the file key too, cannot change one, nor pass it on as the sender's.
 //! - **Secrecy later.** A quantum computer does not open what was recorded. Where one-time prekeys are used, neither does a
 //!   thief of the keys of a later day.

@@ -64,10 +64,12 @@ impl ReceiveKey {
             let context = file_context(&header.transfer, i);
             let mut opener =
                 Opener::new(&file_key.file(i), &context, begin).expect("it is for this key");
-            let (mut sealed, mut plain) = (sealed.to_vec(), Vec::new());
-            for chunk in sealed.chunks_mut(SEALED_CHUNK_BYTES) {
-                plain.extend_from_slice(opener.open_next(chunk).expect("a chunk"));
+            let (mut plain, mut hasher) = (Vec::new(), file_key.hasher(i));
+            for chunk in sealed.chunks(SEALED_CHUNK_BYTES) {
+                opener.open_next(chunk, &mut plain).expect("a chunk");
             }
+            hasher.update(&plain);
+            assert_eq!(hasher.finish(), said.digest, "it is the one that is meant");
             opener.finish().expect("nothing is cut off");
             assert_eq!(plain.len() as u64, said.size, "it is as long as it says");
             files.push((said.name.as_str().to_owned(), plain));

@@ -1,8 +1,8 @@
 //! Opening a file as it comes: its plaintext is written once, where nobody looks, and what was sealed
 //! is on no disk.
 //!
-//! What is here of it in another process is cut to whole chunks and sealed again, for the hash that the
-//! envelope has of it. So whoever changed it there changed the hash, and it comes anew. Of one that is
+//! What is here of it in another process is cut to whole chunks, and goes into the digest that the
+//! envelope has of it. So whoever changed it there changed the digest, and it comes anew. Of one that is
 //! all here nothing comes: the server may have it no more.
 
 use std::fs::File;
@@ -107,11 +107,11 @@ impl Arriving {
 
     /// Whether the file that is here is all of the one that was sent, of which then nothing has to come;
     /// answers how many bytes it has.
-    pub(super) fn check_whole(mut self, header: &[u8; Kept::HEADER_BYTES]) -> Result<u64> {
+    pub(super) fn check_whole(mut self) -> Result<u64> {
         let begun = self.disk().rewind();
         begun.map_err(Error::io("read", self.name.as_str()))?;
         let (incoming, i) = (Arc::clone(&self.incoming), self.i);
-        let checked = incoming.check_whole(i, header, &mut self.file);
+        let checked = incoming.check_whole(i, &mut self.file);
         let bytes = checked.map_err(|it| refused(it, &self.name))?;
         self.sync(bytes)
     }

@@ -50,7 +50,7 @@ pub(super) async fn objects(
         );
         Ok(objects)
     });
-    reading.await.expect("sealing does not panic")
+    reading.await.expect("reading does not panic")
 }
 
 /// The same without reading them: the envelope is made when they were sealed and sent, of as many bytes
@@ -105,13 +105,13 @@ impl Reading<'_> {
         let mut done_bytes = 0;
         for (i, source) in (1..).zip(sources) {
             let salt = FileSalt::generate()?;
-            let expected = self.digest(i, source, salt, &mut done_bytes)?;
+            let expected = self.measure(i, source, &mut done_bytes)?;
             files.push(File {
                 name: source.name.clone(),
                 content_type: content_type(source),
                 size: expected.size,
                 sealed_size: expected.sealed_size,
-                sealed_sha256: expected.sealed_sha256,
+                digest: expected.digest,
             });
             let name: FileName = i.to_string().parse().expect("a number is a name");
             // What is sent is what was read, or nothing: so the salt is used for one text alone.
@@ -127,24 +127,16 @@ impl Reading<'_> {
         Ok((objects, files))
     }
 
-    /// Seals a file without keeping anything of it but what it comes to.
-    fn digest(
-        &self,
-        i: u32,
-        source: &mut Source,
-        salt: FileSalt,
-        done_bytes: &mut u64,
-    ) -> Result<Sealed> {
-        let mut sealed = Vec::new();
-        let mut sealer = self.keys.file(i, salt, &mut sealed);
+    /// Reads a file, and answers what it comes to when it is sealed.
+    fn measure(&self, i: u32, source: &mut Source, done_bytes: &mut u64) -> Result<Sealed> {
+        let mut measuring = self.keys.measuring(i);
         source.rewind()?;
         let (mut left, mut piece) = (source.bytes, vec![0; PIECE_BYTES]);
         while left > 0 && !self.stop.is_cancelled() {
             let len = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
             piece.truncate(len);
             source.read_whole(&mut piece)?;
-            sealed.clear();
-            sealer.update(&piece, &mut sealed)?;
+            measuring.update(&piece);
             left -= len as u64;
             *done_bytes += len as u64;
             self.watcher
@@ -152,10 +144,6 @@ impl Reading<'_> {
         }
         source.expect_end()?;
         source.rewind()?;
-        sealed.clear();
-        while sealer.pad(&mut sealed)? && !self.stop.is_cancelled() {
-            sealed.clear();
-        }
-        Ok(sealer.finish(&mut sealed)?)
+        Ok(measuring.finish()?)
     }
 }

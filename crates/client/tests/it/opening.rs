@@ -47,7 +47,7 @@ fn ours(files: &[(&str, &[u8])], recipient: &SecretKey, expires: Timestamp) -> S
             content_type: "text/plain".parse().unwrap(),
             size: it.size,
             sealed_size: it.sealed_size,
-            sealed_sha256: it.sealed_sha256,
+            digest: it.digest,
         });
         sealed.push((i.to_string(), bytes));
     }

@@ -22,7 +22,7 @@ fn open(key: [u8; 32], context: &[u8], stream: &[u8]) -> Result<Vec<u8>, Refused
     let mut opener = Opener::new(&Key::take(&mut { key }), context, header)?;
     let mut plaintext = Vec::new();
     for chunk in chunks.chunks(SEALED_CHUNK_BYTES) {
-        plaintext.extend_from_slice(opener.open_next(&mut chunk.to_vec())?);
+        opener.open_next(chunk, &mut plaintext)?;
     }
     opener.finish()?;
     Ok(plaintext)

@@ -1,14 +1,14 @@
 //! Opening a file as it comes, and going on with one that came in part.
 
 use std::fmt;
-use std::io::{Read, repeat};
+use std::io::{ErrorKind, Read};
 
 use agentdrop_cobblestone::{CHUNK_BYTES, HEADER_BYTES, Opener, SEALED_CHUNK_BYTES};
-use aws_lc_rs::digest::{Context, SHA256};
+use agentdrop_envelope::FileHasher;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::opening::{Said, refuse_short};
+use super::opening::{CHUNKS, Said};
 use crate::OpenError;
 
 /// Opens one file as it comes, chunk by chunk; memory is that of one chunk, however the pieces are cut.
@@ -19,7 +19,7 @@ use crate::OpenError;
 pub struct FileOpening {
     said: Said,
     header: Header,
-    digest: Context,
+    hasher: FileHasher,
     /// Bytes of the stream that were taken in.
     taken: u64,
     /// Bytes that were opened, in which padding is too.
@@ -38,9 +38,9 @@ enum Header {
 impl FileOpening {
     pub(super) fn new(said: Said) -> Self {
         Self {
+            hasher: said.keys.hasher(said.i),
             said,
             header: Header::Coming([0; HEADER_BYTES]),
-            digest: Context::new(&SHA256),
             taken: 0,
             opened: 0,
             pending: Vec::new(),
@@ -60,65 +60,28 @@ impl FileOpening {
             return Err(OpenError::Refused);
         }
         let opener = said.keys.opener(said.i, header, chunks)?;
-        let mut digest = Context::new(&SHA256);
-        digest.update(header);
         let opened = chunks * CHUNK_BYTES as u64;
-        let plain = kept.take(said.size.min(opened));
-        let mut plain = plain.chain(repeat(0).take(opened.saturating_sub(said.size)));
-        let mut sealer = said.keys.resealer(said.i, header);
-        let mut chunk = Zeroizing::new(vec![0; CHUNK_BYTES]);
-        let mut sealed = Vec::with_capacity(SEALED_CHUNK_BYTES);
-        for _ in 0..chunks {
-            plain.read_exact(&mut chunk).map_err(refuse_short)?;
-            sealed.clear();
-            let again = sealer.update(&chunk, &mut sealed);
-            again.map_err(|_| OpenError::Refused)?;
-            digest.update(&sealed);
+        let mut hasher = said.keys.hasher(said.i);
+        let kept_bytes = said.size.min(opened);
+        if hash(&mut hasher, kept.take(kept_bytes))? != kept_bytes {
+            return Err(OpenError::Refused);
         }
         Ok(Self {
             header: Header::Read(*header, opener),
-            digest,
+            hasher,
             taken: HEADER_BYTES as u64 + chunks * SEALED_CHUNK_BYTES as u64,
             opened,
             ..Self::new(said)
         })
     }
 
-    /// Whether `kept` is all of the file, and nothing more: sealed again, with its padding and its last chunk, it has to be
-    /// what the envelope tells of. Answers how many bytes it has.
-    pub(super) fn check_whole(
-        said: &Said,
-        header: &[u8; HEADER_BYTES],
-        mut kept: impl Read,
-    ) -> Result<u64, OpenError> {
-        // What the stream begins with says of itself which key it is for.
-        said.keys.opener(said.i, header, 0)?;
-        let mut digest = Context::new(&SHA256);
-        digest.update(header);
-        let padding = said.padded.saturating_sub(said.size);
-        let mut plain = (&mut kept).take(said.size).chain(repeat(0).take(padding));
-        let mut sealer = said.keys.resealer(said.i, header);
-        let mut chunk = Zeroizing::new(vec![0; CHUNK_BYTES]);
-        let mut sealed = Vec::with_capacity(SEALED_CHUNK_BYTES);
-        let (mut left, mut length) = (said.padded, HEADER_BYTES as u64);
-        while left > 0 {
-            let len = usize::try_from(left).map_or(CHUNK_BYTES, |it| it.min(CHUNK_BYTES));
-            let piece = chunk.get_mut(..len).ok_or(OpenError::Refused)?;
-            plain.read_exact(piece).map_err(refuse_short)?;
-            left = left.saturating_sub(len as u64);
-            let again = sealer.update(piece, &mut sealed);
-            again.map_err(|_| OpenError::Refused)?;
-            digest.update(&sealed);
-            length += sealed.len() as u64;
-            sealed.clear();
-        }
-        let last = sealer.finish(&mut sealed);
-        last.map_err(|_| OpenError::Refused)?;
-        digest.update(&sealed);
-        length += sealed.len() as u64;
-        let is_longer = kept.take(1).read_to_end(&mut Vec::new())? > 0;
-        let genuine = digest.finish().as_ref().ct_eq(&said.sha256);
-        if is_longer || length != said.sealed_size || !bool::from(genuine) {
+    /// Whether `kept` is all of the file, and nothing more. Answers how many bytes it has.
+    pub(super) fn check_whole(said: &Said, kept: impl Read) -> Result<u64, OpenError> {
+        let mut hasher = said.keys.hasher(said.i);
+        // One byte more than it may have shows that it has more.
+        let size = hash(&mut hasher, kept.take(said.size.saturating_add(1)))?;
+        let genuine = hasher.finish().ct_eq(&said.digest);
+        if size != said.size || !bool::from(genuine) {
             return Err(OpenError::Refused);
         }
         Ok(said.size)
@@ -143,7 +106,7 @@ impl FileOpening {
         };
         opener.finish()?;
         let whole = self.taken == self.said.sealed_size && self.opened == self.said.padded;
-        let genuine = self.digest.finish().as_ref().ct_eq(&self.said.sha256);
+        let genuine = self.hasher.finish().ct_eq(&self.said.digest);
         if self.refused || !whole || !bool::from(genuine) {
             return Err(OpenError::Refused);
         }
@@ -180,6 +143,7 @@ impl FileOpening {
         let (mine, too_much) = sealed.split_at(mine);
         let mut rest = self.begin(mine)?;
         out.reserve(rest.len());
+        let begin = out.len();
         while !rest.is_empty() {
             let len = self.chunk_len();
             let missing = len.saturating_sub(self.pending.len());
@@ -198,6 +162,7 @@ impl FileOpening {
                 self.pending = chunk;
             }
         }
+        self.hasher.update(out.get(begin..).unwrap_or_default());
         if too_much.is_empty() {
             Ok(())
         } else {
@@ -220,7 +185,6 @@ impl FileOpening {
         if self.taken == HEADER_BYTES as u64 {
             let header = *header;
             let opener = self.said.keys.opener(self.said.i, &header, 0)?;
-            self.digest.update(&header);
             self.header = Header::Read(header, opener);
         }
         Ok(later)
@@ -238,14 +202,9 @@ impl FileOpening {
         let Header::Read(_, opener) = &mut self.header else {
             return Err(OpenError::Refused);
         };
-        self.digest.update(chunk);
         let begin = out.len();
-        out.extend_from_slice(chunk);
-        let place = out.get_mut(begin..).unwrap_or_default();
-        let Ok(plain) = opener.open_next(place) else {
-            out.truncate(begin);
-            return Err(OpenError::Refused);
-        };
+        opener.open_next(chunk, out)?;
+        let plain = out.get_mut(begin..).unwrap_or_default();
         let left = self.said.size.saturating_sub(self.opened);
         let wanted = usize::try_from(left).map_or(plain.len(), |it| it.min(plain.len()));
         let padding = plain.get(wanted..).unwrap_or_default();
@@ -266,5 +225,21 @@ impl fmt::Debug for FileOpening {
             .field("taken", &self.taken)
             .field("chunks", &self.chunks())
             .finish_non_exhaustive()
+    }
+}
+
+/// Takes all of `kept` in, and answers how many bytes it had.
+fn hash(hasher: &mut FileHasher, mut kept: impl Read) -> Result<u64, OpenError> {
+    let mut piece = Zeroizing::new(vec![0; CHUNKS * CHUNK_BYTES]);
+    let mut size = 0;
+    loop {
+        let read = match kept.read(&mut piece) {
+            Ok(0) => return Ok(size),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(OpenError::Io(error)),
+        };
+        hasher.update(piece.get(..read).unwrap_or_default());
+        size += read as u64;
     }
 }

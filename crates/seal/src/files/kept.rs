@@ -12,9 +12,6 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Bytes of the header.
-    pub const HEADER_BYTES: usize = HEADER_BYTES;
-
     /// What can be gone on behind where the first `here` bytes of a file of `size` bytes are here, whose stream has
     /// `sealed_size`; nothing, where that is not a chunk.
     ///

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use agentdrop_cobblestone::{CHUNK_BYTES, HEADER_BYTES, Key, Opener, SALT_BYTES, Sealer};
-use agentdrop_envelope::{FileKey, Padding, file_context};
+use agentdrop_envelope::{FileHasher, FileKey, Padding, file_context};
 use agentdrop_protocol::TransferId;
 
-use super::{FileSealer, FileTail};
+use super::{FileMeasuring, FileSealer, FileTail};
 use crate::{OpenError, SealError, random::random_bytes};
 
 /// What seals the files of one transfer, and nothing else: what is kept to resume an upload.
@@ -16,8 +16,7 @@ pub struct FileKeys {
     padding: Padding,
 }
 
-/// What a file's stream begins with, drawn before it is sealed, so that it can be sealed twice: once to learn its digest,
-/// which the envelope holds and which goes ahead of it, and once to be sent.
+/// What a file's stream begins with, drawn before it is sealed: who goes on with an upload seals the same.
 #[derive(Clone, Copy, Debug)]
 pub struct FileSalt([u8; SALT_BYTES]);
 
@@ -64,7 +63,12 @@ impl FileKeys {
         let (key, context) = self.stream(i);
         let (sealer, begin) = Sealer::salted(&key, &context, salt.0);
         out.extend_from_slice(&begin);
-        FileSealer::new(sealer, self.padding, &begin)
+        FileSealer::new(sealer, self.measuring(i))
+    }
+
+    /// Begins to read file `i` ahead, for what the envelope tells of it.
+    pub fn measuring(&self, i: u32) -> FileMeasuring {
+        FileMeasuring::new(self.hasher(i), self.padding)
     }
 
     /// Goes on with a file of `size` bytes at chunk `n`, each of 16 KiB, without sealing again what stands before: what it
@@ -92,14 +96,8 @@ impl FileKeys {
         Ok(Opener::resumed(&key, &context, header, n)?)
     }
 
-    /// Seals file `i` from its beginning, to compare it with what came.
-    pub(super) fn resealer(&self, i: u32, header: &[u8; HEADER_BYTES]) -> Sealer {
-        let (key, context) = self.stream(i);
-        let mut salt = [0; SALT_BYTES];
-        for (to, from) in salt.iter_mut().zip(header) {
-            *to = *from;
-        }
-        Sealer::salted(&key, &context, salt).0
+    pub(super) fn hasher(&self, i: u32) -> FileHasher {
+        self.key.hasher(i)
     }
 
     pub(crate) const fn key(&self) -> &FileKey {

@@ -12,4 +12,4 @@ pub use kept::Kept;
 pub use keys::{FileKeys, FileSalt};
 pub(crate) use opening::Contents;
 pub use range::FileReader;
-pub use sealing::{FileSealer, FileTail, Sealed};
+pub use sealing::{FileMeasuring, FileSealer, FileTail, Sealed};

@@ -10,7 +10,7 @@ use super::{FileKeys, FileOpening, FileReader};
 use crate::OpenError;
 
 /// Chunks that are opened at a time: as many bytes as the other formats buffer.
-const CHUNKS: usize = 8;
+pub(super) const CHUNKS: usize = 8;
 
 /// What an envelope holds, and what opens it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Said {
     /// How long it is with its padding.
     pub(super) padded: u64,
     pub(super) sealed_size: u64,
-    pub(super) sha256: [u8; 32],
+    pub(super) digest: [u8; 32],
 }
 
 impl Contents {
@@ -57,13 +57,8 @@ impl Contents {
     }
 
     /// Whether `kept` is all of file `i`, and nothing more.
-    pub(crate) fn check_whole(
-        &self,
-        i: u32,
-        header: &[u8; HEADER_BYTES],
-        kept: impl Read,
-    ) -> Result<u64, OpenError> {
-        FileOpening::check_whole(&self.said(i)?, header, kept)
+    pub(crate) fn check_whole(&self, i: u32, kept: impl Read) -> Result<u64, OpenError> {
+        FileOpening::check_whole(&self.said(i)?, kept)
     }
 
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.
@@ -129,7 +124,7 @@ impl Contents {
             size: said.size,
             padded: padded.ok_or(OpenError::Refused)?,
             sealed_size: said.sealed_size,
-            sha256: said.sealed_sha256,
+            digest: said.digest,
         })
     }
 
@@ -164,7 +159,7 @@ impl Contents {
 }
 
 /// A file that ends too early is not a failure of the disk: it was cut.
-pub(super) fn refuse_short(error: std::io::Error) -> OpenError {
+fn refuse_short(error: std::io::Error) -> OpenError {
     if error.kind() == ErrorKind::UnexpectedEof {
         OpenError::Refused
     } else {

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use agentdrop_cobblestone::{HEADER_BYTES, Sealer, TooLong};
-use agentdrop_envelope::Padding;
-use aws_lc_rs::digest::{Context, SHA256};
+use agentdrop_cobblestone::{Sealer, TooLong};
+use agentdrop_envelope::{FileHasher, Padding};
 
 use crate::SealError;
 
@@ -17,8 +16,13 @@ static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 /// [`pad`](Self::pad) makes it piece by piece. [`finish`](Self::finish) makes what is left of it at once.
 pub struct FileSealer {
     stream: Stream,
-    digest: Context,
-    sealed_size: u64,
+    measuring: FileMeasuring,
+}
+
+/// Reads a file ahead of sealing it, for what its envelope tells of it.
+pub struct FileMeasuring {
+    hasher: FileHasher,
+    padding: Padding,
 }
 
 /// Seals the end of a file, from any chunk on, as it comes, and its padding.
@@ -35,8 +39,8 @@ pub struct Sealed {
     pub size: u64,
     /// Bytes of the stream, in which the padding is too.
     pub sealed_size: u64,
-    /// SHA-256 of the stream.
-    pub sealed_sha256: [u8; 32],
+    /// What the plaintext is known by: [`FileHasher`] makes it.
+    pub digest: [u8; 32],
 }
 
 /// Plaintext, and the zeros that its length asks for.
@@ -50,61 +54,59 @@ struct Stream {
 }
 
 impl FileSealer {
-    pub(super) fn new(sealer: Sealer, padding: Padding, begin: &[u8; HEADER_BYTES]) -> Self {
-        let mut digest = Context::new(&SHA256);
-        digest.update(begin);
+    pub(super) const fn new(sealer: Sealer, measuring: FileMeasuring) -> Self {
         Self {
             stream: Stream {
                 sealer,
-                padding,
+                padding: measuring.padding,
                 size: 0,
                 zeros: None,
             },
-            digest,
-            sealed_size: begin.len() as u64,
+            measuring,
         }
     }
 
     /// Takes plaintext in, and appends each chunk that is whole to `out`.
     pub fn update(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
-        let begin = out.len();
-        self.stream.update(plaintext, out)?;
-        self.count(out, begin);
-        Ok(())
+        self.stream.expect(plaintext)?;
+        self.measuring.update(plaintext);
+        self.stream.update(plaintext, out)
     }
 
     /// Appends the next piece of padding to `out`, at most some 64 KiB, and answers whether there is more of it.
     ///
     /// No plaintext may come after it.
     pub fn pad(&mut self, out: &mut Vec<u8>) -> Result<bool, SealError> {
-        let begin = out.len();
-        let more = self.stream.pad(out)?;
-        self.count(out, begin);
-        Ok(more)
+        self.stream.pad(out)
     }
 
     /// Ends the file: appends what is left of its padding, and its last chunk, without which it does not open, and answers
     /// what it is.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Sealed, SealError> {
         while self.pad(out)? {}
-        let begin = out.len();
-        let size = self.stream.size;
         self.stream.sealer.finish(out)?;
-        let end = out.get(begin..).unwrap_or_default();
-        self.digest.update(end);
-        let mut sealed_sha256 = [0; 32];
-        sealed_sha256.copy_from_slice(self.digest.finish().as_ref());
-        Ok(Sealed {
-            size,
-            sealed_size: self.sealed_size + end.len() as u64,
-            sealed_sha256,
-        })
+        self.measuring.finish()
+    }
+}
+
+impl FileMeasuring {
+    pub(super) const fn new(hasher: FileHasher, padding: Padding) -> Self {
+        Self { hasher, padding }
     }
 
-    fn count(&mut self, out: &[u8], begin: usize) {
-        let sealed = out.get(begin..).unwrap_or_default();
-        self.digest.update(sealed);
-        self.sealed_size += sealed.len() as u64;
+    /// Takes plaintext in.
+    pub fn update(&mut self, plaintext: &[u8]) {
+        self.hasher.update(plaintext);
+    }
+
+    /// Ends the file, and answers what it is.
+    pub fn finish(self) -> Result<Sealed, SealError> {
+        let size = self.hasher.size();
+        Ok(Sealed {
+            size,
+            sealed_size: self.padding.sealed_len(size).ok_or(SealError::TooLong)?,
+            digest: self.hasher.finish(),
+        })
     }
 }
 
@@ -151,10 +153,16 @@ impl FileTail {
 }
 
 impl Stream {
-    fn update(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+    /// Nothing comes behind padding.
+    const fn expect(&self, plaintext: &[u8]) -> Result<(), SealError> {
         if self.zeros.is_some() && !plaintext.is_empty() {
             return Err(SealError::Size);
         }
+        Ok(())
+    }
+
+    fn update(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+        self.expect(plaintext)?;
         self.sealer.update(plaintext, out)?;
         self.size += plaintext.len() as u64;
         Ok(())
@@ -173,6 +181,14 @@ impl Stream {
         let left = left.saturating_sub(now as u64);
         self.zeros = Some(left);
         Ok(left > 0)
+    }
+}
+
+impl fmt::Debug for FileMeasuring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileMeasuring")
+            .field("size", &self.hasher.size())
+            .finish_non_exhaustive()
     }
 }
 

@@ -27,14 +27,14 @@ impl Unsealed {
             content_type: self.content_type,
             size: it.size,
             sealed_size: it.sealed_size,
-            sealed_sha256: it.sealed_sha256,
+            digest: it.digest,
         }
     }
 }
 
 impl Outgoing {
     /// How many bytes object 0 will have, as [`envelope`](Self::envelope) makes it of the same: so it can be announced first,
-    /// and be made and sent last. It depends on nothing else; on hashes, keys and the sender least of all.
+    /// and be made and sent last. It depends on nothing else; on digests, keys and the sender least of all.
     ///
     /// Where a file turns out longer or shorter than it is here, object 0 can be too.
     pub fn envelope_size(
@@ -49,7 +49,7 @@ impl Outgoing {
             Ok(it.clone().sealed(Sealed {
                 size: it.size,
                 sealed_size,
-                sealed_sha256: [0; 32],
+                digest: [0; 32],
             }))
         };
         let files: Result<Vec<_>, SealError> = files.iter().map(as_sealed).collect();

@@ -190,9 +190,8 @@ impl Incoming {
     /// Goes on with file `i`, of which `chunks` chunks were opened before, here or in another process.
     ///
     /// `header` is what its stream begins with, and `kept` the first `chunks * 16384` bytes of the file, or all of it where
-    /// that is less; what stands behind them there is not read. They are sealed again, which gives the very bytes that came,
-    /// so that the hash in the envelope vouches for them too: if one of them was changed, [`FileOpening::finish`] is an error,
-    /// and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
+    /// that is less; what stands behind them there is not read. The digest in the envelope vouches for them too: if one of
+    /// them was changed, [`FileOpening::finish`] is an error, and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
     pub fn opening_from(
         &self,
         i: u32,
@@ -206,15 +205,9 @@ impl Incoming {
     /// Whether `kept` is all of file `i`, opened before, here or in another process, and nothing more; answers how many
     /// bytes it has.
     ///
-    /// `header` is what its stream began with. It is sealed again to its last chunk, so that nothing of the stream has to
-    /// come: where its server has it no more, what is here is not lost.
-    pub fn check_whole(
-        &self,
-        i: u32,
-        header: &[u8; HEADER_BYTES],
-        kept: impl Read,
-    ) -> Result<u64, OpenError> {
-        self.contents.check_whole(i, header, kept)
+    /// Nothing of the stream has to come: where its server has it no more, what is here is not lost.
+    pub fn check_whole(&self, i: u32, kept: impl Read) -> Result<u64, OpenError> {
+        self.contents.check_whole(i, kept)
     }
 
     /// Opens file `i`, from 1, into `sink`, flushes it, and answers how many bytes it wrote.
@@ -241,7 +234,7 @@ impl Incoming {
     /// Opens parts of file `i`, from 1, whose stream begins with `header`.
     ///
     /// Refused where there are other recipients: they have the file key too, and could have made a part of their own. What
-    /// vouches for a whole file, its hash in the signed manifest, does not for a part.
+    /// vouches for a whole file, its digest in the signed manifest, does not for a part.
     pub fn reader(&self, i: u32, header: &[u8; HEADER_BYTES]) -> Result<FileReader, OpenError> {
         if self.manifest().recipients.len() != 1 {
             return Err(OpenError::Refused);

@@ -30,7 +30,7 @@ pub use outgoing::{About, Envelope, Outgoing, Sender};
 pub use recipient::Recipient;
 
 pub use crate::files::{
-    FileKeys, FileOpening, FileReader, FileSalt, FileSealer, FileTail, Kept, Sealed,
+    FileKeys, FileMeasuring, FileOpening, FileReader, FileSalt, FileSealer, FileTail, Kept, Sealed,
 };
 
 /// The name on the wire.

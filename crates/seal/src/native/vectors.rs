@@ -16,7 +16,7 @@ use super::*;
 use crate::identity::{
     Bundle, Chance, Fingerprint, IdentityKey, KemKey, Prekey, Rotation, VerifiedBundle,
 };
-use crate::{OpenError, SecretKey, sha256};
+use crate::{OpenError, SecretKey};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const LATER: Timestamp = Timestamp::from_millis(1_792_592_000_000);
@@ -128,12 +128,14 @@ fn files(out: &Outgoing) -> (Vec<Value>, Vec<File>) {
             content_type: "text/plain".parse().unwrap(),
             size: it.size,
             sealed_size: it.sealed_size,
-            sealed_sha256: it.sealed_sha256,
+            digest: it.digest,
         };
         let shown = json!({
             "plaintext": hex::encode(plain),
             "salt": hex::encode(salt),
             "file_key": expand(&[b"agentdrop/v2 kf\0", &i.to_be_bytes()]),
+            "digest_key": expand(&[b"agentdrop/v2 kd\0", &i.to_be_bytes()]),
+            "digest": hex::encode(it.digest),
             "object": hex::encode(stream),
         });
         (shown, said)
@@ -314,20 +316,20 @@ fn refused(alice: &Agent, object: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-/// Files that their sender sealed and told of in object 0 as it should be, but for their padding.
+/// Files that their sender sealed and told of in object 0 as it should be, but for their padding, or their digest.
 fn refused_files(alice: &Agent, object: &[u8], keys: &FileKeys) -> Vec<Value> {
     let key = keys.key();
     let (header, behind) = Header::read(object).unwrap();
     let sealed = open_manifest(object, behind, key).unwrap();
     let (manifest, ..) = Manifest::read(&sealed, Padding::Padme).unwrap();
-    let case = |why: &str, plain: &[u8]| {
+    let case = |why: &str, plain: &[u8], digest: [u8; 32]| {
         let context = agentdrop_envelope::file_context(TRANSFER.as_bytes(), 3);
         let (mut sealer, begin) = Sealer::salted(&key.file(3), &context, [0xb0; 24]);
         let mut file = begin.to_vec();
         sealer.update(plain, &mut file).unwrap();
         sealer.finish(&mut file).unwrap();
         let mut manifest = manifest.clone();
-        manifest.files[2].sealed_sha256 = sha256(&file);
+        manifest.files[2].digest = digest;
         let (cbor, header_bytes) = (manifest.to_cbor(), header.to_bytes().unwrap());
         let signature = alice.identity.sign(&Statement::Manifest {
             header: &header_bytes,
@@ -342,18 +344,39 @@ fn refused_files(alice: &Agent, object: &[u8], keys: &FileKeys) -> Vec<Value> {
         })
     };
     let padded = |end: &[u8]| [&[7; 100], end].concat();
+    let digest = |i, plain: &[u8]| {
+        let mut hasher = key.hasher(i);
+        hasher.update(plain);
+        hasher.finish()
+    };
+    let right = digest(3, &[7; 100]);
+    let case_of_padding = |why: &str, plain: &[u8]| case(why, plain, right);
+    let case_of_digest = |why: &str, digest| case(why, &padded(&[0; 4]), digest);
     vec![
-        case(
+        case_of_padding(
             "the first byte of the padding is not zero",
             &padded(b"\x01\0\0\0"),
         ),
-        case(
+        case_of_padding(
             "the last byte of the padding is not zero",
             &padded(b"\0\0\0\x80"),
         ),
-        case("it is not padded", &padded(b"")),
-        case("its padding is too short", &padded(b"\0\0\0")),
-        case("its padding is too long", &padded(&[0; 5])),
+        case_of_padding("it is not padded", &padded(b"")),
+        case_of_padding("its padding is too short", &padded(b"\0\0\0")),
+        case_of_padding("its padding is too long", &padded(&[0; 5])),
+        case_of_digest("its digest is that of another content", digest(3, &[7; 99])),
+        case_of_digest(
+            "its digest is that of its padding, too",
+            digest(3, &padded(&[0; 4])),
+        ),
+        case_of_digest(
+            "its digest is made with the key of another file",
+            digest(1, &[7; 100]),
+        ),
+        case_of_digest(
+            "its digest is made without a key",
+            *blake3::hash(&[7; 100]).as_bytes(),
+        ),
     ]
 }
 

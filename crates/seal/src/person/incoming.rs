@@ -65,9 +65,8 @@ impl Incoming {
     /// Goes on with file `i`, of which `chunks` chunks were opened before, here or in another process.
     ///
     /// `header` is what its stream begins with, and `kept` the first `chunks * 16384` bytes of the file, or all of it where
-    /// that is less; what stands behind them there is not read. They are sealed again, which gives the very bytes that came,
-    /// so that the hash in the envelope vouches for them too: if one of them was changed, [`FileOpening::finish`] is an error,
-    /// and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
+    /// that is less; what stands behind them there is not read. The digest in the envelope vouches for them too: if one of
+    /// them was changed, [`FileOpening::finish`] is an error, and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
     pub fn opening_from(
         &self,
         i: u32,

@@ -32,7 +32,7 @@ fn opened(change: impl FnOnce(&mut Header, &mut Manifest)) -> Result<Incoming, O
         content_type: "text/plain".parse().unwrap(),
         size: 5,
         sealed_size: sealed_len(5).unwrap(),
-        sealed_sha256: [7; 32],
+        digest: [7; 32],
     };
     let envelope = out.envelope(about, vec![file]).unwrap();
     let key = FileKey::take(&mut { *out.file_keys().expose_secret() });

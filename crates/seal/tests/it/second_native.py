@@ -13,6 +13,7 @@ import os
 import random
 import sys
 
+import blake3
 from cryptography import cobblestone
 from cryptography.hazmat.primitives import hashes, hpke
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
@@ -187,11 +188,16 @@ def sealed_len(length):
     return 56 + length + 16 * (length // 16384 + 1)
 
 
+def file_digest(key, i, data):
+    return blake3.blake3(data, key=expand(key, b"agentdrop/v2 kd\0" + i.to_bytes(4, "big"))).digest()
+
+
 def open_file(key, transfer, said, sealed):
-    assert len(sealed) == said["ct_len"] and hashlib.sha256(sealed).digest() == said["ct_sha256"]
+    assert len(sealed) == said["ct_len"]
     data = file_stream(unstream, key, transfer, said["i"], sealed)
-    assert data == padded(data[: said["size"]])
-    return data[: said["size"]]
+    plain = data[: said["size"]]
+    assert data == padded(plain) and file_digest(key, said["i"], plain) == said["digest"]
+    return plain
 
 
 def wrap_info(begin, id, key_id, fp):
@@ -312,7 +318,7 @@ def seal_case(case):
                 "type": "text/plain",
                 "size": len(it),
                 "ct_len": len(sealed),
-                "ct_sha256": hashlib.sha256(sealed).digest(),
+                "digest": file_digest(key, i, it),
             }
             for i, (it, sealed) in enumerate(zip(plain, files), 1)
         ],
@@ -373,6 +379,7 @@ def read_case(vectors):
     assert expand(key, b"agentdrop/v2 km\0").hex() == it["manifest_key"]
     for i, file in enumerate(it["files"], 1):
         assert expand(key, b"agentdrop/v2 kf\0" + i.to_bytes(4, "big")).hex() == file["file_key"]
+        assert value["files"][i - 1]["digest"].hex() == file["digest"]
         plain = open_file(key, transfer, value["files"][i - 1], bytes.fromhex(file["object"]))
         opened.append(plain.hex())
     assert receipt(bob, transfer, text, 1).hex() == vectors["receipt_of_bob"]

@@ -12,12 +12,12 @@
 use agentdrop_cobblestone::{SALT_BYTES, Sealer};
 use agentdrop_domain::transfers::{Sealing, Transfer};
 use agentdrop_envelope::{
-    File, FileKey, Header, Manifest, Policy, Recipient, file_context, manifest_object,
+    File, FileHasher, FileKey, Header, Manifest, Policy, Recipient, file_context, manifest_object,
 };
 use agentdrop_protocol::text::Message;
 use agentdrop_protocol::{AccountId, EncryptionPublicKey, Timestamp, TransferId};
 use aws_lc_rs::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::rand::SystemRandom;
 use base64::Engine as _;
@@ -42,7 +42,7 @@ pub(crate) struct ForPerson {
 /// One file of it.
 pub(crate) struct PersonSealer {
     sealer: Sealer,
-    digest: Context,
+    hasher: FileHasher,
     length: u64,
 }
 
@@ -77,12 +77,11 @@ impl ForPerson {
     pub(crate) fn begin_file(&self, i: u32) -> Result<(PersonSealer, Vec<u8>), NoChance> {
         let context = file_context(self.transfer.as_bytes(), i);
         let (sealer, begin) = Sealer::new(&self.key.file(i), &context).ok_or(NoChance)?;
-        let mut sealer = PersonSealer {
+        let sealer = PersonSealer {
             sealer,
-            digest: Context::new(&SHA256),
-            length: 0,
+            hasher: self.key.hasher(i),
+            length: begin.len() as u64,
         };
-        sealer.count(&begin);
         Ok((sealer, begin.to_vec()))
     }
 
@@ -97,20 +96,17 @@ impl ForPerson {
         let mut end = Vec::new();
         let PersonSealer {
             sealer,
-            mut digest,
+            hasher,
             length,
         } = it;
         sealer.finish(&mut end).map_err(|_| AtRestError)?;
-        digest.update(&end);
         let length = length + end.len() as u64;
-        let mut sealed_sha256 = [0; 32];
-        sealed_sha256.copy_from_slice(digest.finish().as_ref());
         self.files.push(File {
             name: said.name.clone(),
             content_type: said.content_type.clone(),
             size,
             sealed_size: length,
-            sealed_sha256,
+            digest: hasher.finish(),
         });
         Ok((end, length))
     }
@@ -173,12 +169,8 @@ impl PersonSealer {
         self.sealer
             .update(plain, &mut out)
             .map_err(|_| AtRestError)?;
-        self.count(&out);
+        self.hasher.update(plain);
+        self.length += out.len() as u64;
         Ok(out)
-    }
-
-    fn count(&mut self, sealed: &[u8]) {
-        self.digest.update(sealed);
-        self.length += sealed.len() as u64;
     }
 }

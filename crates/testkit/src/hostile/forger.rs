@@ -136,7 +136,7 @@ impl Forger {
             content_type: ContentType::octet_stream(),
             size: file.size,
             sealed_size: file.sealed_size,
-            sealed_sha256: file.sealed_sha256,
+            digest: file.digest,
         };
         let about = About {
             message: None,

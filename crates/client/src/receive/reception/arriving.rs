@@ -21,8 +21,8 @@ use crate::progress::Phase;
 
 /// What is here of a file that an earlier process opened as it came.
 enum Here {
-    /// As many bytes as it has, and what its stream begins with.
-    Whole([u8; Kept::HEADER_BYTES]),
+    /// As many bytes as it has.
+    Whole,
     /// Its beginning, and what names it.
     Part(Kept, HeaderValue),
 }
@@ -31,7 +31,7 @@ impl Here {
     /// How many bytes of the stream need not come.
     const fn stream_bytes(&self, said: &Said) -> u64 {
         match self {
-            Self::Whole(_) => said.sealed_size,
+            Self::Whole => said.sealed_size,
             Self::Part(kept, _) => kept.stream_bytes(),
         }
     }
@@ -110,9 +110,9 @@ impl Reception<'_> {
         let report = |done| watcher.report_resumed(Phase::Fetching, before + done, total, resumed);
         let here = match here {
             // No word to the server, which may have it no more.
-            Some(Here::Whole(header)) => {
+            Some(Here::Whole) => {
                 report(granted.size);
-                return blocking(move || arriving.check_whole(&header)).await;
+                return blocking(move || arriving.check_whole()).await;
             }
             Some(Here::Part(kept, etag)) => Some((kept, etag)),
             None => None,
@@ -147,7 +147,7 @@ impl Reception<'_> {
         };
         let here = self.journal.part(n).await?.1;
         if here == said.size {
-            return Ok(Some(Here::Whole(header)));
+            return Ok(Some(Here::Whole));
         }
         let Some(etag) = etag else {
             return Ok(None);

@@ -14,7 +14,7 @@ use super::super::plan::{Making, Object, Peer, Plan, Said, Seal};
 use crate::error::Result;
 
 /// What is written so; another version is not understood.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// What is sent, and how.
 #[derive(Serialize, Deserialize)]
@@ -66,7 +66,7 @@ enum WrittenMaking {
     Message(String),
     Chunks {
         salt: String,
-        /// Of how many bytes, and its hash, where the file was read before.
+        /// Of how many bytes, and its digest, where the file was read before.
         expected: Option<(u64, String)>,
     },
     Plain,
@@ -195,7 +195,7 @@ impl WrittenObject {
                 Making::Last => WrittenMaking::Last,
                 Making::Chunks { salt, expected } => WrittenMaking::Chunks {
                     salt: STANDARD.encode(salt.as_bytes()),
-                    expected: expected.map(|it| (it.size, STANDARD.encode(it.sealed_sha256))),
+                    expected: expected.map(|it| (it.size, STANDARD.encode(it.digest))),
                 },
                 Making::Plain => WrittenMaking::Plain,
             },
@@ -213,10 +213,10 @@ impl WrittenObject {
             WrittenMaking::Chunks { salt, expected } => Making::Chunks {
                 salt: FileSalt::from_bytes(STANDARD.decode(salt).ok()?.try_into().ok()?),
                 expected: match expected {
-                    Some((size, sha256)) => Some(Sealed {
+                    Some((size, digest)) => Some(Sealed {
                         size: *size,
                         sealed_size: sealed_bytes,
-                        sealed_sha256: STANDARD.decode(sha256).ok()?.try_into().ok()?,
+                        digest: STANDARD.decode(digest).ok()?.try_into().ok()?,
                     }),
                     None => None,
                 },

@@ -62,7 +62,7 @@ impl Agent {
             content_type: "text/plain".parse().unwrap(),
             size: sealed.size,
             sealed_size: sealed.sealed_size,
-            sealed_sha256: sealed.sealed_sha256,
+            digest: sealed.digest,
         };
         let about = About {
             message: None,

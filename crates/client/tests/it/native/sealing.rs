@@ -75,7 +75,7 @@ pub(super) async fn sent(files: &[(&str, &[u8])]) -> Hostile {
             content_type: "text/plain".parse().unwrap(),
             size: sealed.size,
             sealed_size: sealed.sealed_size,
-            sealed_sha256: sealed.sealed_sha256,
+            digest: sealed.digest,
         });
         objects.push((i.to_string(), stream));
     }

@@ -20,12 +20,12 @@ fn unsealed(name: &str, content_type: &str, size: u64) -> Unsealed {
     }
 }
 
-/// As if it had been sealed; what its hash is, object 0 does not mind.
+/// As if it had been sealed; what its digest is, object 0 does not mind.
 fn sealed(it: &Unsealed) -> Sealed {
     Sealed {
         size: it.size,
         sealed_size: sealed_len(it.size).unwrap(),
-        sealed_sha256: [it.name.as_str().len().to_le_bytes()[0]; 32],
+        digest: [it.name.as_str().len().to_le_bytes()[0]; 32],
     }
 }
 
@@ -85,7 +85,7 @@ fn announced_first_and_made_last_it_opens() {
     let sealed = Sealed {
         size: it.size,
         sealed_size: it.sealed_size,
-        sealed_sha256: it.sealed_sha256,
+        digest: it.digest,
     };
     let said = vec![ahead.sealed(sealed)];
     let made = out.envelope(&alice.sender(), &to, about(), said).unwrap();

@@ -116,7 +116,7 @@ pub(crate) fn seal_files(out: &Outgoing, plain: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<
             content_type: "text/plain".parse().unwrap(),
             size: it.size,
             sealed_size: it.sealed_size,
-            sealed_sha256: it.sealed_sha256,
+            digest: it.digest,
         };
         (stream, said)
     };
