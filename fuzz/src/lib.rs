@@ -1,4 +1,5 @@
 //! What is fuzzed; see README.md.
 
+#[cfg(feature = "scanner")]
 pub mod scanned;
 pub mod targets;
