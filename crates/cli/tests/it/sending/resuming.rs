@@ -137,7 +137,7 @@ fn what_is_kept_is_trusted_only_as_it_was_written() {
 
     // Rubbish, in its head and behind it.
     for (from, to) in [
-        ("{\"version\":4", "{\"version\":\"x\""),
+        ("{\"version\":5", "{\"version\":\"x\""),
         ("{\"announced\"", "{\"x\""),
     ] {
         far.killed_after(20 * MIB, line);
