@@ -1,8 +1,8 @@
 //! Many short strings, of which nearly no place in what passes has one. Letters of ASCII are the same whether they are
 //! large or small.
 //!
-//! Each is known by three of its bytes, those that are rarest in texts: of many places at once a few bits say that none of
-//! these is there.
+//! Each is known by three of its bytes, those that are rarest in texts: of several places at once a table that is small says
+//! that none of these is there.
 
 use std::array;
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub(crate) struct Literals {
     all: Vec<Vec<u8>>,
     /// Of three bytes: 1, where something is known by them.
     threes: Box<[u8; PLACES]>,
-    /// Those that share some of the bits that say so.
+    /// Those whose places are near to each other.
     buckets: Vec<Vec<Anchor>>,
 }
 
@@ -108,7 +108,7 @@ const fn spread(three: u64) -> usize {
     ((three & 0xFF_FFFF).wrapping_mul(0x9E37_79B1) >> 18) as usize % PLACES
 }
 
-/// How common a byte is in texts: by each step it is a tenth less common.
+/// How common a byte is in texts: more so, the larger; roughly a tenth for each step.
 fn commonness(byte: u8) -> u32 {
     // Every other byte of what is wide is zero.
     const ORDER: &[u8] = b"=,9876543210zqjx-kvb:/wygfpm.ucldhrsinoate \0";

@@ -191,7 +191,8 @@ impl Incoming {
     ///
     /// `header` is what its stream begins with, and `kept` the first `chunks * 16384` bytes of the file, or all of it where
     /// that is less; what stands behind them there is not read. The digest in the envelope vouches for them too: if one of
-    /// them was changed, [`FileOpening::finish`] is an error, and the file has to come anew. [`FileOpening::taken`] says from where on the stream has to come.
+    /// them was changed, [`FileOpening::finish`] is an error, and the file has to come anew. [`FileOpening::taken`] says from
+    /// where on the stream has to come.
     pub fn opening_from(
         &self,
         i: u32,

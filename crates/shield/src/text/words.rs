@@ -208,7 +208,7 @@ fn sorts<'a, I: Iterator<Item = &'a [u8]>>(phrases: I) -> [u8; 256] {
     sorts
 }
 
-/// The first two bytes of phrases that begin with a sign of ASCII.
+/// The first two bytes of each phrase; only those of signs are asked for.
 fn signs_of<'a, I: Iterator<Item = &'a [u8]>>(phrases: I) -> Bits {
     let mut signs = Bits::none();
     for phrase in phrases {

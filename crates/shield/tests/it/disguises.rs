@@ -63,6 +63,10 @@ fn an_encoded_order_is_found() {
     blocked(&format!("see {}", base64(ORDER.as_bytes())), "base64");
     let wide: Vec<u8> = ORDER.encode_utf16().flat_map(u16::to_le_bytes).collect();
     blocked(&format!("powershell -enc {}", base64(&wide)), "base64");
+    // Nor does a letter before it help, or a first sign that no text has.
+    let odd = format!("\u{1}{ORDER}");
+    let odd: Vec<u8> = odd.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    blocked(&format!("see X{}", base64(&odd)), "base64");
     blocked(&hex(ORDER), "hex");
     let pairs = each(ORDER, |it| format!("{it:02x} "));
     blocked(&pairs, "hex");
