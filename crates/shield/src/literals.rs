@@ -19,6 +19,7 @@ pub(crate) struct Literals {
 /// Where in a literal the three bytes are.
 #[derive(Debug)]
 struct Anchor {
+    three: u64,
     literal: usize,
     offset: usize,
 }
@@ -44,15 +45,18 @@ impl Literals {
             all: Vec::new(),
         };
         for (literal, bytes) in literals.iter().enumerate() {
-            let windows = bytes.windows(3).enumerate();
-            let rarest =
-                windows.min_by_key(|it| it.1.iter().map(|it| commonness(*it)).sum::<u32>());
-            let Some((offset, three)) = rarest else {
+            let windows = bytes.array_windows::<3>().enumerate();
+            let Some((offset, three)) = windows.min_by_key(|it| commonness(*it.1)) else {
                 continue;
             };
+            let three = together(*three);
             let place = place(three);
             it.threes[place] = 1;
-            it.buckets[place / SHARED].push(Anchor { literal, offset });
+            it.buckets[place / SHARED].push(Anchor {
+                three,
+                literal,
+                offset,
+            });
         }
         it.all = literals;
         it
@@ -63,28 +67,32 @@ impl Literals {
         let mut at = 0;
         while let Some(next) = bytes.get(at..).and_then(|it| it.first_chunk::<8>()) {
             let next = u64::from_be_bytes(*next) | SMALL;
-            let known: [u8; AT_ONCE] =
-                array::from_fn(|n| self.threes[spread(next >> (40 - 8 * n))]);
+            let three = |n: usize| next >> (40 - 8 * n);
+            let known: [u8; AT_ONCE] = array::from_fn(|n| self.threes[place(three(n))]);
             if known.iter().fold(0, |any, it| any | it) != 0 {
                 for (n, _) in known.iter().enumerate().filter(|it| *it.1 != 0) {
-                    self.here(bytes, at + n, &mut found);
+                    self.here(bytes, at + n, three(n), &mut found);
                 }
             }
             at += AT_ONCE;
         }
-        for at in at..bytes.len() {
-            self.here(bytes, at, &mut found);
+        let rest = bytes.get(at..).unwrap_or_default().array_windows();
+        for (n, three) in rest.enumerate() {
+            self.here(bytes, at + n, together(*three), &mut found);
         }
     }
 
     /// Hands on each whose three bytes are here.
     #[inline(never)]
-    fn here(&self, bytes: &[u8], at: usize, found: &mut impl FnMut(usize, Range<usize>)) {
-        let Some(three) = bytes.get(at..at + 3) else {
-            return;
-        };
-        let bucket = self.buckets.get(place(three) / SHARED);
-        for it in bucket.into_iter().flatten() {
+    fn here(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        three: u64,
+        found: &mut impl FnMut(usize, Range<usize>),
+    ) {
+        let bucket = self.buckets[place(three) / SHARED].iter();
+        for it in bucket.filter(|it| it.three == three & THREE) {
             let literal = &self.all[it.literal];
             let Some(start) = at.checked_sub(it.offset) else {
                 continue;
@@ -98,23 +106,41 @@ impl Literals {
     }
 }
 
-/// The place of three bytes.
-fn place(three: &[u8]) -> usize {
+/// Three bytes as one number, in small letters.
+fn together(three: [u8; 3]) -> u64 {
     let small = three.iter().map(|it| u64::from(it | 0x20));
-    spread(small.fold(0, |all, it| all << 8 | it))
+    small.fold(0, |all, it| all << 8 | it)
 }
 
-const fn spread(three: u64) -> usize {
-    ((three & 0xFF_FFFF).wrapping_mul(0x9E37_79B1) >> 18) as usize % PLACES
+/// What is left of a number of three bytes.
+const THREE: u64 = 0xFF_FFFF;
+
+/// The place of three bytes, whatever stands before them in the number.
+const fn place(three: u64) -> usize {
+    // What stands before them is multiplied out of the number.
+    (three.wrapping_mul(0x9E37_7900 | 1 << 8) >> 18) as usize % PLACES
 }
 
-/// How common a byte is in texts: more so, the larger; roughly a tenth for each step.
-fn commonness(byte: u8) -> u32 {
+/// How common three bytes are in texts: more so, the larger; roughly a tenth for each step.
+fn commonness(three: [u8; 3]) -> u32 {
     // Every other byte of what is wide is zero.
     const ORDER: &[u8] = b"=,9876543210zqjx-kvb:/wygfpm.ucldhrsinoate \0";
-    let small = byte.to_ascii_lowercase();
-    let place = ORDER.iter().position(|it| *it == small);
-    place.map_or(0, |it| u32::try_from(it).unwrap_or(0) + 1)
+    // Those are more common than their letters.
+    const COMMON: [&[u8; 3]; 6] = [b"://", b"om/", b"for", b"par", b"imp", b"fil"];
+    let small = three.map(|it| it.to_ascii_lowercase());
+    let place = |it| {
+        ORDER
+            .iter()
+            .position(|known| *known == it)
+            .map_or(0, |it| it + 1)
+    };
+    let sum: usize = small.into_iter().map(place).sum();
+    let more = if COMMON.contains(&&small) {
+        3 * ORDER.len()
+    } else {
+        0
+    };
+    u32::try_from(sum + more).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Asking many bytes at once. What is asked has no branches, so that compilers make few steps of it.
 
+use std::array;
 use std::ops::Range;
 
 /// How many bytes are of this sort.
@@ -15,14 +16,62 @@ pub(crate) fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
 /// Where the next byte of this sort is.
 pub(crate) fn next(bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = from;
-    while let Some(many) = bytes.get(at..)?.first_chunk::<32>() {
-        if many.iter().fold(0, |any, it| any | u8::from(is(*it))) != 0 {
-            break;
+    while let Some(many) = bytes.get(at..)?.first_chunk::<MANY>() {
+        if let Some(found) = first(&asked(many, &is)) {
+            return Some(at + found);
         }
-        at += many.len();
+        at += MANY;
     }
     let found = bytes.get(at..)?.iter().position(|it| is(*it));
     found.map(|it| at + it)
+}
+
+/// Where the next two bytes of this sort are.
+pub(crate) fn next_two(bytes: &[u8], from: usize, is: impl Fn(u8, u8) -> bool) -> Option<usize> {
+    let mut at = from;
+    while let Some(many) = bytes.get(at..)?.first_chunk::<{ MANY + 1 }>() {
+        let are: [u8; MANY] = array::from_fn(|n| u8::from(is(many[n], many[n + 1])));
+        if let Some(found) = first(&are) {
+            return Some(at + found);
+        }
+        at += MANY;
+    }
+    let found = bytes
+        .get(at..)?
+        .array_windows::<2>()
+        .position(|it| is(it[0], it[1]));
+    found.map(|it| at + it)
+}
+
+/// How many are asked at once.
+const MANY: usize = 32;
+
+/// What is answered of each: 1, or 0.
+fn asked<const N: usize>(bytes: &[u8; N], is: impl Fn(u8) -> bool) -> [u8; N] {
+    let mut answers = [0; N];
+    for (answer, byte) in answers.iter_mut().zip(bytes) {
+        *answer = u8::from(is(*byte));
+    }
+    answers
+}
+
+/// A bit for each byte that is of this sort, the lowest for the first.
+pub(crate) fn mask(bytes: &[u8; 64], is: impl Fn(u8) -> bool) -> u64 {
+    // Brings the lowest bits of eight bytes together in the highest byte.
+    const TOGETHER: u64 = 0x0102_0408_1020_4080;
+    let answers = asked(bytes, is);
+    let eights = answers.as_chunks::<8>().0.iter().rev();
+    eights.fold(0, |mask, it| {
+        mask << 8 | u64::from_le_bytes(*it).wrapping_mul(TOGETHER) >> 56
+    })
+}
+
+/// Where the first is that is not zero.
+fn first(are: &[u8; MANY]) -> Option<usize> {
+    let eights = are.as_chunks::<8>().0.iter().enumerate();
+    let mut eights = eights.map(|it| (it.0, u64::from_le_bytes(*it.1)));
+    let (n, eight) = eights.find(|it| it.1 != 0)?;
+    Some(n * 8 + eight.trailing_zeros() as usize / 8)
 }
 
 /// Where the next bytes of this sort are that stand together, so many of them at least. Of others, few are asked.
@@ -100,6 +149,16 @@ mod tests {
             assert_eq!(count(rest, is), rest.iter().filter(|it| is(**it)).count());
             let found = rest.iter().position(|it| is(*it)).map(|it| from + it);
             assert_eq!(next(&bytes, from, is), found);
+            let two = |one: u8, other: u8| one % 7 == 3 && other % 5 == 1;
+            let found = rest.windows(2).position(|it| two(it[0], it[1]));
+            assert_eq!(next_two(&bytes, from, two), found.map(|it| from + it));
+        }
+        for block in bytes.as_chunks().0 {
+            let bits = block
+                .iter()
+                .enumerate()
+                .map(|(n, it)| u64::from(is(*it)) << n);
+            assert_eq!(mask(block, is), bits.sum::<u64>());
         }
         assert_eq!(count(&[0; 1000], |it| it == 0), 1000);
     }

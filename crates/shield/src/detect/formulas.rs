@@ -1,5 +1,6 @@
 //! Tables whose cells are commands for the program that shows them.
 
+use std::iter::successors;
 use std::sync::LazyLock;
 
 use agentdrop_protocol::report::ThreatLevel::{High, Low, Medium};
@@ -8,6 +9,7 @@ use regex::bytes::Regex;
 use super::names;
 use crate::budget::Step;
 use crate::kind::Kind;
+use crate::many::next;
 use crate::rule::Rule;
 use crate::walk::{Walk, Window};
 
@@ -45,11 +47,18 @@ pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
     Ok(())
 }
 
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
+fn begins(it: u8) -> bool {
+    (it == b'=') | (it == b'+') | (it == b'-') | (it == b'@') | (it == b'%')
+}
+
 /// Where cells begin that may be formulas: behind a separator, and what a reader may drop.
 fn cells(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let begins = |it: &u8| matches!(it, b'=' | b'+' | b'-' | b'@' | b'%');
-    let starts = bytes.iter().enumerate().filter(move |it| begins(it.1));
-    starts.map(|it| it.0).filter(|at| {
+    let starts = successors(next(bytes, 0, begins), |it| next(bytes, it + 1, begins));
+    starts.filter(|at| {
         let dropped = |it: &&u8| matches!(it, b' ' | b'\t' | b'"' | b'\'');
         let before = bytes.get(..*at).unwrap_or_default();
         let skipped = before.iter().rev().take(19).take_while(dropped).count();

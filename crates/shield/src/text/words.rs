@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::fold::Folded;
-use crate::many::word;
+use crate::many::mask;
 use crate::phrase_table::{Bits, PhraseTable};
 
 /// Something that can be said in many ways; an index.
@@ -239,30 +239,75 @@ impl Words {
     /// Every concept in a folded text, in the order in which they begin.
     pub(crate) fn hits(&self, text: &str) -> Vec<Hit> {
         let bytes = text.as_bytes();
-        let (mut hits, mut is_in_word) = (Vec::new(), false);
-        let sort = |at: usize| bytes.get(at).map(|it| self.sorts[usize::from(*it)]);
-        let mut at = 0;
-        while let Some(here) = sort(at) {
-            let (has_words, length) = if here & OTHER == 0 {
-                (here & WORD != 0, 1)
+        let (mut hits, mut is_in_word, mut at) = (Vec::new(), false, 0);
+        while at < bytes.len() {
+            let block = bytes.get(at..).and_then(|it| it.first_chunk::<64>());
+            if let Some(block) = block.filter(|it| it.is_ascii()) {
+                is_in_word = self.plain(text, at, block, is_in_word, &mut hits);
+                at += block.len();
+            } else {
+                (at, is_in_word) = self.any(text, at, is_in_word, &mut hits);
+            }
+        }
+        hits
+    }
+
+    /// Looks at so many signs of ASCII, and tells whether they end in a word.
+    fn plain(
+        &self,
+        text: &str,
+        at: usize,
+        block: &[u8; 64],
+        is_in_word: bool,
+        hits: &mut Vec<Hit>,
+    ) -> bool {
+        let words = mask(block, |it| it.is_ascii_alphanumeric());
+        // Nothing begins inside a word.
+        let mut begins = !(words & (words << 1 | u64::from(is_in_word)));
+        while begins != 0 {
+            let here = begins.trailing_zeros();
+            begins &= begins - 1;
+            let at = at + here as usize;
+            if words >> here & 1 != 0 || self.may_follow(text.as_bytes(), at) {
+                self.look_up(text, at, hits);
+            }
+        }
+        words >> 63 != 0
+    }
+
+    /// Looks at some characters of any sort, and tells where they end, and whether in a word.
+    fn any(
+        &self,
+        text: &str,
+        mut at: usize,
+        mut is_in_word: bool,
+        hits: &mut Vec<Hit>,
+    ) -> (usize, bool) {
+        let bytes = text.as_bytes();
+        let end = at + 64;
+        while let Some(byte) = bytes.get(at).filter(|_| at < end) {
+            let sort = self.sorts[usize::from(*byte)];
+            let (has_words, length) = if sort & OTHER == 0 {
+                (sort & WORD != 0, 1)
             } else {
                 let it = text.get(at..).and_then(|it| it.chars().next());
                 it.map_or((false, 1), |it| (has_words(it), it.len_utf8()))
             };
-            let begins = here & FIRST != 0 && !(is_in_word && has_words);
-            if begins && (here & (WORD | OTHER) != 0 || self.may_follow(bytes, at)) {
-                self.table.at(bytes, at, |phrase, end| {
-                    self.note(text, at..end, phrase, &mut hits);
-                });
+            let begins = sort & FIRST != 0 && !(is_in_word && has_words);
+            if begins && (sort & (WORD | OTHER) != 0 || self.may_follow(bytes, at)) {
+                self.look_up(text, at, hits);
             }
             is_in_word = has_words;
             at += length;
-            // Nothing begins inside a word.
-            if is_in_word {
-                at += word(bytes.get(at..).unwrap_or_default());
-            }
         }
-        hits
+        (at, is_in_word)
+    }
+
+    #[inline]
+    fn look_up(&self, text: &str, at: usize, hits: &mut Vec<Hit>) {
+        self.table.at(text.as_bytes(), at, |phrase, end| {
+            self.note(text, at..end, phrase, hits);
+        });
     }
 
     /// Whether a phrase begins with this sign and what stands behind it: signs are many, and few begin one.

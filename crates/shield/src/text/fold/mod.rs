@@ -6,6 +6,7 @@ mod known;
 
 use self::known::{COMMON, Known};
 use crate::excerpt::is_unseen;
+use crate::many::next_two;
 
 pub(super) use self::known::looks_alike;
 
@@ -57,38 +58,21 @@ const SORTS: [Sort; 256] = {
     table
 };
 
-/// How many bytes are asked at once.
-const PLAIN: usize = 16;
-
-/// How many bytes at the beginning stay as they are, or become small letters, and end in no space; not all of them.
+/// Where the next byte is that does not stay as it is or become a small letter, or a second space follows; or the last one.
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "without branches, many bytes are asked at once"
 )]
-#[inline(never)]
-fn plain(bytes: &[u8]) -> usize {
-    let mut length = 0;
-    while let Some(many) = bytes
-        .get(length..)
-        .and_then(|it| it.first_chunk::<{ PLAIN + 1 }>())
-    {
-        let (now, next) = (&many[..PLAIN], &many[1..]);
-        let others = now.iter().zip(next).fold(0_u8, |others, (it, next)| {
-            let is_sign = (it.wrapping_sub(b' ') <= b'}' - b' ')
-                & (*it != b'*')
-                & (*it != b'_')
-                & (*it != b'`')
-                & (*it != b'\\');
-            let is_wide = (*it == b' ') & (*next == b' ');
-            others | u8::from(!is_sign | is_wide)
-        });
-        if others != 0 {
-            break;
-        }
-        // What stands behind a space says what becomes of it.
-        length += PLAIN - usize::from(many[PLAIN - 1] == b' ');
-    }
-    length
+fn plain(bytes: &[u8], at: usize) -> usize {
+    let is_other = |it: u8, next: u8| {
+        let is_plain = (it.wrapping_sub(b' ') <= b'}' - b' ')
+            & (it != b'*')
+            & (it != b'_')
+            & (it != b'`')
+            & (it != b'\\');
+        !is_plain | (it == b' ') & (next == b' ')
+    };
+    next_two(bytes, at, is_other).unwrap_or(bytes.len() - 1)
 }
 
 impl Folded {
@@ -106,16 +90,7 @@ impl Folded {
                 Sort::Sign => {
                     // Whole lines at once: what has single spaces stays as it is, in small letters.
                     let start = at;
-                    'run: loop {
-                        at += plain(bytes.get(at..).unwrap_or_default());
-                        for _ in 0..PLAIN {
-                            match sort(at) {
-                                Some(Sort::Sign) => at += 1,
-                                Some(Sort::Space) if sort(at + 1) == Some(Sort::Sign) => at += 2,
-                                _ => break 'run,
-                            }
-                        }
-                    }
+                    at = plain(bytes, at).max(at + 1);
                     let from = it.text.len();
                     it.text.push_str(text.get(start..at).unwrap_or_default());
                     if let Some(new) = it.text.get_mut(from..) {

@@ -2,7 +2,7 @@
 
 use super::{At, Found, Take};
 use crate::budget::Step;
-use crate::many::next;
+use crate::many::next_two;
 use crate::text::fold::Folded;
 use crate::text::words::{Disguise, Hit, Words};
 
@@ -73,17 +73,11 @@ fn digits(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     let (mut first, mut last, mut count) = (0, 0, 0_usize);
     let mut at = 0;
-    while let Some(found) = next(bytes, at, |it| it.is_ascii_digit()) {
-        // A year, a price: of a word with letters, one stands beside a digit, or a sign for one.
-        let is_number = |it: &&u8| it.is_ascii_digit();
-        let number = bytes.iter().skip(found).take_while(is_number).count();
-        let is_letter = |it: &u8| it.is_ascii_lowercase() || matches!(it, b'@' | b'$');
-        let after = bytes.get(found + number);
-        let before = found.checked_sub(1).and_then(|it| bytes.get(it));
-        if !after.is_some_and(is_letter) && !before.is_some_and(is_letter) {
-            at = found + number;
-            continue;
-        }
+    // A year, a price: of a word with letters, one stands beside a digit, or a sign for one.
+    while let Some(two) = next_two(bytes, usize::max(at, 1) - 1, are_mixed) {
+        let digit = two + usize::from(!bytes[two].is_ascii_digit());
+        let before = bytes.get(at..digit).unwrap_or_default().iter().rev();
+        let found = digit - before.take_while(|it| it.is_ascii_digit()).count();
         let is_part = |it: &&u8| **it != b' ';
         let before = bytes.get(..found).unwrap_or_default().iter().rev();
         let start = found - before.take(20).take_while(is_part).count();
@@ -107,6 +101,17 @@ fn digits(text: &str, take: &mut Take<'_>) -> Step {
         }
     }
     plain(text, first, last, count, take)
+}
+
+/// A digit and a letter, or a letter and a digit.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
+fn are_mixed(one: u8, other: u8) -> bool {
+    let is_letter = |it: u8| it.is_ascii_lowercase() | (it == b'@') | (it == b'$');
+    let is_digit = |it: u8| it.is_ascii_digit();
+    (is_digit(one) & is_letter(other)) | (is_letter(one) & is_digit(other))
 }
 
 fn plain(text: &str, first: usize, last: usize, count: usize, take: &mut Take<'_>) -> Step {

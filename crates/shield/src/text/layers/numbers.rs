@@ -1,13 +1,17 @@
 //! Characters that are written as their numbers, one after the other: binary, octal, decimal, hexadecimal.
 
+use std::iter::successors;
 use std::ops::Range;
 
 use super::{At, Found, Take, words};
 use crate::budget::Step;
-use crate::many::next;
+use crate::many::{next_run, next_two};
 
 /// How many numbers make a text.
 const LEAST: usize = 12;
+
+/// Bytes that they have at least, with one in between.
+const LEAST_BYTES: usize = 3 * LEAST - 1;
 
 /// How many are read at most, one after the other.
 const MOST: usize = 1 << 16;
@@ -15,77 +19,126 @@ const MOST: usize = 1 << 16;
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(found) = next(bytes, at, |it| it.is_ascii_digit()) {
+    while let Some(row) = next_run(bytes, at, LEAST_BYTES, |it| is(it, INSIDE)) {
+        at = row.end;
+        within(text, row, take)?;
+    }
+    Ok(())
+}
+
+/// Looks at numbers where nothing else stands.
+fn within(text: &str, row: Range<usize>, take: &mut Take<'_>) -> Step {
+    let bytes = text.as_bytes();
+    let here = bytes.get(..row.end).unwrap_or_default();
+    let mut at = row.start;
+    while let Some(two) = next_two(here, at, are_digits) {
+        let found = two + usize::from(!here[two].is_ascii_digit());
+        at = found + 1;
         let start = begin(bytes, found);
-        let all = || tokens(bytes, start).take(MOST);
-        let first = all().next().unwrap_or(found..found + 1);
-        if !matches!(first.len(), 2 | 3 | 7 | 8) {
-            at = first.end.max(found + 1);
+        let Some(first) = number(bytes, start) else {
+            continue;
+        };
+        at = at.max(first.end);
+        let lengths = match first.len() {
+            2 | 3 => 2..=3,
+            7 | 8 => 7..=8,
+            _ => continue,
+        };
+        let next = |it: &Range<usize>| {
+            let next = number(bytes, gap(bytes, it.end)?);
+            next.filter(|it| lengths.contains(&it.len()))
+        };
+        let all = || successors(Some(first.clone()), next).take(MOST);
+        // Most are none of letters: nothing has to be kept of them.
+        let (count, last) = all().fold((0, first.end), |it, number| (it.0 + 1, number.end));
+        at = at.max(last);
+        if count < LEAST {
             continue;
         }
-        // Most numbers stand alone, or are none of letters: nothing has to be kept of them.
-        let (mut count, mut end, mut least, mut most) = (0, found + 1, usize::MAX, 0);
-        for it in all() {
-            (least, most) = (least.min(it.len()), most.max(it.len()));
-            (count, end) = (count + 1, it.end.max(end));
-        }
-        at = end;
-        if count < LEAST || !matches!((least, most), (2, 2 | 3) | (3, 3) | (7, 7 | 8) | (8, 8)) {
-            continue;
-        }
-        let tokens: Vec<&[u8]> = all().filter_map(|it| bytes.get(it)).collect();
-        if let Some((name, text)) = decoded(&tokens) {
+        let numbers: Vec<&[u8]> = all().filter_map(|it| bytes.get(it)).collect();
+        if let Some((name, text)) = decoded(&numbers) {
             take(Found::hidden(name, At::Text(start), text))?;
         }
     }
     Ok(())
 }
 
+/// Two digits, of which one at least is none of the letters: one alone stands for nothing.
+fn are_digits(one: u8, other: u8) -> bool {
+    let is_hex = |it: u8| it.is_ascii_digit() | ((it | 0x20).wrapping_sub(b'a') < 6);
+    is_hex(one) & is_hex(other) & (one.is_ascii_digit() | other.is_ascii_digit())
+}
+
 /// A number in base 16 may begin with a letter.
 fn begin(bytes: &[u8], at: usize) -> usize {
     let letters = bytes.get(..at).unwrap_or_default().iter().rev();
-    at - letters
-        .take(3)
-        .take_while(|it| it.is_ascii_hexdigit())
-        .count()
+    at - letters.take(3).take_while(|it| is(**it, DIGIT)).count()
 }
 
-/// Where numbers stand with nothing but separators between.
-fn tokens(bytes: &[u8], start: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut at = start;
-    std::iter::from_fn(move || {
-        let rest = bytes.get(at..)?;
-        let is_gap = |it: &u8| {
-            matches!(
-                it,
-                b' ' | b',' | b';' | b':' | b'\n' | b'\r' | b'\t' | b'-' | b'\\'
-            )
-        };
-        let gap = rest.iter().take(5).take_while(|it| is_gap(it)).count();
-        let mark = match rest.get(gap..)? {
-            [b'0', b'x' | b'X', ..] => 2,
-            [b'x', ..] => 1,
+/// Where the next number may begin: behind separators, of which there are a few at most.
+fn gap(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let length = rest.iter().take(5).take_while(|it| is(**it, GAP)).count();
+    (length > 0).then_some(at + length)
+}
+
+/// The number that begins here, without what says that it is one.
+fn number(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = bytes.get(at..)?;
+    let mark = match rest {
+        [b'0', b'x' | b'X', ..] => 2,
+        [b'x', ..] => 1,
+        _ => 0,
+    };
+    let digits = rest.get(mark..)?;
+    let length = digits
+        .iter()
+        .take(9)
+        .take_while(|it| is(**it, DIGIT))
+        .count();
+    let is_end = digits.get(length).is_none_or(|it| !is(*it, WORD));
+    ((1..=8).contains(&length) && is_end).then_some(at + mark..at + mark + length)
+}
+
+/// A digit in base 16.
+const DIGIT: u8 = 1;
+
+/// What stands between numbers.
+const GAP: u8 = 2;
+
+/// A letter or digit.
+const WORD: u8 = 4;
+
+/// A digit, what says that one follows, or what stands between them.
+const INSIDE: u8 = 8;
+
+/// What each byte is here.
+const SORTS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut it = 0_u8;
+    while it < 0x80 {
+        table[it as usize] = match it {
+            b' ' | b',' | b';' | b':' | b'\n' | b'\r' | b'\t' | b'-' | b'\\' => GAP | INSIDE,
+            b'x' | b'X' => WORD | INSIDE,
+            _ if it.is_ascii_hexdigit() => DIGIT | WORD | INSIDE,
+            _ if it.is_ascii_alphanumeric() => WORD,
             _ => 0,
         };
-        let digits = rest.get(gap + mark..)?;
-        let is_digit = |it: &&u8| it.is_ascii_hexdigit();
-        let length = digits.iter().take(9).take_while(is_digit).count();
-        let is_end = digits.get(length).is_some_and(u8::is_ascii_alphanumeric);
-        if length == 0 || length > 8 || is_end || (gap == 0 && at != start) {
-            return None;
-        }
-        let from = at + gap + mark;
-        at = from + length;
-        Some(from..at)
-    })
+        it += 1;
+    }
+    table
+};
+
+const fn is(it: u8, sort: u8) -> bool {
+    SORTS[it as usize] & sort != 0
 }
 
-fn decoded(tokens: &[&[u8]]) -> Option<(&'static str, String)> {
+fn decoded(numbers: &[&[u8]]) -> Option<(&'static str, String)> {
     let lengths =
-        |least: usize, most: usize| tokens.iter().all(|it| (least..=most).contains(&it.len()));
-    let digits = |is: fn(&u8) -> bool| tokens.iter().all(|it| it.iter().all(is));
+        |least: usize, most: usize| numbers.iter().all(|it| (least..=most).contains(&it.len()));
+    let digits = |is: fn(&u8) -> bool| numbers.iter().all(|it| it.iter().all(is));
     let read = |radix: u32| {
-        let codes = tokens
+        let codes = numbers
             .iter()
             .map(|it| u8::from_str_radix(str::from_utf8(it).ok()?, radix).ok());
         words(&codes.collect::<Option<Vec<u8>>>()?)

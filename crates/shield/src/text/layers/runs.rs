@@ -1,5 +1,6 @@
 //! Long runs of the letters of an encoding: base64, base32, base16, base85.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -79,8 +80,8 @@ fn within(bytes: &[u8], word: Range<usize>, take: &mut Take<'_>) -> Step<usize> 
 }
 
 /// A run with the lines that go on with it, and where they end.
-fn whole(bytes: &[u8], first: Range<usize>) -> (Vec<u8>, usize) {
-    let mut run = bytes.get(first.clone()).unwrap_or_default().to_vec();
+fn whole(bytes: &[u8], first: Range<usize>) -> (Cow<'_, [u8]>, usize) {
+    let mut run = Cow::from(bytes.get(first.clone()).unwrap_or_default());
     let (mut line, mut end) = (first.len(), first.end);
     while line >= LEAST_LINE {
         let rest = bytes.get(end..).unwrap_or_default();
@@ -100,7 +101,7 @@ fn whole(bytes: &[u8], first: Range<usize>) -> (Vec<u8>, usize) {
         if lines != 1 || line == 0 || !is_end {
             break;
         }
-        run.extend(next.iter().take(line));
+        run.to_mut().extend(next.iter().take(line));
         end += gap + line;
     }
     (run, end)
@@ -117,21 +118,15 @@ fn decoded(run: &[u8]) -> Option<(&'static str, What)> {
         return Some(("base32", What::Text(text)));
     }
     // A little of it tells whether it is worth the rest; what comes before it may belong to it.
-    let shifts = 0..4;
-    for shift in shifts {
+    for shift in 0..4 {
         let run = run.get(shift..).unwrap_or_default();
-        // Of what is no text, the first six bytes mostly say so; texts of two bytes a letter have zeros.
-        let few = packed(run.get(..8).unwrap_or_default(), 6, sixty_four);
-        let is_wide = few.as_chunks::<2>().0.iter().all(|it| it[1] == 0);
-        if shift != 0 && !is_wide && !few.iter().all(|it| may_be_text(*it)) {
+        let may_be_file = shift == 0 && run.len() >= 64;
+        if !may_be_file && !may_be_promising(run) {
             continue;
         }
-        let head = packed(
-            run.get(..32.min(run.len())).unwrap_or_default(),
-            6,
-            sixty_four,
-        );
-        if shift == 0 && is_file(&head) && run.len() >= 64 {
+        let head = run.get(..32.min(run.len())).unwrap_or_default();
+        let head = packed(head, 6, sixty_four);
+        if may_be_file && is_file(&head) {
             return Some(("base64", What::File(packed(run, 6, sixty_four))));
         }
         if !is_promising(&head) {
@@ -157,6 +152,18 @@ fn is_file(head: &[u8]) -> bool {
         Kind::Gzip => head.get(2) == Some(&8),
         kind => is_long(kind),
     }
+}
+
+/// Of what is no text, the first six bytes mostly say so; texts of two bytes a letter have zeros.
+fn may_be_promising(run: &[u8]) -> bool {
+    let digits = run.iter().take(8).map_while(|it| sixty_four(*it));
+    let (count, six) = digits.fold((0, 0_u64), |it, digit| {
+        (it.0 + 1, it.1 << 6 | u64::from(digit))
+    });
+    let [_, _, six @ ..] = &six.to_be_bytes();
+    let is_wide = [six[1], six[3], six[5]] == [0; 3];
+    // What ends before is too short for a text.
+    count == 8 && (is_wide || six.iter().all(|it| may_be_text(*it)) && is_utf8(six))
 }
 
 fn is_promising(head: &[u8]) -> bool {
@@ -210,15 +217,15 @@ fn packed(run: &[u8], bits: u32, digit: fn(u8) -> Option<u8>) -> Vec<u8> {
 }
 
 fn sixty_four(it: u8) -> Option<u8> {
-    match it {
-        b'A'..=b'Z' => Some(it - b'A'),
-        b'a'..=b'z' => Some(it - b'a' + 26),
-        b'0'..=b'9' => Some(it - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
+    SIXTY_FOUR[usize::from(it)]
 }
+
+/// The digits of base 64, of both alphabets.
+const SIXTY_FOUR: [Option<u8>; 256] = {
+    let mut table = digits(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    (table[b'-' as usize], table[b'_' as usize]) = (Some(62), Some(63));
+    table
+};
 
 fn wide(it: u8) -> Option<u8> {
     match it {
@@ -260,9 +267,12 @@ fn ascii85(text: &str, take: &mut Take<'_>) -> Step {
 }
 
 /// The digits of the other way to write base 85, of Git and Python.
-const DIGITS: [Option<u8>; 256] = {
-    let digits =
-        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+const EIGHTY_FIVE: [Option<u8>; 256] = digits(
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+);
+
+/// What each byte is worth of so many digits.
+const fn digits(digits: &[u8]) -> [Option<u8>; 256] {
     let mut table = [None; 256];
     let mut at = 0_u8;
     while (at as usize) < digits.len() {
@@ -270,7 +280,7 @@ const DIGITS: [Option<u8>; 256] = {
         at += 1;
     }
     table
-};
+}
 
 fn other85(bytes: &[u8], word: Range<usize>, take: &mut Take<'_>) -> Step {
     let start = word.start;
@@ -291,7 +301,7 @@ fn from85(word: &[u8]) -> Option<Vec<u8>> {
         for at in 0..5 {
             let digit = five
                 .get(at)
-                .map_or(Some(84), |it| DIGITS[usize::from(*it)])?;
+                .map_or(Some(84), |it| EIGHTY_FIVE[usize::from(*it)])?;
             value = value * 85 + u64::from(digit);
         }
         let value = u32::try_from(value).ok()?;
