@@ -1,6 +1,5 @@
 //! Asking many bytes at once. What is asked has no branches, so that compilers make few steps of it.
 
-use std::array;
 use std::ops::Range;
 
 /// How many bytes are of this sort.
@@ -30,8 +29,12 @@ pub(crate) fn next(bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> Option
 pub(crate) fn next_two(bytes: &[u8], from: usize, is: impl Fn(u8, u8) -> bool) -> Option<usize> {
     let mut at = from;
     while let Some(many) = bytes.get(at..)?.first_chunk::<{ MANY + 1 }>() {
-        let are: [u8; MANY] = array::from_fn(|n| u8::from(is(many[n], many[n + 1])));
-        if let Some(found) = first(&are) {
+        let mut answers = [0; MANY];
+        let twos = many.iter().zip(&many[1..]);
+        for (answer, (one, other)) in answers.iter_mut().zip(twos) {
+            *answer = u8::from(is(*one, *other));
+        }
+        if let Some(found) = first(&answers) {
             return Some(at + found);
         }
         at += MANY;

@@ -28,6 +28,8 @@ struct Group {
 struct Phrase {
     /// Its first eight bytes, and zeros behind the last one.
     head: u64,
+    /// What leaves of eight bytes as many as it has.
+    mask: u64,
     /// Its place in the list.
     number: u32,
     /// How many bytes it has.
@@ -49,6 +51,7 @@ impl PhraseTable {
         for (number, phrase) in (0..).zip(phrases) {
             all.push(Phrase {
                 head: head(phrase),
+                mask: first(phrase.len()),
                 number,
                 length: u32::try_from(phrase.len()).unwrap_or(u32::MAX),
                 rest: u32::try_from(rests.len()).unwrap_or(u32::MAX),
@@ -87,12 +90,9 @@ impl PhraseTable {
     ) {
         let mut is_here = |it: &Phrase| {
             let length = it.length as usize;
-            let is_here = head & first(it.length) == it.head
+            let is_here = head & it.mask == it.head
                 && length <= rest.len()
-                && (length <= 8
-                    || self
-                        .rest(it)
-                        .is_some_and(|it| rest.get(8..length) == Some(it)));
+                && (length <= 8 || self.rest(it) == rest.get(8..length));
             if is_here {
                 found(it.number as usize, at + length);
             }
@@ -158,7 +158,7 @@ fn head(rest: &[u8]) -> u64 {
 }
 
 /// What leaves of eight bytes so many.
-const fn first(bytes: u32) -> u64 {
+const fn first(bytes: usize) -> u64 {
     if bytes < 8 {
         !(u64::MAX >> (8 * bytes))
     } else {

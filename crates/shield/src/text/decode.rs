@@ -124,7 +124,12 @@ fn form(bytes: &[u8]) -> Form {
         return Form::Coded(UTF_8);
     }
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
-    detector.feed(sample, true);
+    // Lines of plain letters say nothing of it.
+    let lines = sample.split_inclusive(|it| *it == b'\n');
+    for line in lines.filter(|it| !it.is_ascii()) {
+        detector.feed(line, false);
+    }
+    detector.feed(&[], true);
     Form::Coded(detector.guess(None, chardetng::Utf8Detection::Allow))
 }
 

@@ -69,9 +69,13 @@ fn begin(text: &str, at: u32) -> u32 {
     let at = at as usize;
     let floor = floor(text, at.saturating_sub(REST));
     let before = text.get(floor..at).unwrap_or_default();
-    let back = before.char_indices().rev().find(|it| ends(it.1));
-    let start = back.map_or(floor, |(n, it)| floor + n + it.len_utf8());
-    u32::try_from(start).unwrap_or(u32::MAX)
+    let start = if before.is_ascii() {
+        memchr::memrchr3(b'.', b'!', b'?', before.as_bytes()).map(|it| it + 1)
+    } else {
+        let back = before.char_indices().rev().find(|it| ends(it.1));
+        back.map(|(n, it)| n + it.len_utf8())
+    };
+    u32::try_from(floor + start.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 /// Where the sentence ends that this is in.
@@ -79,9 +83,13 @@ fn finish(text: &str, at: u32) -> u32 {
     let at = at as usize;
     let ceiling = floor(text, (at + REST).min(text.len()));
     let after = text.get(at..ceiling).unwrap_or_default();
-    let end = after.char_indices().find(|it| ends(it.1));
-    let end = end.map_or(ceiling, |(n, it)| at + n + it.len_utf8());
-    u32::try_from(end).unwrap_or(u32::MAX)
+    let length = if after.is_ascii() {
+        memchr::memchr3(b'.', b'!', b'?', after.as_bytes()).map(|it| it + 1)
+    } else {
+        let end = after.char_indices().find(|it| ends(it.1));
+        end.map(|(n, it)| n + it.len_utf8())
+    };
+    u32::try_from(length.map_or(ceiling, |it| at + it)).unwrap_or(u32::MAX)
 }
 
 const fn ends(it: char) -> bool {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::fold::Folded;
-use crate::many::mask;
+use crate::many::{mask, word};
 use crate::phrase_table::{Bits, PhraseTable};
 
 /// Something that can be said in many ways; an index.
@@ -58,7 +58,8 @@ pub(crate) struct Words {
     table: PhraseTable,
     /// What belongs to each.
     meanings: Vec<Meaning>,
-    disguises: HashMap<Concept, Disguise>,
+    /// By their concepts.
+    disguises: Vec<Option<Disguise>>,
 }
 
 /// A way to write letters that others do not read at once.
@@ -185,12 +186,16 @@ impl Collecting {
 
     pub(super) fn build(self) -> Words {
         let phrases = || self.phrases.keys().map(|it| it.0.as_bytes());
+        let mut disguises = vec![None; self.names.len()];
+        for (concept, disguise) in self.disguises {
+            disguises[usize::from(concept)] = Some(disguise);
+        }
         Words {
             sorts: sorts(phrases()),
             signs: signs_of(phrases()),
             table: PhraseTable::new(phrases()),
             meanings: self.phrases.into_values().collect(),
-            disguises: self.disguises,
+            disguises,
         }
     }
 }
@@ -233,7 +238,7 @@ const OTHER: u8 = 4;
 impl Words {
     /// The disguise that this concept gives away.
     pub(crate) fn disguise(&self, concept: Concept) -> Option<Disguise> {
-        self.disguises.get(&concept).copied()
+        self.disguises.get(usize::from(concept)).copied()?
     }
 
     /// Every concept in a folded text, in the order in which they begin.
@@ -299,6 +304,10 @@ impl Words {
             }
             is_in_word = has_words;
             at += length;
+            // Nothing begins inside a word.
+            if is_in_word {
+                at += word(bytes.get(at..).unwrap_or_default());
+            }
         }
         (at, is_in_word)
     }
@@ -339,9 +348,19 @@ pub(crate) fn go_together(one: u64, other: u64) -> bool {
 
 /// Whether a word ends here and does not go on, in scripts that have spaces.
 fn ends(text: &str, end: usize) -> bool {
-    let (before, rest) = text.split_at_checked(end).unwrap_or_default();
-    let before = before.chars().next_back();
-    !(before.is_some_and(has_words) && rest.chars().next().is_some_and(has_words))
+    let bytes = text.as_bytes();
+    let last = bytes.get(..end).and_then(<[u8]>::last);
+    // Of most, two bytes say so.
+    match (last, bytes.get(end)) {
+        (Some(last), Some(next)) if last.is_ascii() && next.is_ascii() => {
+            !(last.is_ascii_alphanumeric() && next.is_ascii_alphanumeric())
+        }
+        _ => {
+            let (before, rest) = text.split_at_checked(end).unwrap_or_default();
+            let last = before.chars().next_back();
+            !(last.is_some_and(has_words) && rest.chars().next().is_some_and(has_words))
+        }
+    }
 }
 
 /// Letters of scripts that put spaces between words, and nothing before a word that belongs to it.

@@ -2,6 +2,7 @@
 
 use super::{At, Found, Take};
 use crate::budget::Step;
+use crate::many::mask;
 
 /// How many letters make a piece.
 const LEAST: usize = 6;
@@ -102,19 +103,19 @@ pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
 }
 
 /// Where the next two letters are with gaps behind them, which most texts have few of; many places are asked at once.
-#[inline(never)]
 fn two_letters(bytes: &[u8], from: usize) -> Option<usize> {
-    const PLACES: usize = 16;
-    let is = |it: &[u8]| is_letter(it[0]) & is_gap(it[1]) & is_letter(it[2]) & is_gap(it[3]);
     let mut at = from;
-    while let Some(here) = bytes.get(at..)?.first_chunk::<{ PLACES + 3 }>() {
-        let any = (0..PLACES).fold(0, |any, n| any | u8::from(is(&here[n..n + 4])));
-        if any != 0 {
-            break;
+    while let Some(here) = bytes.get(at..)?.first_chunk::<64>() {
+        let (letters, gaps) = (mask(here, is_letter), mask(here, is_gap));
+        let both = letters & gaps >> 1 & letters >> 2 & gaps >> 3;
+        if both != 0 {
+            return Some(at + both.trailing_zeros() as usize);
         }
-        at += PLACES;
+        // What begins with one of the last three ends behind them.
+        at += here.len() - 3;
     }
-    let found = bytes.get(at..)?.windows(4).position(is);
+    let is = |it: &[u8; 4]| is_letter(it[0]) && is_gap(it[1]) && is_letter(it[2]) && is_gap(it[3]);
+    let found = bytes.get(at..)?.array_windows().position(is);
     found.map(|it| at + it)
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{At, Found, Take, words};
 use crate::budget::Step;
-use crate::many::{next_run, next_two};
+use crate::many::{next_run, next_two, word};
 
 /// How many numbers make a text.
 const LEAST: usize = 12;
@@ -33,12 +33,13 @@ fn within(text: &str, row: Range<usize>, take: &mut Take<'_>) -> Step {
     let mut at = row.start;
     while let Some(two) = next_two(here, at, are_digits) {
         let found = two + usize::from(!here[two].is_ascii_digit());
-        at = found + 1;
         let start = begin(bytes, found);
         let Some(first) = number(bytes, start) else {
+            // It is too long, or goes on with other letters.
+            at = found + word(here.get(found..).unwrap_or_default());
             continue;
         };
-        at = at.max(first.end);
+        at = first.end.max(found + 1);
         let lengths = match first.len() {
             2 | 3 => 2..=3,
             7 | 8 => 7..=8,

@@ -123,7 +123,7 @@ fn next_word<'t>(rest: &mut Option<&'t str>) -> Option<Word<'t>> {
             (!byte.is_ascii_alphanumeric(), 1)
         } else {
             let it = text.get(end..).and_then(|it| it.chars().next());
-            it.map_or((true, 1), |it| (!it.is_alphanumeric(), it.len_utf8()))
+            it.map_or((true, 1), |it| (!is_letter(it), it.len_utf8()))
         };
         if is_sign {
             *rest = text.get(end + length..);
@@ -150,6 +150,27 @@ fn next_word<'t>(rest: &mut Option<&'t str>) -> Option<Word<'t>> {
         is_number,
         is_ascii,
     })
+}
+
+/// What `char::is_alphanumeric` says, which looks for long where signs are that texts have many of.
+fn is_letter(it: char) -> bool {
+    match u32::from(it) {
+        // Russian, Arabic and Persian, Japanese, Chinese, Korean.
+        0x430..=0x44F
+        | 0x620..=0x64A
+        | 0x671..=0x6D3
+        | 0x3041..=0x3096
+        | 0x30A1..=0x30FA
+        | 0x4E00..=0x9FFF
+        | 0xAC00..=0xD7A3 => true,
+        // Arrows, lines of tables, bullets and marks, the full stop of Chinese, emoji.
+        0x2190..=0x245F
+        | 0x2500..=0x2775
+        | 0x2794..=0x2BFF
+        | 0x3001..=0x3004
+        | 0x1F300..=0x1FAFF => false,
+        _ => it.is_alphanumeric(),
+    }
 }
 
 /// Letters that words share that are forms of one.
@@ -257,4 +278,16 @@ fn special(hash: u32) -> u32 {
 fn spread(hash: u32, over: usize) -> u32 {
     let spread = u64::from(hash ^ (hash >> 15)).wrapping_mul(0x2C1B_3C6D_2C1B_3C6D) >> 32;
     u32::try_from((spread * over as u64) >> 32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_those_of_unicode() {
+        for it in '\0'..=char::MAX {
+            assert_eq!(is_letter(it), it.is_alphanumeric(), "{it:?}");
+        }
+    }
 }

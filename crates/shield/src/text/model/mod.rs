@@ -57,16 +57,18 @@ impl Model {
 
     /// How a folded text reads: above 0 as an attack, below as anything else, near 0 as nothing known.
     pub(crate) fn logit(&self, marks: &[u32], text: &str, hits: &[Hit]) -> f32 {
-        let (mut sum, mut count) = (0.0_f32, 0_u16);
+        let (mut sum, mut count) = (0_i32, 0);
         features(&self.classes, marks, text, hits, |it| {
-            let weight = self
-                .weights
-                .get(it as usize)
-                .map_or(0, |it| it.cast_signed());
-            sum += f32::from(weight);
-            count = count.saturating_add(1);
+            let weight = self.weights.get(it as usize);
+            sum = sum.wrapping_add(weight.map_or(0, |it| i32::from(it.cast_signed())));
+            count += 1;
         });
-        sum * self.scale / root(usize::from(count))
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "it is far below what has no number of its own"
+        )]
+        let sum = sum as f32;
+        sum * self.scale / root(count)
     }
 }
 
