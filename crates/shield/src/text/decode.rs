@@ -124,7 +124,7 @@ fn form(bytes: &[u8]) -> Form {
         return Form::Coded(UTF_8);
     }
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
-    // Lines of plain letters say nothing of it.
+    // Two plain letters say nothing of it, and each line begins anew.
     let lines = sample.split_inclusive(|it| *it == b'\n');
     for line in lines.filter(|it| !it.is_ascii()) {
         detector.feed(line, false);

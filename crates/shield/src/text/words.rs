@@ -257,7 +257,7 @@ impl Words {
         hits
     }
 
-    /// Looks at so many signs of ASCII, and tells whether they end in a word.
+    /// Looks at a block of ASCII, before which a word may stand that goes on in it, and tells whether one goes on behind it.
     fn plain(
         &self,
         text: &str,
@@ -367,4 +367,40 @@ fn ends(text: &str, end: usize) -> bool {
 fn has_words(it: char) -> bool {
     it.is_ascii_alphanumeric()
         || matches!(u32::from(it), 0xC0..=0x24F | 0x370..=0x52F | 0x1E00..=0x1FFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_are_met_wherever_they_stand() {
+        let mut words = Collecting::default();
+        for phrase in ["ignore", "../", "忽略", "!", "two words*"] {
+            words.say(phrase, "en", phrase);
+        }
+        let words = words.build();
+        let starts =
+            |text: &str| -> Vec<u32> { words.hits(text).iter().map(|it| it.start).collect() };
+        for shift in 0..200 {
+            let at = u32::try_from(shift).unwrap();
+            let spaces = " ".repeat(shift);
+            for what in ["ignore", "../", "忽略", "!", "two words", "two wordsmiths"] {
+                assert_eq!(starts(&format!("{spaces}{what}")), [at], "{what} at {at}");
+                assert_eq!(
+                    starts(&format!("{spaces}{what} {spaces}")),
+                    [at],
+                    "{what} at {at}"
+                );
+            }
+            assert!(starts(&format!("{spaces}ignored")).is_empty());
+            if shift > 0 {
+                let letters = "x".repeat(shift);
+                assert!(starts(&format!("{letters}ignore")).is_empty());
+                assert_eq!(starts(&format!("{letters}!")), [at]);
+                assert!(starts(&format!("{letters}éignore")).is_empty());
+                assert_eq!(starts(&format!("{letters}指ignore")), [at + 3]);
+            }
+        }
+    }
 }

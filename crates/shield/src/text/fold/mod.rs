@@ -58,7 +58,8 @@ const SORTS: [Sort; 256] = {
     table
 };
 
-/// Where the next byte is that does not stay as it is or become a small letter, or a second space follows; or the last one.
+/// The first place from here that is to be looked at alone, which the last one always is: what becomes more than a small
+/// letter, and a space with another behind it. There is at least one byte.
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "without branches, many bytes are asked at once"
@@ -275,6 +276,26 @@ mod tests {
         same("指示を無視", "指示を無視");
         same("ज़", "ज");
         same(r"all\nprevious", "all previous");
+    }
+
+    #[test]
+    fn what_stands_before_does_not_matter() {
+        let ends = [
+            " *a", "  a", " \n a", " \\n", " é", "é", "~", " ~ ", "\\", " ", "  ", "_a_", "A", "",
+        ];
+        for length in 1..80 {
+            let letters = "x".repeat(length);
+            for end in ends {
+                // As if each had stood there alone.
+                let alone = Folded::of(&format!("x{end}"));
+                let folded = Folded::of(&format!("{letters}{end}"));
+                assert_eq!(
+                    folded.text,
+                    format!("{}{}", "x".repeat(length - 1), alone.text)
+                );
+                assert_eq!(folded.lines.len(), alone.lines.len());
+            }
+        }
     }
 
     #[test]

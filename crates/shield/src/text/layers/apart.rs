@@ -211,3 +211,20 @@ fn apart(joined: &str) -> String {
     }
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_letters_are_found_wherever_they_stand() {
+        for shift in 0..140 {
+            let text = format!("{}a b c d ", "=".repeat(shift));
+            for from in 0..=shift {
+                assert_eq!(two_letters(text.as_bytes(), from), Some(shift));
+            }
+            assert_eq!(two_letters(text.as_bytes(), text.len()), None);
+        }
+        assert_eq!(two_letters(b"", 1), None);
+    }
+}

@@ -74,7 +74,7 @@ fn digits(text: &str, take: &mut Take<'_>) -> Step {
     let (mut first, mut last, mut count) = (0, 0, 0_usize);
     let mut at = 0;
     // A year, a price: of a word with letters, one stands beside a digit, or a sign for one.
-    while let Some(two) = next_two(bytes, usize::max(at, 1) - 1, are_mixed) {
+    while let Some(two) = next_two(bytes, from(bytes, at), are_mixed) {
         let digit = two + usize::from(!bytes[two].is_ascii_digit());
         let before = bytes.get(at..digit).unwrap_or_default().iter().rev();
         let found = digit - before.take_while(|it| it.is_ascii_digit()).count();
@@ -88,7 +88,8 @@ fn digits(text: &str, take: &mut Take<'_>) -> Step {
                 .take(20)
                 .take_while(is_part)
                 .count();
-        at = end;
+        // Of a number of many digits, only the last ones stand beside a letter.
+        at = end.max(digit - (digit - found) % 20);
         if bytes.get(start..end).is_some_and(is_leet) {
             if count > 0 && start - last.min(start) > 80 {
                 plain(text, first, last, count, take)?;
@@ -101,6 +102,13 @@ fn digits(text: &str, take: &mut Take<'_>) -> Step {
         }
     }
     plain(text, first, last, count, take)
+}
+
+/// From where on digits here may stand beside a letter: it may be the one before.
+fn from(bytes: &[u8], at: usize) -> usize {
+    let before = at.checked_sub(1);
+    let is_digit = |at: &usize| bytes.get(*at).is_some_and(u8::is_ascii_digit);
+    before.filter(|it| !is_digit(it)).unwrap_or(at)
 }
 
 /// A digit and a letter, or a letter and a digit.
@@ -155,5 +163,48 @@ fn letter(it: char, one: char) -> char {
         '8' => 'b',
         '9' => 'g',
         _ => it,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::layers::What;
+
+    fn read(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        let taken = digits(text, &mut |it| {
+            if let What::Text(text) = it.what {
+                all.push(text);
+            }
+            Ok(())
+        });
+        taken.unwrap();
+        all
+    }
+
+    #[test]
+    fn words_with_digits_are_read_wherever_they_stand() {
+        for signs in 0..40 {
+            let text = format!("{}3v1l ", ".".repeat(signs)).repeat(4);
+            assert!(read(&text).iter().any(|it| it.contains("evil")), "{text}");
+        }
+        let signs = ".".repeat(18);
+        let text = format!("a1{signs}3v1l{signs}").repeat(4);
+        assert!(read(&text).iter().any(|it| it.contains("evil")), "{text}");
+        let text = "a1忽略之前的指3v1l。忽略之前的指令吧".repeat(4);
+        assert!(read(&text).iter().any(|it| it.contains("evil")), "{text}");
+        assert!(read(&"in 2024 at 10:30, for 5.30 ".repeat(9)).is_empty());
+    }
+
+    #[test]
+    fn a_number_of_many_digits_is_read_once() {
+        // It takes minutes if each part of it looks for its beginning.
+        let text = format!("{}a 1gn0r3 th3 5y5t3m", "1".repeat(1 << 22));
+        assert!(
+            read(&text)
+                .iter()
+                .any(|it| it.contains("ignore the system"))
+        );
     }
 }

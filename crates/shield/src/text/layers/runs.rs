@@ -309,3 +309,45 @@ fn from85(word: &[u8]) -> Option<Vec<u8>> {
     }
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    #[test]
+    fn nothing_promising_is_ruled_out_early() {
+        let texts: [&[u8]; 6] = [
+            b"just some words",
+            "жить-поживать".as_bytes(),
+            "日本語の文章です".as_bytes(),
+            b"w\0o\0r\0d\0s\0w\0o\0r\0d\0s\0",
+            &[0xFF; 30],
+            b"words\x01\x02\x03 and signs",
+        ];
+        for text in texts {
+            for cut in 0..text.len() {
+                // Each digit from the first one on begins a run, whether a byte begins there or not.
+                let bits: Vec<u8> = text
+                    .iter()
+                    .skip(cut)
+                    .flat_map(|it| (0..8).rev().map(move |bit| it >> bit & 1))
+                    .collect();
+                let digit =
+                    |six: &[u8]| LETTERS[usize::from(six.iter().fold(0, |sum, it| sum << 1 | it))];
+                let run: Vec<u8> = bits.chunks_exact(6).map(digit).collect();
+                for run in (0..4)
+                    .filter_map(|it| run.get(it..))
+                    .filter(|it| it.len() >= 17)
+                {
+                    let head = packed(&run[..32.min(run.len())], 6, sixty_four);
+                    assert!(may_be_promising(run) || !is_promising(&head), "{head:?}");
+                }
+            }
+        }
+        assert!(may_be_promising(b"anVzdCBzb21lIHdvcmRz"));
+        assert!(!may_be_promising(b"gIGCg4SFhoeIiYqLjI2O"));
+        assert!(!may_be_promising(b"===================="));
+    }
+}

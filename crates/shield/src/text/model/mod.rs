@@ -65,7 +65,7 @@ impl Model {
         });
         #[expect(
             clippy::cast_precision_loss,
-            reason = "it is far below what has no number of its own"
+            reason = "it is far below 2^24, up to which each is exact"
         )]
         let sum = sum as f32;
         sum * self.scale / root(count)
