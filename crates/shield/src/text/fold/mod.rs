@@ -162,7 +162,8 @@ impl Folded {
             .and_then(|it| self.lines.get(it))
             .map_or(0, |it| it.0 as usize);
         let before = self.text.get(start..at).unwrap_or_default();
-        before.chars().all(|it| !it.is_alphanumeric())
+        // From behind, where the next word is near: a line may have as many signs as there are words behind them.
+        before.chars().rev().all(|it| !it.is_alphanumeric())
     }
 
     fn space(&mut self) {

@@ -5,6 +5,7 @@
 
 mod generated;
 mod known;
+mod texts;
 
 use std::fs::File;
 use std::path::Path;
