@@ -4,6 +4,7 @@
 //! processor, and the phrases are not. Whoever has the same first eight bytes stands together.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 pub(crate) struct PhraseTable {
     beginnings: Beginnings,
@@ -14,28 +15,35 @@ pub(crate) struct PhraseTable {
     /// The others, by the first eight.
     long: Group,
     /// What stands behind the first eight bytes of each.
-    rests: Vec<u8>,
+    rests: Rests,
 }
 
 /// Phrases in buckets.
 struct Group {
     /// Where each bucket begins, and the last one ends.
-    starts: Vec<usize>,
+    starts: Vec<u32>,
     phrases: Vec<Phrase>,
 }
 
+/// What is looked at in passing; four of them fit in what a processor fetches at once.
 #[derive(Clone, Copy)]
 struct Phrase {
-    /// Its first eight bytes, and zeros behind the last one.
+    /// Its first eight bytes, and zeros before the first one.
     head: u64,
-    /// What leaves of eight bytes as many as it has.
-    mask: u64,
     /// Its place in the list.
     number: u32,
     /// How many bytes it has.
-    length: u32,
-    /// Where the rest of it is.
-    rest: u32,
+    length: u16,
+    /// How many bits are left out of eight bytes to get as many as it has.
+    shift: u8,
+}
+
+/// Of each phrase in the list, what stands behind its first eight bytes.
+#[derive(Default)]
+struct Rests {
+    /// Where that of each begins.
+    starts: Vec<u32>,
+    bytes: Vec<u8>,
 }
 
 impl fmt::Debug for PhraseTable {
@@ -47,52 +55,38 @@ impl fmt::Debug for PhraseTable {
 impl PhraseTable {
     /// Phrases are told by their places in the list. Large and small letters differ: both sides are folded before.
     pub(crate) fn new<'a, I: IntoIterator<Item = &'a [u8]>>(phrases: I) -> Self {
-        let (mut all, mut rests) = (Vec::new(), Vec::new());
+        let (mut all, mut rests) = (Vec::new(), Rests::default());
         for (number, phrase) in (0..).zip(phrases) {
-            all.push(Phrase {
-                head: head(phrase),
-                mask: first(phrase.len()),
-                number,
-                length: u32::try_from(phrase.len()).unwrap_or(u32::MAX),
-                rest: u32::try_from(rests.len()).unwrap_or(u32::MAX),
-            });
-            rests.extend(phrase.iter().skip(8));
+            rests.push(phrase.get(8..).unwrap_or_default());
+            all.extend(Phrase::new(number, phrase));
         }
         let group = |lengths, buckets, bucket| Group::new(&all, lengths, buckets, bucket);
         Self {
             beginnings: Beginnings::of(&all),
             tiny: group(1..=3, 1 << 8, Group::TINY),
             short: group(4..=7, SIXES, Group::SHORT),
-            long: group(8..=u32::MAX, 1 << 12, Group::LONG),
+            long: group(8..=u16::MAX, 1 << 12, Group::LONG),
             rests,
         }
     }
 
-    /// Hands on each phrase that begins here, the shorter first, and where it ends.
+    /// Whether a phrase may begin with these eight bytes: of nearly all others it says that none does.
     #[inline]
-    pub(crate) fn at(&self, bytes: &[u8], at: usize, found: impl FnMut(usize, usize)) {
+    pub(crate) fn may_begin(&self, head: u64) -> bool {
+        let may = self.beginnings.may(head);
+        may.tiny | may.short | may.long != 0
+    }
+
+    /// Hands on each phrase that begins here, the shorter first, and where it ends.
+    pub(crate) fn at(&self, bytes: &[u8], at: usize, mut found: impl FnMut(usize, usize)) {
         let rest = bytes.get(at..).unwrap_or_default();
         let head = head(rest);
         let may = self.beginnings.may(head);
-        if may.tiny | may.short | may.long != 0 {
-            self.look_up(rest, head, may, at, found);
-        }
-    }
-
-    #[inline(never)]
-    fn look_up(
-        &self,
-        rest: &[u8],
-        head: u64,
-        may: May,
-        at: usize,
-        mut found: impl FnMut(usize, usize),
-    ) {
         let mut is_here = |it: &Phrase| {
-            let length = it.length as usize;
-            let is_here = head & it.mask == it.head
+            let length = usize::from(it.length);
+            let is_here = head >> it.shift == it.head
                 && length <= rest.len()
-                && (length <= 8 || self.rest(it) == rest.get(8..length));
+                && (length <= 8 || self.rests.of(it) == rest.get(8..length));
             if is_here {
                 found(it.number as usize, at + length);
             }
@@ -107,10 +101,39 @@ impl PhraseTable {
             self.long.bucket(Group::LONG(head)).for_each(&mut is_here);
         }
     }
+}
 
-    fn rest(&self, phrase: &Phrase) -> Option<&[u8]> {
-        let begin = phrase.rest as usize;
-        self.rests.get(begin..begin + phrase.length as usize - 8)
+impl Phrase {
+    /// Unless it is empty, or longer than any is.
+    fn new(number: u32, phrase: &[u8]) -> Option<Self> {
+        let length = u16::try_from(phrase.len()).ok().filter(|it| *it > 0)?;
+        let shift = 64 - 8 * u8::try_from(phrase.len().min(8)).ok()?;
+        Some(Self {
+            head: head(phrase) >> shift,
+            number,
+            length,
+            shift,
+        })
+    }
+
+    /// Its first eight bytes, and zeros behind the last one.
+    const fn padded(&self) -> u64 {
+        self.head << self.shift
+    }
+}
+
+impl Rests {
+    fn push(&mut self, rest: &[u8]) {
+        let start = u32::try_from(self.bytes.len());
+        self.starts.push(start.unwrap_or(u32::MAX));
+        self.bytes.extend(rest);
+    }
+
+    /// That of a phrase that has more than eight bytes.
+    fn of(&self, phrase: &Phrase) -> Option<&[u8]> {
+        let start = *self.starts.get(phrase.number as usize)? as usize;
+        self.bytes
+            .get(start..start + usize::from(phrase.length) - 8)
     }
 }
 
@@ -121,14 +144,17 @@ impl Group {
 
     fn new(
         all: &[Phrase],
-        lengths: std::ops::RangeInclusive<u32>,
+        lengths: RangeInclusive<u16>,
         buckets: usize,
         bucket: fn(u64) -> usize,
     ) -> Self {
         let mine = all.iter().filter(|it| lengths.contains(&it.length));
         let mut phrases: Vec<Phrase> = mine.copied().collect();
-        phrases.sort_by_key(|it| (bucket(it.head), it.length));
-        let start = |at| phrases.partition_point(|it| bucket(it.head) < at);
+        phrases.sort_by_key(|it| (bucket(it.padded()), it.length));
+        let start = |at| {
+            let start = phrases.partition_point(|it| bucket(it.padded()) < at);
+            u32::try_from(start).unwrap_or(u32::MAX)
+        };
         Self {
             starts: (0..=buckets).map(start).collect(),
             phrases,
@@ -137,7 +163,7 @@ impl Group {
 
     fn bucket(&self, at: usize) -> impl Iterator<Item = &Phrase> {
         let range = match (self.starts.get(at), self.starts.get(at + 1)) {
-            (Some(from), Some(to)) => *from..*to,
+            (Some(from), Some(to)) => *from as usize..*to as usize,
             _ => 0..0,
         };
         self.phrases.get(range).unwrap_or_default().iter()
@@ -146,7 +172,7 @@ impl Group {
 
 /// The next eight bytes, and zeros behind the last one.
 #[inline]
-fn head(rest: &[u8]) -> u64 {
+pub(crate) fn head(rest: &[u8]) -> u64 {
     if let Some(head) = rest.first_chunk::<8>() {
         return u64::from_be_bytes(*head);
     }
@@ -155,15 +181,6 @@ fn head(rest: &[u8]) -> u64 {
         *to = *from;
     }
     u64::from_be_bytes(head)
-}
-
-/// What leaves of eight bytes so many.
-const fn first(bytes: usize) -> u64 {
-    if bytes < 8 {
-        !(u64::MAX >> (8 * bytes))
-    } else {
-        u64::MAX
-    }
 }
 
 /// What says of nearly every place that nothing begins there, in a few steps without a branch.
@@ -198,7 +215,8 @@ impl Beginnings {
             eights: Bits::none(),
             threes: Bits::none(),
         };
-        for Phrase { head, length, .. } in phrases.iter().copied() {
+        for phrase in phrases {
+            let (head, length) = (phrase.padded(), phrase.length);
             let is_long = length > 7;
             match length {
                 0 => {}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::{Concept, Disguise, ENGLISH, FIRST, OTHER, WORD, Words};
+use super::{Concept, Disguise, ENGLISH, FIRST, Meaning, OTHER, WORD, Words};
 use crate::phrase_table::{Bits, PhraseTable};
 use crate::text::fold::Folded;
 
@@ -14,13 +14,12 @@ use crate::text::fold::Folded;
 #[serde(transparent)]
 pub(in crate::text) struct Phrases(BTreeMap<String, Vec<String>>);
 
-/// What belongs to one phrase.
+/// What was collected of one phrase.
 #[derive(Debug, Default)]
-pub(super) struct Meaning {
-    pub(super) concepts: Vec<Concept>,
-    pub(super) languages: u64,
-    /// It may go on with other letters.
-    pub(super) is_stem: bool,
+struct Said {
+    concepts: Vec<Concept>,
+    languages: u64,
+    is_stem: bool,
 }
 
 /// Phrases, while they are collected.
@@ -28,7 +27,7 @@ pub(super) struct Meaning {
 pub(in crate::text) struct Collecting {
     names: HashMap<String, Concept>,
     languages: Vec<String>,
-    phrases: BTreeMap<(String, bool), Meaning>,
+    phrases: BTreeMap<(String, bool), Said>,
     disguises: HashMap<Concept, Disguise>,
 }
 
@@ -100,11 +99,11 @@ impl Collecting {
             return;
         }
         let key = (folded.to_owned(), stem.is_some());
-        let meaning = self.phrases.entry(key).or_default();
-        meaning.languages |= languages;
-        meaning.is_stem = stem.is_some();
-        if !meaning.concepts.contains(&concept) {
-            meaning.concepts.push(concept);
+        let said = self.phrases.entry(key).or_default();
+        said.languages |= languages;
+        said.is_stem = stem.is_some();
+        if !said.concepts.contains(&concept) {
+            said.concepts.push(concept);
         }
     }
 
@@ -147,11 +146,23 @@ impl Collecting {
         for (concept, disguise) in self.disguises {
             disguises[usize::from(concept)] = Some(disguise);
         }
+        let mut concepts: Vec<Concept> = Vec::new();
+        let meanings = self.phrases.values().map(|said| {
+            let from = u32::try_from(concepts.len()).unwrap_or(u32::MAX);
+            concepts.extend(&said.concepts);
+            Meaning {
+                languages: said.languages,
+                concepts: from,
+                count: u16::try_from(said.concepts.len()).unwrap_or(u16::MAX),
+                is_stem: said.is_stem,
+            }
+        });
         Words {
             sorts: sorts(phrases()),
             signs: signs_of(phrases()),
             table: PhraseTable::new(phrases()),
-            meanings: self.phrases.into_values().collect(),
+            meanings: meanings.collect(),
+            concepts,
             disguises,
         }
     }

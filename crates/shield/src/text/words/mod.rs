@@ -4,10 +4,9 @@ mod collecting;
 
 use std::ops::Range;
 
-use self::collecting::Meaning;
 pub(super) use self::collecting::{Collecting, Phrases};
 use crate::many::{mask, word};
-use crate::phrase_table::{Bits, PhraseTable};
+use crate::phrase_table::{Bits, PhraseTable, head};
 
 /// Something that can be said in many ways; an index.
 pub(crate) type Concept = u16;
@@ -34,8 +33,21 @@ pub(crate) struct Words {
     table: PhraseTable,
     /// What belongs to each.
     meanings: Vec<Meaning>,
+    /// The concepts of all phrases.
+    concepts: Vec<Concept>,
     /// By their concepts.
     disguises: Vec<Option<Disguise>>,
+}
+
+/// What belongs to one phrase.
+#[derive(Debug)]
+struct Meaning {
+    languages: u64,
+    /// Where its concepts begin, and how many it has.
+    concepts: u32,
+    count: u16,
+    /// It may go on with other letters.
+    is_stem: bool,
 }
 
 /// A way to write letters that others do not read at once.
@@ -60,6 +72,18 @@ const WORD: u8 = 2;
 /// This byte is of a character that has several.
 const OTHER: u8 = 4;
 
+/// How many bytes are looked at at once.
+const BLOCK: usize = 64;
+
+/// The places of the bits that are set.
+fn ones(mut bits: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let here = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (here < u64::BITS).then_some(here)
+    })
+}
+
 impl Words {
     /// The disguise that this concept gives away.
     pub(crate) fn disguise(&self, concept: Concept) -> Option<Disguise> {
@@ -71,10 +95,11 @@ impl Words {
         let bytes = text.as_bytes();
         let (mut hits, mut is_in_word, mut at) = (Vec::new(), false, 0);
         while at < bytes.len() {
-            let block = bytes.get(at..).and_then(|it| it.first_chunk::<64>());
-            if let Some(block) = block.filter(|it| it.is_ascii()) {
-                is_in_word = self.plain(text, at, block, is_in_word, &mut hits);
-                at += block.len();
+            let block = bytes.get(at..).and_then(|it| it.first_chunk());
+            let asked = block.and_then(|it: &[u8; BLOCK + 8]| it.first_chunk());
+            if let (Some(block), Some(asked)) = (block, asked.filter(|it| it.is_ascii())) {
+                is_in_word = self.plain(text, at, (block, asked), is_in_word, &mut hits);
+                at += BLOCK;
             } else {
                 (at, is_in_word) = self.any(text, at, is_in_word, &mut hits);
             }
@@ -82,27 +107,34 @@ impl Words {
         hits
     }
 
-    /// Looks at a block of ASCII, before which a word may stand that goes on in it, and tells whether one goes on behind it.
+    /// Looks at the first 64 bytes of a block, which are ASCII. A word may stand before it that goes on in it; tells whether one
+    /// goes on behind them.
     fn plain(
         &self,
         text: &str,
         at: usize,
-        block: &[u8; 64],
+        (block, asked): (&[u8; BLOCK + 8], &[u8; BLOCK]),
         is_in_word: bool,
         hits: &mut Vec<Hit>,
     ) -> bool {
-        let words = mask(block, |it| it.is_ascii_alphanumeric());
+        let head = |here: u32| {
+            let head = block.get(here as usize..).and_then(|it| it.first_chunk());
+            head.map_or(0, |it| u64::from_be_bytes(*it))
+        };
+        let words = mask(asked, |it| it.is_ascii_alphanumeric());
         // Nothing begins inside a word.
-        let mut begins = !(words & (words << 1 | u64::from(is_in_word)));
-        while begins != 0 {
-            let here = begins.trailing_zeros();
-            begins &= begins - 1;
-            let at = at + here as usize;
-            if words >> here & 1 != 0 || self.may_follow(text.as_bytes(), at) {
-                self.look_up(text, at, hits);
+        let begins = !(words & (words << 1 | u64::from(is_in_word)));
+        // Signs are many, and few begin anything.
+        let mut may = begins & words;
+        for here in ones(begins & !words) {
+            may |= (self.signs.bit(head(here) >> 48) & 1) << here;
+        }
+        for here in ones(may) {
+            if self.table.may_begin(head(here)) {
+                self.look_up(text, at + here as usize, hits);
             }
         }
-        words >> 63 != 0
+        words >> (BLOCK - 1) != 0
     }
 
     /// Looks at some characters of any sort, and tells where they end, and whether in a word.
@@ -124,8 +156,13 @@ impl Words {
                 it.map_or((false, 1), |it| (has_words(it), it.len_utf8()))
             };
             let begins = sort & FIRST != 0 && !(is_in_word && has_words);
-            if begins && (sort & (WORD | OTHER) != 0 || self.may_follow(bytes, at)) {
-                self.look_up(text, at, hits);
+            if begins {
+                let head = head(bytes.get(at..).unwrap_or_default());
+                let is_sign = sort & (WORD | OTHER) == 0;
+                let may = !is_sign || self.signs.has(head >> 48);
+                if may && self.table.may_begin(head) {
+                    self.look_up(text, at, hits);
+                }
             }
             is_in_word = has_words;
             at += length;
@@ -137,17 +174,11 @@ impl Words {
         (at, is_in_word)
     }
 
-    #[inline]
+    #[inline(never)]
     fn look_up(&self, text: &str, at: usize, hits: &mut Vec<Hit>) {
         self.table.at(text.as_bytes(), at, |phrase, end| {
             self.note(text, at..end, phrase, hits);
         });
-    }
-
-    /// Whether a phrase begins with this sign and what stands behind it: signs are many, and few begin one.
-    fn may_follow(&self, bytes: &[u8], at: usize) -> bool {
-        let two = bytes.get(at..).and_then(|it| it.first_chunk::<2>());
-        two.is_none_or(|it| self.signs.has(u64::from(u16::from_be_bytes(*it))))
     }
 
     fn note(&self, text: &str, range: Range<usize>, phrase: usize, hits: &mut Vec<Hit>) {
@@ -157,7 +188,10 @@ impl Words {
         if !(meaning.is_stem || ends(text, range.end)) {
             return;
         }
-        hits.extend(meaning.concepts.iter().map(|concept| Hit {
+        let concepts = self.concepts.get(meaning.concepts as usize..);
+        let concepts = concepts.unwrap_or_default().iter();
+        let concepts = concepts.take(usize::from(meaning.count));
+        hits.extend(concepts.map(|concept| Hit {
             concept: *concept,
             start: u32::try_from(range.start).unwrap_or(u32::MAX),
             end: u32::try_from(range.end).unwrap_or(u32::MAX),
