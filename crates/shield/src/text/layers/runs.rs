@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::{At, Found, Take, What, words, words_or_code};
 use crate::budget::Step;
 use crate::kind::Kind;
-use crate::many::next_run;
+use crate::many::{next_long_run, next_run};
 
 /// Characters that make a run worth a look.
 const LEAST: usize = 20;
@@ -17,29 +17,25 @@ const LEAST: usize = 20;
 const LEAST_LINE: usize = 40;
 
 const fn is_part(it: u8) -> bool {
-    SORTS[it as usize] & PART != 0
+    PARTS[it as usize]
 }
 
 /// What a run stands among: words without any of these are long enough to hold one.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are asked at once"
+)]
 const fn is_inside(it: u8) -> bool {
-    SORTS[it as usize] & INSIDE != 0
+    (it != b' ') & (it != b'\n') & (it != b'\t') & (it != b'\r') & (it != b'"') & (it != b'\'')
 }
 
-const PART: u8 = 1;
-const INSIDE: u8 = 2;
-
-/// What each byte is here.
-const SORTS: [u8; 256] = {
-    let mut table = [INSIDE; 256];
-    let mut it = 0;
+/// Which bytes are of a run.
+const PARTS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut it = 0_u8;
     while it < 0x80 {
-        table[it as usize] = match it {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'+' | b'/' | b'-' | b'_' | b'=' => {
-                PART | INSIDE
-            }
-            b' ' | b'\n' | b'\t' | b'\r' | b'"' | b'\'' => 0,
-            _ => INSIDE,
-        };
+        table[it as usize] =
+            it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_' | b'=');
         it += 1_u8;
     }
     table
@@ -48,7 +44,7 @@ const SORTS: [u8; 256] = {
 pub(super) fn search(text: &str, take: &mut Take<'_>) -> Step {
     let bytes = text.as_bytes();
     let (mut at, mut run_at) = (0, 0);
-    while let Some(word) = next_run(bytes, at, LEAST, is_inside) {
+    while let Some(word) = next_long_run(bytes, at, LEAST, is_inside) {
         at = word.end;
         run_at = within(bytes, word.start.max(run_at)..word.end, take)?;
         if word.len() >= LEAST_LINE {
