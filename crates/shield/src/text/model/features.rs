@@ -12,9 +12,14 @@ use crate::text::words::Hit;
 pub(crate) struct Classes {
     /// Says of nearly every word that it is of none.
     known: Bits,
+    /// Where words begin that share their first bits, and where the last ones end.
+    starts: Vec<u16>,
     /// Each word, and its class, in their order.
-    classes: Vec<(u32, u8)>,
+    words: Vec<(u32, u8)>,
 }
+
+/// How many bits of a word are left out where it is looked for among those that share the others.
+const SHARED: u32 = 20;
 
 impl Classes {
     /// From a file of words: each class has its own, with spaces in between.
@@ -31,16 +36,29 @@ impl Classes {
         for word in words.keys() {
             known.set(u64::from(word >> 16));
         }
-        let classes = words.into_iter().collect();
-        Self { known, classes }
+        let words: Vec<(u32, u8)> = words.into_iter().collect();
+        let start = |bits| {
+            let start = words.partition_point(|it| it.0 >> SHARED < bits);
+            u16::try_from(start).unwrap_or(u16::MAX)
+        };
+        Self {
+            starts: (0..=1 << (32 - SHARED)).map(start).collect(),
+            known,
+            words,
+        }
     }
 
     fn get(&self, word: u32) -> u8 {
         if !self.known.has(u64::from(word >> 16)) {
             return 0;
         }
-        let found = self.classes.binary_search_by_key(&word, |it| it.0);
-        let class = found.ok().and_then(|at| self.classes.get(at));
+        let bits = (word >> SHARED) as usize;
+        let range = match (self.starts.get(bits), self.starts.get(bits + 1)) {
+            (Some(from), Some(to)) => usize::from(*from)..usize::from(*to),
+            _ => 0..0,
+        };
+        let near = self.words.get(range).unwrap_or_default();
+        let class = near.iter().find(|it| it.0 == word);
         class.map_or(0, |it| it.1)
     }
 }
