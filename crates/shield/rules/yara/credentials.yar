@@ -3,6 +3,7 @@
 rule keys_sent_away {
     meta:
         needs = ".ssh|.aws|.netrc|.kube|.git-credentials|gcloud|/etc/shadow|.npmrc|.docker|wallet.dat|.gnupg|printenv| env|`env|(env"
+        reach = "1000"
         id = "code/credential-theft"
         level = "HIGH"
         prose = "MEDIUM"

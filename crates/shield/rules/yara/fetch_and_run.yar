@@ -48,9 +48,9 @@ rule hidden_fetch {
         any of them
 }
 
-rule decoded_and_run {
+rule decoded_by_a_shell {
     meta:
-        needs = "base64 |base32 |xxd|b64decode|b32decode|b85decode|a85decode|decompress|marshal|unhexlify|fromhex|codecs|rot13|rot_13|atob|unescape|Buffer.from|decode64|.pack|Zlib::|decode_base64|unpack"
+        needs = "base64 |base32 |xxd"
         id = "code/decode-and-run"
         level = "HIGH"
         prose = "MEDIUM"
@@ -58,11 +58,38 @@ rule decoded_and_run {
     strings:
         $piped = /\b(base64\s+(-d|-D|--decode|-di)|openssl\s+(enc\s+)?(-)?base64\s+-d|xxd\s+-r(\s+-p)?|base32\s+-d)\b[^\n|]{0,80}(\|\s{0,3}(gunzip|zcat|gzip\s+-d)[^\n|]{0,20})?\|\s{0,3}(sudo\s+)?(\/\w+){0,3}\/?(ba|z|k|da)?(sh|python[0-9.]*|perl|ruby|node|php)\b/
         $substituted = /\b(eval|bash\s+-c|sh\s+-c|source)\b\s{0,3}["']?(\$\(|`|<\()[^\n]{0,4000}\b(base64\s+(-d|-D|--decode)|xxd\s+-r)/
+    condition:
+        any of them
+}
+
+rule decoded_and_run {
+    meta:
+        needs = "b64decode|b32decode|b85decode|a85decode|decompress|marshal|unhexlify|fromhex|atob|unescape|decode64|Zlib::|decode_base64|unpack"
+        reach = "1000"
+        id = "code/decode-and-run"
+        level = "HIGH"
+        prose = "MEDIUM"
+        reason = "it decodes something that nobody can read and runs it"
+    strings:
         $python = /\b(exec|eval)\s{0,2}\(\s{0,2}(\(\s{0,2})?(lambda\b[^\n]{0,60})?(compile\s{0,2}\(\s{0,2})?((__import__\s{0,2}\(\s{0,2}['"](zlib|base64|marshal|codecs|bz2|lzma)['"]\s{0,2}\)|zlib|base64|marshal|codecs|bz2|lzma|binascii|bytes)\s{0,2}\.\s{0,2})?(b64decode|b32decode|b85decode|a85decode|decompress|loads|unhexlify|fromhex)\s{0,2}\(/
-        $python_codec = /\bexec\s{0,2}\(\s{0,2}(codecs\.)?decode\s{0,2}\([^\n]{1,4000}['"](rot_?13|hex|base64)/
-        $node = /\b(eval|Function)\s{0,2}\(\s{0,2}(atob|unescape|decodeURIComponent\s{0,2}\(\s{0,2}(escape\s{0,2}\(\s{0,2})?atob|Buffer\.from\s{0,2}\([^\n]{1,8000},\s{0,2}['"](base64|hex)['"])/
-        $ruby = /\beval\s{0,2}\(?\s{0,2}(Base64\.(strict_|urlsafe_)?decode64|\[['"][^\n]{1,4000}\.pack|Zlib::)/
+        $node = /\b(eval|Function)\s{0,2}\(\s{0,2}(atob|unescape|decodeURIComponent\s{0,2}\(\s{0,2}(escape\s{0,2}\(\s{0,2})?atob)/
+        $ruby = /\beval\s{0,2}\(?\s{0,2}(Base64\.(strict_|urlsafe_)?decode64|Zlib::)/
         $perl = /\beval\s{0,2}\(?\s{0,2}(decode_base64|unpack\s{0,2}\(?\s{0,2}['"][uH])/
+    condition:
+        any of them
+}
+
+rule decoded_far_from_where_it_runs {
+    meta:
+        needs = "codecs|rot13|rot_13|Buffer.from|.pack(|.pack "
+        id = "code/decode-and-run"
+        level = "HIGH"
+        prose = "MEDIUM"
+        reason = "it decodes something that nobody can read and runs it"
+    strings:
+        $python_codec = /\bexec\s{0,2}\(\s{0,2}(codecs\.)?decode\s{0,2}\([^\n]{1,4000}['"](rot_?13|hex|base64)/
+        $node = /\b(eval|Function)\s{0,2}\(\s{0,2}Buffer\.from\s{0,2}\([^\n]{1,8000},\s{0,2}['"](base64|hex)['"]/
+        $ruby = /\beval\s{0,2}\(?\s{0,2}\[['"][^\n]{1,4000}\.pack/
     condition:
         any of them
 }
@@ -70,6 +97,7 @@ rule decoded_and_run {
 rule fetched_code_in_a_program {
     meta:
         needs = "exec(|exec (|eval(|eval (|eval URI|eval get|eval LWP|new Function|vm.runIn|curl|wget|iwr|powershell"
+        reach = "1000"
         id = "code/fetch-and-run"
         level = "HIGH"
         prose = "MEDIUM"

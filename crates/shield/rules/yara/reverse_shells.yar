@@ -18,6 +18,7 @@ rule shell_over_device {
 rule shell_over_netcat {
     meta:
         needs = "-e |-e=|-c |-c=|--exec|--sh-exec|mkfifo|mknod|telnet|s_client|exec:"
+        reach = "1000"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"

@@ -38,6 +38,8 @@ pub(super) struct Signature {
     /// Whether it says nothing of programs for machines.
     pub(super) is_of_scripts: bool,
     needs: Vec<Vec<u8>>,
+    /// How many bytes around its words it looks at.
+    reach: usize,
     text: String,
     compiled: OnceLock<Option<boreal::Scanner>>,
 }
@@ -107,9 +109,10 @@ impl Signatures {
     pub(super) fn asked(&self, bytes: &[u8]) -> Vec<(&Signature, Vec<Range<usize>>)> {
         let mut places: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
         let mut note = |word: usize, range: Range<usize>| {
-            let places = &mut places[self.owners[word]];
-            let start = range.start.saturating_sub(AROUND);
-            let end = range.end.saturating_add(AROUND).min(bytes.len());
+            let owner = self.owners[word];
+            let (places, reach) = (&mut places[owner], self.rules[owner].reach);
+            let start = range.start.saturating_sub(reach);
+            let end = range.end.saturating_add(reach).min(bytes.len());
             let mut place = start..end;
             // They come nearly in their order.
             while let Some(last) =
@@ -129,7 +132,7 @@ impl Signatures {
     }
 }
 
-/// How far from its words a rule looks. Scripts are shorter.
+/// How far from its words a rule looks that does not tell a `reach`, up to which its matches are: scripts are shorter.
 pub(super) const AROUND: usize = 16 << 10;
 
 impl Signature {
@@ -176,6 +179,10 @@ impl Signature {
             advice: meta("advice").unwrap_or_else(|| "do not run it".to_owned()),
             is_of_scripts: meta("of").as_deref() == Some("scripts"),
             needs,
+            reach: match meta("reach").map(|it| it.parse()) {
+                Some(reach) => reach.map_err(|_| wrong(file, name, "has a reach that is none"))?,
+                None => AROUND,
+            },
             name: name.to_owned(),
             text: text.to_owned(),
             compiled: OnceLock::new(),
@@ -281,6 +288,31 @@ mod tests {
             rule.compile().unwrap();
             assert!(rule.prose <= Some(rule.level), "{}", rule.name);
         }
+    }
+
+    #[test]
+    fn no_match_is_longer_than_its_rule_reaches() {
+        let signatures = Signatures::load().unwrap();
+        let longest = |pattern: &str| {
+            let mut parser = regex_syntax::ParserBuilder::new();
+            let parser = parser.utf8(false).unicode(false);
+            let parsed = parser.build().parse(pattern).unwrap();
+            parsed.properties().maximum_len()
+        };
+        let mut seen = 0;
+        for rule in signatures.rules.iter().filter(|it| it.reach < AROUND) {
+            // What is to be met together may stand further apart.
+            assert!(rule.text.trim_end().ends_with("any of them\n}"));
+            for line in rule.text.lines().filter(|it| it.contains(" = /")) {
+                let (_, pattern) = line.split_once(" = /").unwrap();
+                let (pattern, flags) = pattern.rsplit_once('/').unwrap();
+                let bytes = if flags.contains("wide") { 2 } else { 1 };
+                let longest = longest(pattern).map(|it| it * bytes);
+                assert!(longest.is_some_and(|it| it < rule.reach), "{line}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 8, "{seen}");
     }
 
     #[test]
