@@ -110,10 +110,13 @@ def families(samples, ours, published):
     return rows
 
 
+SPEEDS = [("what", "sort"), ("mb_s", "MB for a second of one processor, of all rounds the median"), ("slowest", "slowest"), ("fastest", "fastest")]
+
+
 def parts_of(rows, alarms, of_family, misses, speed, text):
     names = [("part", "part"), ("family", "family"), ("file", "file"), ("of", "of"), ("level", "level"), ("rules", "rules")]
     lost = "\n".join(f"- {what}: {', '.join(those) if those else 'none'}" for what, those in misses.items())
-    return [*text, report.table(COLUMNS, rows), "## How fast", report.table([("what", "sort"), ("mb_s", "MB for a second of one processor")], speed),
+    return [*text, report.table(COLUMNS, rows), "## How fast", report.table(SPEEDS, speed),
             "## What was missed", lost, "## Ordinary files that were flagged", report.table(names, alarms) if alarms else "None.",
             "## By family", "Flagged / blocked.", report.table([("what", "family"), ("split", ""), ("ours", "ours"),
                                                                  ("published", "published, block mode, of the sample")], of_family)]
