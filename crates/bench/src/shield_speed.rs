@@ -59,10 +59,19 @@ pub(crate) fn run(args: &Args) -> io::Result<Value> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         found[&*name] = json!({
             "files": files.len(), "bytes": bytes, "rounds": rates.len(),
-            "mb_s": rates.get(rates.len() / 2), "slowest": rates.first(), "fastest": rates.last(),
+            "mb_s": median(&rates), "slowest": rates.first(), "fastest": rates.last(),
         });
     }
     Ok(found)
+}
+
+/// Of numbers in their order.
+fn median(all: &[f64]) -> f64 {
+    let middle = [all.len().saturating_sub(1) / 2, all.len() / 2];
+    middle
+        .map(|it| all.get(it).copied().unwrap_or_default() / 2.0)
+        .iter()
+        .sum()
 }
 
 /// For how many seconds the processor worked for this program.

@@ -128,6 +128,7 @@ pub(crate) fn next_long_run(
 
 /// A bit where so many bits begin that are set.
 const fn together(mut bits: u64, many: usize) -> u64 {
+    debug_assert!(many <= 64);
     let mut asked = 1;
     while asked < many {
         let more = if asked < many - asked {

@@ -28,13 +28,13 @@ struct Group {
 /// What is looked at in passing; four of them fit in what a processor fetches at once.
 #[derive(Clone, Copy)]
 struct Phrase {
-    /// Its first eight bytes, and zeros before the first one.
+    /// Its first eight bytes, or as many as it has, as one number.
     head: u64,
     /// Its place in the list.
     number: u32,
     /// How many bytes it has.
     length: u16,
-    /// How many bits are left out of eight bytes to get as many as it has.
+    /// How many bits of a text's next eight bytes are beyond it.
     shift: u8,
 }
 
@@ -116,7 +116,7 @@ impl Phrase {
         })
     }
 
-    /// Its first eight bytes, and zeros behind the last one.
+    /// Its first eight bytes, with zeros behind the last one if it has less.
     const fn padded(&self) -> u64 {
         self.head << self.shift
     }

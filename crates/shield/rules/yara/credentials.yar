@@ -2,7 +2,7 @@
 
 rule keys_sent_away {
     meta:
-        needs = ".ssh|.aws|.netrc|.kube|.git-credentials|gcloud|/etc/shadow|.npmrc|.docker|wallet.dat|.gnupg|printenv| env|`env|(env"
+        needs = ".ssh|.aws|.netrc|.kube|.git-credentials|gcloud|/etc/shadow|.npmrc|.docker|wallet.dat|.gnupg|env"
         reach = "1000"
         id = "code/credential-theft"
         level = "HIGH"

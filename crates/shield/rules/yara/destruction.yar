@@ -36,18 +36,18 @@ rule ransom_note {
 
 rule wiper {
     meta:
-        needs = "no-preserve-root|rm -rf|rm -fr|-rf |-fr |: &|:  &|of=/dev/|format c:|del /|rd /s|Remove-Item"
-        needs_bytes = "3A267D|3A2620|3A2609|3A260A|3A260B|3A260C|3A260D"
+        needs = "no-preserve-root|-rf |-fr |: &|:  &|of=/dev/| c:|c:\\|Remove-Item"
+        needs_bytes = "2D726609|2D667209|09633A|3A0926|3A0909|3A0920|3A2009|3A267D|3A2620|3A2609|3A260A|3A260B|3A260C|3A260D"
         id = "code/wiper"
         level = "HIGH"
         prose = "LOW"
         reason = "it deletes everything that it can reach, or makes the machine useless"
     strings:
         $root = /\brm\s+-(rf|fr|r\s+-f|f\s+-r)\s[^\n]{0,20}--no-preserve-root\s[^\n]{0,10}\/|\brm\s[^\n]{0,20}-(rf|fr)\s+[^\n]{0,10}\/\s[^\n]{0,10}--no-preserve-root|\brm\s+--no-preserve-root\s+-(rf|fr)\s+\//
-        $home = /\brm\s+-(rf|fr)\s+(\/|~|\$HOME|\/home|\/etc|\/var)(\/)?\*?\s{0,3}(&|;|\||\n|$|2>|>)/
-        $bomb = /:\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}:\s{0,2}\|\s{0,2}:\s{0,2}&\s{0,2}\}\s{0,2};\s{0,2}:/
+        $home = /\brm\s+-(rf|fr)[ \t]+(\/|~|\$HOME|\/home|\/etc|\/var)(\/)?\*?\s{0,3}(&|;|\||\n|$|2>|>)/
+        $bomb = /:\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}:\s{0,2}\|\s{0,2}:[ \t]{0,2}&\s{0,2}\}\s{0,2};\s{0,2}:/
         $disk = /\bdd\s+[^\n]{0,60}if=\/dev\/(zero|u?random)\s[^\n]{0,60}of=\/dev\/(sd[a-z]|nvme[0-9]n[0-9]|vda|hda|mmcblk0|disk[0-9])\b/
-        $windows = /\b(format\s+c:\s+\/[yq]|del\s+\/[fsq]\s+\/[fsq]\s+[^\n]{0,10}c:\\(\*|windows|users)|rd\s+\/s\s+\/q\s+c:\\($|\s|windows|users))/ nocase
+        $windows = /\b(format[ \t]+c:\s+\/[yq]|del\s+\/[fsq]\s+\/[fsq]\s+[^\n]{0,10}c:\\(\*|windows|users)|rd\s+\/s\s+\/q\s+c:\\($|\s|windows|users))/ nocase
         $cipher = /Remove-Item\s+[^\n]{0,30}(C:\\|\$env:(USERPROFILE|SystemDrive)\\?)\*?["']?\s[^\n]{0,40}-Recurse[^\n]{0,20}-Force/ ascii wide nocase
     condition:
         any of them

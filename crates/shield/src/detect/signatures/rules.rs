@@ -38,7 +38,7 @@ pub(super) struct Signature {
     /// Whether it says nothing of programs for machines.
     pub(super) is_of_scripts: bool,
     needs: Vec<Vec<u8>>,
-    /// How many bytes around its words it looks at.
+    /// How many bytes before and behind its words it looks at; more than a match can have, each of which has one of them.
     reach: usize,
     text: String,
     compiled: OnceLock<Option<boreal::Scanner>>,
@@ -132,7 +132,7 @@ impl Signatures {
     }
 }
 
-/// How far from its words a rule looks that does not tell a `reach`, up to which its matches are: scripts are shorter.
+/// How far from its words a rule looks, unless it tells a `reach`: scripts are shorter.
 pub(super) const AROUND: usize = 16 << 10;
 
 impl Signature {
@@ -278,6 +278,9 @@ fn test_file() -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::prop_assert;
+    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
     use super::*;
 
     #[test]
@@ -290,29 +293,67 @@ mod tests {
         }
     }
 
+    /// Those of which any pattern is enough.
+    fn of_any(signatures: &Signatures) -> impl Iterator<Item = &Signature> {
+        let is_any = |it: &&Signature| it.text.trim_end().ends_with("any of them\n}");
+        signatures.rules.iter().filter(is_any)
+    }
+
+    /// The patterns of a rule, without what says where words and texts begin and end.
+    fn patterns(rule: &Signature) -> impl Iterator<Item = String> {
+        let lines = rule.text.lines().filter(|it| it.contains(" = /"));
+        lines.map(|line| {
+            let (_, pattern) = line.split_once(" = /").unwrap();
+            let (pattern, flags) = pattern.rsplit_once('/').unwrap();
+            let case = if flags.contains("nocase") { "i" } else { "" };
+            let pattern = pattern.replace(r"\b", "").replace("|$", "");
+            format!("(?{case}-u){}", pattern.replace("($|", "("))
+        })
+    }
+
     #[test]
     fn no_match_is_longer_than_its_rule_reaches() {
         let signatures = Signatures::load().unwrap();
-        let longest = |pattern: &str| {
-            let mut parser = regex_syntax::ParserBuilder::new();
-            let parser = parser.utf8(false).unicode(false);
-            let parsed = parser.build().parse(pattern).unwrap();
-            parsed.properties().maximum_len()
-        };
+        let near = |it: &&Signature| it.reach < AROUND;
+        let of_any = of_any(&signatures).filter(near).count();
+        assert_eq!(of_any, signatures.rules.iter().filter(near).count());
         let mut seen = 0;
-        for rule in signatures.rules.iter().filter(|it| it.reach < AROUND) {
-            // What is to be met together may stand further apart.
-            assert!(rule.text.trim_end().ends_with("any of them\n}"));
-            for line in rule.text.lines().filter(|it| it.contains(" = /")) {
-                let (_, pattern) = line.split_once(" = /").unwrap();
-                let (pattern, flags) = pattern.rsplit_once('/').unwrap();
-                let bytes = if flags.contains("wide") { 2 } else { 1 };
-                let longest = longest(pattern).map(|it| it * bytes);
-                assert!(longest.is_some_and(|it| it < rule.reach), "{line}");
+        for rule in signatures.rules.iter().filter(near) {
+            assert!(!rule.text.contains("wide"), "{}", rule.name);
+            for pattern in patterns(rule) {
+                let mut parser = regex_syntax::ParserBuilder::new();
+                let parsed = parser.utf8(false).build().parse(&pattern).unwrap();
+                let longest = parsed.properties().maximum_len();
+                assert!(longest.is_some_and(|it| it < rule.reach), "{pattern}");
                 seen += 1;
             }
         }
         assert!(seen > 8, "{seen}");
+    }
+
+    #[test]
+    fn every_match_has_a_word_that_its_rule_needs() {
+        let signatures = Signatures::load().unwrap();
+        let few = Config::with_cases(32);
+        let mut seen = 0;
+        for rule in of_any(&signatures) {
+            let needs = Literals::new(rule.needs.clone());
+            for pattern in patterns(rule) {
+                let matches = proptest::string::bytes_regex(&pattern).unwrap();
+                let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+                let ran = TestRunner::new_with_rng(few.clone(), random).run(&matches, |it| {
+                    let mut is_met = false;
+                    needs.all(&it, |_, _| is_met = true);
+                    prop_assert!(is_met, "{}", it.escape_ascii());
+                    Ok(())
+                });
+                if let Err(it) = ran {
+                    panic!("{} {pattern} {it}", rule.name);
+                }
+                seen += 1;
+            }
+        }
+        assert!(seen > 60, "{seen}");
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub(crate) struct Classes {
     words: Vec<(u32, u8)>,
 }
 
-/// How many bits of a word are left out where it is looked for among those that share the others.
-const SHARED: u32 = 20;
+/// How many of a word's bits are left out where it is looked for among those that share the others.
+const LEFT_OUT: u32 = 20;
 
 impl Classes {
     /// From a file of words: each class has its own, with spaces in between.
@@ -38,11 +38,11 @@ impl Classes {
         }
         let words: Vec<(u32, u8)> = words.into_iter().collect();
         let start = |bits| {
-            let start = words.partition_point(|it| it.0 >> SHARED < bits);
+            let start = words.partition_point(|it| it.0 >> LEFT_OUT < bits);
             u16::try_from(start).unwrap_or(u16::MAX)
         };
         Self {
-            starts: (0..=1 << (32 - SHARED)).map(start).collect(),
+            starts: (0..=1 << (32 - LEFT_OUT)).map(start).collect(),
             known,
             words,
         }
@@ -52,7 +52,7 @@ impl Classes {
         if !self.known.has(u64::from(word >> 16)) {
             return 0;
         }
-        let bits = (word >> SHARED) as usize;
+        let bits = (word >> LEFT_OUT) as usize;
         let range = match (self.starts.get(bits), self.starts.get(bits + 1)) {
             (Some(from), Some(to)) => usize::from(*from)..usize::from(*to),
             _ => 0..0,

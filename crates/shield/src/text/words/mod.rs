@@ -95,10 +95,10 @@ impl Words {
         let bytes = text.as_bytes();
         let (mut hits, mut is_in_word, mut at) = (Vec::new(), false, 0);
         while at < bytes.len() {
-            let block = bytes.get(at..).and_then(|it| it.first_chunk());
-            let asked = block.and_then(|it: &[u8; BLOCK + 8]| it.first_chunk());
-            if let (Some(block), Some(asked)) = (block, asked.filter(|it| it.is_ascii())) {
-                is_in_word = self.plain(text, at, (block, asked), is_in_word, &mut hits);
+            let window = bytes.get(at..).and_then(|it| it.first_chunk());
+            let block = window.and_then(|it: &[u8; BLOCK + 8]| it.first_chunk());
+            if let (Some(window), Some(block)) = (window, block.filter(|it| it.is_ascii())) {
+                is_in_word = self.plain(text, at, (window, block), is_in_word, &mut hits);
                 at += BLOCK;
             } else {
                 (at, is_in_word) = self.any(text, at, is_in_word, &mut hits);
@@ -107,21 +107,21 @@ impl Words {
         hits
     }
 
-    /// Looks at the first 64 bytes of a block, which are ASCII. A word may stand before it that goes on in it; tells whether one
-    /// goes on behind them.
+    /// Looks at a block of ASCII, with what stands behind it. A word may go on in it that stands before it; tells whether one
+    /// goes on behind it.
     fn plain(
         &self,
         text: &str,
         at: usize,
-        (block, asked): (&[u8; BLOCK + 8], &[u8; BLOCK]),
+        (window, block): (&[u8; BLOCK + 8], &[u8; BLOCK]),
         is_in_word: bool,
         hits: &mut Vec<Hit>,
     ) -> bool {
         let head = |here: u32| {
-            let head = block.get(here as usize..).and_then(|it| it.first_chunk());
+            let head = window.get(here as usize..).and_then(|it| it.first_chunk());
             head.map_or(0, |it| u64::from_be_bytes(*it))
         };
-        let words = mask(asked, |it| it.is_ascii_alphanumeric());
+        let words = mask(block, |it| it.is_ascii_alphanumeric());
         // Nothing begins inside a word.
         let begins = !(words & (words << 1 | u64::from(is_in_word)));
         // Signs are many, and few begin anything.
@@ -146,7 +146,7 @@ impl Words {
         hits: &mut Vec<Hit>,
     ) -> (usize, bool) {
         let bytes = text.as_bytes();
-        let end = at + 64;
+        let end = at + BLOCK;
         while let Some(byte) = bytes.get(at).filter(|_| at < end) {
             let sort = self.sorts[usize::from(*byte)];
             let (has_words, length) = if sort & OTHER == 0 {
