@@ -125,11 +125,7 @@ impl TestServer {
     /// A server on `engine` whose files are in a bucket.
     pub async fn in_bucket(engine: Engine, bucket: &TestBucket) -> Self {
         let s3 = bucket.config();
-        Self::start(engine, |config| {
-            config.s3 = Some(s3);
-            config.limits.orphan_age = Duration::ZERO;
-        })
-        .await
+        Self::start(engine, |config| config.s3 = Some(s3)).await
     }
 
     /// Which engine it runs on.
